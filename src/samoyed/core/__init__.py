@@ -1,0 +1,1 @@
+"""The glossary as code: what every other room speaks in."""

@@ -1,0 +1,96 @@
+"""What travels to a model (`Batch`, `Transitions`) and what comes back (the outputs)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple, Self
+
+from torch import Tensor
+
+
+class _Movable:
+    """Move or slice every tensor field at once."""
+
+    def to(self, device: Any) -> Self:
+        """Return a copy whose tensors are on `device`."""
+        moved = {
+            f.name: value.to(device, non_blocking=True)
+            for f in fields(self)  # type: ignore[arg-type]
+            if isinstance(value := getattr(self, f.name), Tensor)
+        }
+        return replace(self, **moved)  # type: ignore[type-var]
+
+    def shard(self, rank: int, num_ranks: int) -> Self:
+        """Return the rows rank, rank + num_ranks, ... : one process's share of a global batch."""
+        if num_ranks == 1:
+            return self
+        rows = {
+            f.name: value[rank::num_ranks]
+            for f in fields(self)  # type: ignore[arg-type]
+            if isinstance(value := getattr(self, f.name), Tensor)
+        }
+        return replace(self, **rows)  # type: ignore[type-var]
+
+    def __len__(self) -> int:
+        first = getattr(self, fields(self)[0].name)  # type: ignore[arg-type]
+        return len(first)
+
+
+@dataclass(frozen=True)
+class Batch(_Movable):
+    """Inputs and what should come out.
+
+    Args:
+        inputs: (B, ...) what the model is given.
+        targets: (B, ...) what it should give, or None where nothing is known.
+        is_start: (B,) for sequences cut in pieces: True where a row begins a new sequence, so that
+            a carried state must be cleared.
+    """
+
+    inputs: Tensor
+    targets: Tensor | None = None
+    is_start: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Transitions(_Movable):
+    """Moves drawn from a replay memory.
+
+    Args:
+        observations: (B, ...) what was seen.
+        actions: (B,) what was done, integers.
+        rewards: (B,) what it earned.
+        next_observations: (B, ...) what was seen next.
+        is_terminal: (B,) whether the episode ended there by its own rules (not by a time limit).
+    """
+
+    observations: Tensor
+    actions: Tensor
+    rewards: Tensor
+    next_observations: Tensor
+    is_terminal: Tensor
+
+
+class Logits(NamedTuple):
+    """Unnormalised log-probabilities of K classes: (B, K)."""
+
+    values: Tensor
+
+
+class SequenceLogits(NamedTuple):
+    """Unnormalised log-probabilities per position (B, T, K) and the state after the last one."""
+
+    values: Tensor
+    state: tuple[Tensor, ...]
+
+
+class Values(NamedTuple):
+    """Expected return of each of A actions: (B, A)."""
+
+    values: Tensor
+
+
+class Energy(NamedTuple):
+    """Free energy of each example: (B,)."""
+
+    values: Tensor

@@ -1,0 +1,80 @@
+"""Every error samoyed raises on purpose.
+
+* SamoyedError            anything a user can cause; the command line prints it and exits with 2
+  * DataError             the data is not what it should be
+  * OptionError           an option, a `--set` key or an argument is not what it should be
+  * RunError              a run folder cannot be read, resumed or extended
+  * MissingExtra          an optional dependency is not installed
+  * Diverged              training produced a loss that is not a number
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class SamoyedError(Exception):
+    """Say where, what was expected, what was found and what to do.
+
+    Args:
+        place: file, `file:line`, field or option.
+        expected: what a correct input looks like.
+        found: what is there instead.
+        hint: what the user can do about it; a whole sentence or a command.
+    """
+
+    def __init__(self, place: str | Path, expected: str, found: str, hint: str = "") -> None:
+        self.place = str(place)
+        self.expected = expected
+        self.found = found
+        self.hint = hint
+        super().__init__(self.__str__())
+
+    def __str__(self) -> str:
+        lines = [self.place, f"  expected: {self.expected}", f"  found:    {self.found}"]
+        if self.hint:
+            lines.append(f"  to do:    {self.hint}")
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str, str]]:
+        return type(self), (self.place, self.expected, self.found, self.hint)
+
+
+class DataError(SamoyedError):
+    """The data is not what it should be."""
+
+
+class OptionError(SamoyedError):
+    """An option, a `--set` key or an argument is not what it should be."""
+
+
+class RunError(SamoyedError):
+    """A run folder cannot be read, resumed or extended."""
+
+
+class MissingExtra(SamoyedError):
+    """An optional dependency is not installed."""
+
+    @classmethod
+    def of(cls, package: str, extra: str, purpose: str) -> MissingExtra:
+        """Name the package, what needs it and the exact install line."""
+        return cls(
+            package, f"{package} installed, for {purpose}", "not installed",
+            f"pip install 'samoyed-dl[{extra}]'",
+        )  # fmt: skip
+
+
+class Diverged(SamoyedError):
+    """Training produced a loss that is not a number."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the nearest known word, or an empty string.
+
+    >>> did_you_mean("lenet", ["lenet5", "lstm"])
+    " Did you mean 'lenet5'?"
+    """
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f" Did you mean '{near[0]}'?" if near else ""

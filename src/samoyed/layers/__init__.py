@@ -1,0 +1,1 @@
+"""Blocks that torch lacks and at least two systems use."""

@@ -1,0 +1,1 @@
+"""Pure differentiable functions: outputs and targets in, one number out."""

@@ -1,0 +1,1 @@
+"""The review's section "Backpropagation to train multilayer architectures"."""

@@ -1,0 +1,1 @@
+"""The review's section "Convolutional neural networks"."""

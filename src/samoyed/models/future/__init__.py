@@ -1,0 +1,1 @@
+"""The review's section "The future of deep learning"."""

@@ -1,0 +1,1 @@
+"""The review's section "Recurrent neural networks"."""

@@ -1,0 +1,1 @@
+"""What came after the review, where today's default needs it."""

@@ -1,0 +1,1 @@
+"""The run folder: written, read, compared; the report and its figures."""

@@ -1,0 +1,1 @@
+"""What each task shows of what was learned, one file per task."""

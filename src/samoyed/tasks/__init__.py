@@ -1,0 +1,1 @@
+"""One file per question: how to encode, what the loss is, how to answer, how to score."""

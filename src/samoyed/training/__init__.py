@@ -1,0 +1,1 @@
+"""The one learning procedure: loop, optimizers, schedules, precision, distribution, checkpoints."""

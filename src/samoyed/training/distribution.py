@@ -1,0 +1,61 @@
+"""Several processes, one model: torch's DistributedDataParallel under torchrun.
+
+Every process computes the same global batch (a pure function of seed and step) and keeps its own
+rows of it, so that N processes descend the very objective that one process would.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from samoyed.core.stage import Objective
+
+
+class Descent(nn.Module):
+    """The objective as a module, so that data-parallel wrappers see one forward pass.
+
+    Args:
+        model: the model.
+        objective: (model, batch) -> scalar.
+        num_parts: the objective is divided by this, for accumulated gradients.
+    """
+
+    def __init__(self, model: nn.Module, objective: Objective, num_parts: int = 1) -> None:
+        super().__init__()
+        self.model = model
+        self.objective = objective
+        self.num_parts = num_parts
+
+    def forward(self, batch: Any) -> Tensor:
+        """Return the scalar to descend, shape ()."""
+        return self.objective(self.model, batch) / self.num_parts
+
+
+def rank() -> int:
+    """Return this process's number, 0 when alone."""
+    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+
+
+def num_ranks() -> int:
+    """Return how many processes train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def join_if_launched() -> None:
+    """Join the process group when torchrun started this process."""
+    if "TORCHELASTIC_RUN_ID" in os.environ and not dist.is_initialized():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+
+
+def distributed(descent: Descent) -> Callable[[Any], Tensor]:
+    """Wrap for gradient averaging where several processes train together."""
+    if num_ranks() == 1:
+        return descent
+    return DistributedDataParallel(descent)

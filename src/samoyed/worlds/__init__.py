@@ -1,0 +1,1 @@
+"""Things that make data: games to be played, and the replay memory."""
