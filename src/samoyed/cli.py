@@ -1,0 +1,340 @@
+"""The command line: the verbs of the library. Nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from samoyed import __version__
+
+if TYPE_CHECKING:
+    from samoyed.core.reference import Answer
+
+app = App(
+    name="samoyed",
+    version=f"samoyed {__version__}",
+    help="Point samoyed at raw data; one command learns a model, measures it and shows what it "
+    "learned.",
+    help_format="plaintext",
+    version_flags=["--version"],
+)
+
+Settings = Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)]
+
+AsJson = Annotated[bool, Parameter(name="--json", negative="")]
+Flag = Annotated[bool, Parameter(negative="")]
+
+
+@app.command
+def train(
+    data: str = "digits",
+    *,
+    task: str | None = None,
+    model: str | None = None,
+    size: str | None = None,
+    minutes: float | None = None,
+    epochs: float | None = None,
+    out: Path | None = None,
+    init: Path | None = None,
+    seed: int = 0,
+    precision: str = "auto",
+    device: str = "auto",
+    on_bad: str = "stop",
+    fresh: Flag = False,
+    set_: Settings = None,
+    quiet: Flag = False,
+) -> None:
+    """Learn a model from raw data; the same command again resumes.
+
+    Parameters
+    ----------
+    data
+        A folder of pictures (one folder per class, or IDX files), a text file, a Gymnasium id such
+        as CartPole-v1, or a built-in: digits, Catch.
+    task
+        The question to learn; the data decides by default.
+    model
+        The system; see `samoyed models`.
+    size
+        One of the system's sizes.
+    minutes
+        How long to train.
+    epochs
+        Passes through the data; not together with --minutes.
+    out
+        The run folder; runs/<data> by default.
+    init
+        A run whose weights to begin with.
+    seed
+        Of the initial weights and the order of examples.
+    precision
+        auto, float32 or bfloat16.
+    device
+        auto, cpu or cuda.
+    on_bad
+        What to do with a bad file: stop, or skip and list it.
+    fresh
+        Start over, dropping what the run folder holds.
+    set_
+        Any other dial, key=value; can be given several times.
+    quiet
+        Print nothing.
+    """
+    from samoyed import api
+    from samoyed.core.settings import parse
+
+    api.train(
+        data, task=task, model=model, size=size, minutes=minutes, epochs=epochs, out=out,
+        init=init, seed=seed, precision=precision, device=device, on_bad=on_bad, fresh=fresh,
+        settings=parse(set_ or []), quiet=quiet,
+    )  # fmt: skip
+
+
+@app.command
+def check(data: str = "digits", *, on_bad: str = "stop") -> None:
+    """Look at every example and say what was found and what is wrong; train nothing.
+
+    Parameters
+    ----------
+    data
+        As for `train`.
+    on_bad
+        Stop at bad files, or skip and list them.
+    """
+    from samoyed import api
+
+    for line in api.check(data, on_bad=on_bad):
+        print(line)
+
+
+@app.command
+def evaluate(run: Path, data: str | None = None, *, json_: AsJson = False) -> None:
+    """Score a run on the held-out part of its data, or of other data of the same kind.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    data
+        Other data to score on.
+    json_
+        Print JSON.
+    """
+    from dataclasses import asdict
+
+    from samoyed import api
+    from samoyed.runs.finishing import in_line
+
+    scores = api.load(run).evaluate(data)
+    if json_:
+        print(json.dumps([asdict(score) for score in scores]))
+        return
+    for score in scores:
+        print(in_line(score))
+
+
+@app.command
+def predict(
+    run: Path,
+    *inputs: str,
+    prompt: str | None = None,
+    length: int = 500,
+    temperature: float = 0.8,
+    seed: int = 0,
+    json_: AsJson = False,
+) -> None:
+    """Answer for pictures, folders, prompts or a game; without inputs, read them line by line.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    inputs
+        Files or folders of pictures, or prompts; "-" or nothing reads standard input.
+    prompt
+        How a text begins.
+    length
+        Characters to write.
+    temperature
+        Above 0: how daring to write; 0 always takes the likeliest character.
+    seed
+        Of the sampling.
+    json_
+        Print one JSON object per line.
+    """
+    from samoyed import api
+
+    found = api.load(run)
+    asked = [*inputs, *([prompt] if prompt is not None else [])]
+    asked = _from_standard_input(asked, found.config["task"]["name"])
+    answers = found.predict(asked, length=length, temperature=temperature, seed=seed)
+    for answer in answers:
+        print(json.dumps(_plain(answer), ensure_ascii=False) if json_ else _row(answer))
+
+
+def _from_standard_input(asked: list[str], task: str) -> list[str]:
+    """Read the inputs from standard input where none, or "-", were given."""
+    if task == "play" or (asked and asked != ["-"]):
+        return asked
+    if not asked and sys.stdin.isatty():
+        from samoyed.core.errors import OptionError
+
+        raise OptionError(
+            "inputs", "pictures, folders or --prompt", "nothing", "give some, or pipe them in"
+        )
+    if task == "continue_text":
+        return [sys.stdin.read()]
+    return [line.rstrip("\n") for line in sys.stdin if line.strip()]
+
+
+def _plain(answer: Answer) -> dict[str, Any]:
+    """Return an answer as JSON values."""
+    row = {"input": answer.input, "answer": answer.answer, "probability": answer.probability}
+    return {**row, **dict(answer.details)}
+
+
+def _row(answer: Answer) -> str:
+    """Return an answer as one line of a table, or the text itself."""
+    if answer.probability is None and "\n" in answer.answer:
+        return answer.answer
+    parts = [answer.input, answer.answer]
+    if answer.probability is not None:
+        parts.append(f"{answer.probability:.3f}")
+    details = ", ".join(
+        f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in answer.details
+    )
+    return "\t".join([part for part in parts if part] + ([details] if details else []))
+
+
+@app.command
+def explain(run: Path, *inputs: str) -> None:
+    """Draw what the model makes of its inputs, layer by layer; writes explain.html in the run.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    inputs
+        Pictures, or a text; a game needs none.
+    """
+    from samoyed import api
+
+    print(api.load(run).explain(inputs))
+
+
+@app.command
+def compare(*runs: Path, out: Path | None = None) -> None:
+    """Set runs side by side: scores with intervals, seconds, parameters.
+
+    Parameters
+    ----------
+    runs
+        Two or more run folders.
+    out
+        Also write a page with the learning curves.
+    """
+    from samoyed.runs.comparing import compare_runs
+
+    for line in compare_runs(runs, out):
+        print(line)
+
+
+@app.command
+def models(name: str | None = None, *, json_: AsJson = False) -> None:
+    """List the canon, or show one system: paper, sizes, dials, evidence.
+
+    Parameters
+    ----------
+    name
+        A system.
+    json_
+        Print JSON.
+    """
+    from samoyed.showing import show_models
+
+    for line in show_models(name, is_json=json_):
+        print(line)
+
+
+@app.command
+def doctor() -> None:
+    """Say what this machine can do: versions, threads, measured arithmetic, extras, cache."""
+    from samoyed.showing import examine
+
+    for line in examine():
+        print(line)
+
+
+@app.command
+def verify(
+    *names: str,
+    claims: Flag = False,
+    data: Path | None = None,
+    seeds: int | None = None,
+    out: Path = Path("evidence"),
+) -> None:
+    """Check systems against their papers: exact checks in seconds, or the claims by training.
+
+    Parameters
+    ----------
+    names
+        Systems; all of them by default.
+    claims
+        Train and measure what the paper claims, and write evidence/<system>.md. Takes minutes.
+    data
+        The folder that holds mnist/ and text/shakespeare/.
+    seeds
+        How many seeds, in place of each claim's own number.
+    out
+        Where the evidence pages go.
+    """
+    from samoyed.verifying import verify_systems
+
+    is_sound = verify_systems(
+        names, with_claims=claims, data=data, num_seeds=seeds, out=out, say=print
+    )
+    if not is_sound:
+        raise SystemExit(1)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; anything a user can cause ends in a message, never a traceback."""
+    try:
+        app(arguments, exit_on_error=False, print_error=True)
+    except CycloptsError:
+        raise SystemExit(2) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except Exception as error:
+        raise SystemExit(_explain_failure(error)) from None
+
+
+def _explain_failure(error: Exception) -> int:
+    """Print a message for the errors that have one; raise the others again."""
+    from samoyed.core.errors import SamoyedError
+
+    if isinstance(error, SamoyedError):
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if isinstance(error, OSError) and error.filename is not None:
+        print(f"error: {error.filename}\n  found:    {error.strerror}", file=sys.stderr)
+        return 2
+    from samoyed.runs.following import Interrupted
+
+    if isinstance(error, Interrupted):
+        print(f"{error}; the same command goes on", file=sys.stderr)
+        return 128 + error.number
+    raise error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Why a picture cannot be used, in words a person can act on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from samoyed.core.errors import DataError
+
+UNSUPPORTED = {
+    ".svg": "a drawing (SVG), not pixels", ".svgz": "a drawing (SVG), not pixels",
+    ".eps": "a drawing (PostScript), not pixels", ".pdf": "a document (PDF), not a picture",
+    ".heic": "a HEIC picture", ".heif": "a HEIF picture", ".jxl": "a JPEG XL picture",
+    ".psd": "a Photoshop file", ".xcf": "a GIMP file", ".cr2": "a camera's raw file",
+    ".cr3": "a camera's raw file", ".nef": "a camera's raw file", ".arw": "a camera's raw file",
+    ".dng": "a camera's raw file", ".mp4": "a film", ".mov": "a film", ".avi": "a film",
+}  # fmt: skip
+FORMATS = "Formats that are read: JPEG, PNG, BMP, GIF, WebP, TIFF, PGM and PPM."
+
+
+_NUM_NAMED = 5  # files named one by one in a message
+_SKIP = "or leave bad files out with --on-bad skip."
+
+
+class BadPicture(Exception):  # noqa: N818
+    """Why one picture cannot be used: what was expected of it, what it is, and what to do."""
+
+    def __init__(self, found: str, hint: str = "", expected: str = "a complete picture") -> None:
+        self.found = found
+        self.hint = hint or "Replace or remove the file."
+        self.expected = expected
+        super().__init__(found)
+
+
+Bad = tuple[str | Path, BadPicture]
+"""A path, and why it cannot be used."""
+
+
+def error_of(bad: Sequence[Bad], can_skip: bool = True) -> DataError:
+    """Return the error for the first bad file, with how many others there are."""
+    path, reason = bad[0]
+    found, hint = reason.found, reason.hint
+    if len(bad) > 1:
+        verb = "is" if len(bad) == 2 else "are"
+        others = named([Path(other).name for other, _ in bad[1:]])
+        found = f"{found}; {len(bad) - 1:,} more {verb} bad as well: {others}"
+    if can_skip:
+        hint = f"{hint.rstrip('.')}, {_SKIP}"
+    return DataError(path, reason.expected, found, hint)
+
+
+def lines_of(bad: Sequence[Bad]) -> tuple[str, ...]:
+    """Return one line, "file: reason", for each."""
+    return tuple(f"{path}: {reason.found}" for path, reason in bad)
+
+
+def named(names: Sequence[str]) -> str:
+    """List the first few names and count the rest.
+
+    >>> named(["a", "b"]), named(list("abcdefg"))
+    ('a, b', 'a, b, c, d, e and 2 more')
+    """
+    rest = len(names) - _NUM_NAMED
+    shown = ", ".join(names[:_NUM_NAMED])
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
+def explain(path: str | Path, error: Exception) -> BadPicture:
+    """Turn whatever Pillow or the system said into what a person can act on."""
+    from PIL import Image, UnidentifiedImageError
+
+    if isinstance(error, PermissionError):
+        return BadPicture("a file that may not be read", "Give yourself permission to read it.")
+    if os.path.islink(path) and not os.path.exists(path):
+        return BadPicture(f"a link to {os.readlink(path)}, which leads nowhere", "Repair the link.")
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        limit = f"{Image.MAX_IMAGE_PIXELS:,} pixels" if Image.MAX_IMAGE_PIXELS else "fewer pixels"
+        return BadPicture(
+            f"a header that promises more: {str(error).split(',')[0]}",
+            "Remove it if you do not know it; shrink it if it is a picture of yours.",
+            f"a picture of at most {limit}",
+        )
+    try:
+        with open(path, "rb") as file:
+            start = file.read(64)
+    except OSError:
+        return BadPicture(f"a file that cannot be opened: {error}")
+    if not start:
+        return BadPicture("an empty file (0 bytes)", "Copy or download it again.")
+    if isinstance(error, UnidentifiedImageError):
+        return BadPicture(_what_begins(start), FORMATS)
+    reason = str(error) or type(error).__name__
+    return BadPicture(f"a damaged or cut off picture: {reason}", "Copy or download it again.")
+
+
+def _what_begins(start: bytes) -> str:
+    """Say what a file is that begins with these bytes.
+
+    >>> _what_begins(b"hello there")
+    "a text file that begins with 'hello there'"
+    """
+    if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"mif1", b"hevc", b"heim"):
+        return "a HEIC picture"
+    if b"<svg" in start:
+        return "a drawing (SVG), not pixels"
+    known = {b"%PDF": "a document (PDF)", b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "a gzip file"}
+    for magic, meaning in known.items():
+        if start.startswith(magic):
+            return meaning
+    if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in start):
+        words = start.decode("ascii").strip().split("\n")[0][:32]
+        return f"a text file that begins with {words!r}"
+    return f"no known picture format: it begins with the bytes {start[:4].hex(' ')}"

@@ -1,0 +1,267 @@
+"""One picture file: what it is, why it cannot be read, and its pixels at a wanted size.
+
+**Fitting.** A picture whose sides have another ratio than the wanted size is scaled until it
+covers that size and cut to it around the centre: nothing is distorted and no border is invented;
+what is lost are the outer strips. Shrinking averages (Pillow's block reduction, then Lanczos),
+growing is bicubic, and a JPEG is decoded no larger than twice what is needed.
+
+**Converting.** Rotation noted by the camera is applied, transparency is laid on white, an
+animation gives its first frame, 16-bit gray is divided by 257, floating-point gray is scaled so
+that its largest value is white unless it lies in [0, 1] or [0, 255] already.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from samoyed.core.spec import ImageSpec
+from samoyed.data.image_reasons import BadPicture, explain
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SUFFIXES = frozenset(
+    ".bmp .dib .gif .jpg .jpeg .jpe .jfif .png .apng .pbm .pgm .ppm .pnm .tif .tiff .webp .avif "
+    ".jp2 .tga .pcx .ico".split()
+)
+
+_PLUGINS = "BMP DIB GIF JPEG MPO PNG PPM TIFF WEBP AVIF JPEG2000 TGA PCX ICO".split()
+_GRAY_MODES = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"])
+_ORIENTATION = 274  # EXIF tag; values 5 to 8 exchange width and height
+_SMALLEST_SIDE = 2  # pixels
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Inspection(NamedTuple):
+    """What a header says: the content's hash, the upright size in pixels, gray or not."""
+
+    digest: str
+    width: int
+    height: int
+    is_gray: bool
+
+
+def inspect(path: str | Path) -> Inspection:
+    """Hash a file and read its header; no pixel is decoded.
+
+    Raises:
+        BadPicture: it cannot be opened, is no picture, is far too large or hardly a pixel.
+    """
+    data = _bytes_of(path)
+    with _opened(BytesIO(data), path) as picture:
+        width, height = picture.size
+        if _orientation(picture) >= 5:
+            width, height = height, width
+        is_gray = picture.mode in _GRAY_MODES or _has_gray_palette(picture)
+    if min(width, height) < _SMALLEST_SIDE:
+        raise BadPicture(
+            f"{width} x {height} pixels", "Remove it, or bring the picture it stands for.",
+            f"a picture of at least {_SMALLEST_SIDE} x {_SMALLEST_SIDE} pixels",
+        )  # fmt: skip
+    return Inspection(hashlib.blake2b(data, digest_size=16).hexdigest(), width, height, is_gray)
+
+
+def decode(path: str | Path, size: ImageSpec) -> np.ndarray:
+    """Return a picture's pixels, upright and fitted to `size`.
+
+    Returns:
+        (C, H, W) uint8.
+
+    Raises:
+        BadPicture: it cannot be decoded to the end.
+    """
+    from PIL import ImageOps
+
+    try:
+        with _opened(path, path) as picture:
+            _shrink_while_decoding(picture, size)
+            upright = ImageOps.exif_transpose(picture) if _orientation(picture) > 1 else picture
+            return _channels_first(fit(flatten(upright, size.channels), size.width, size.height))
+    except BadPicture:
+        raise
+    except Exception as error:  # decoders of foreign bytes raise anything
+        raise explain(path, error) from error
+
+
+def decode_all(
+    paths: Sequence[str | Path], size: ImageSpec
+) -> tuple[np.ndarray, list[tuple[int, BadPicture]]]:
+    """Decode pictures on all cores.
+
+    Returns:
+        (N, C, H, W) uint8, zeros where decoding failed; and which ones failed, with the reason.
+    """
+    images = np.zeros((len(paths), *size.shape), np.uint8)
+
+    def decode_one(i: int) -> None:
+        images[i] = decode(paths[i], size)
+
+    results = in_parallel(decode_one, range(len(paths)))
+    return images, [(i, bad) for i, bad in enumerate(results) if isinstance(bad, BadPicture)]
+
+
+def in_parallel(
+    work: Callable[[Item], Result], items: Sequence[Item]
+) -> list[Result | BadPicture]:
+    """Do `work` for every item in threads; a picture that is bad becomes its own result."""
+
+    def guarded(item: Item) -> Result | BadPicture:
+        try:
+            return work(item)
+        except BadPicture as bad:
+            return bad
+
+    with _pillow_warnings(), ThreadPoolExecutor(_num_threads()) as pool:
+        return list(pool.map(guarded, items, chunksize=1))
+
+
+def fit(picture: Image, width: int, height: int) -> Image:
+    """Scale a picture until it covers width x height and cut it around the centre."""
+    from PIL import Image
+
+    if picture.size == (width, height):
+        return picture
+    scale = max(width / picture.width, height / picture.height)
+    left = max(0.0, (picture.width - width / scale) / 2)
+    top = max(0.0, (picture.height - height / scale) / 2)
+    box = (left, top, picture.width - left, picture.height - top)
+    method = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
+    return picture.resize((width, height), method, box=box, reducing_gap=2.0)
+
+
+def fit_arrays(images: np.ndarray, size: ImageSpec) -> np.ndarray:
+    """Fit pictures that are arrays already: (N, C, H, W) uint8 to (N, *size) uint8."""
+    from PIL import Image
+
+    fitted = np.empty((len(images), *size.shape), np.uint8)
+    for i, image in enumerate(images):
+        pixels = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)
+        picture = flatten(Image.fromarray(np.ascontiguousarray(pixels)), size.channels)
+        fitted[i] = _channels_first(fit(picture, size.width, size.height))
+    return fitted
+
+
+def flatten(picture: Image, channels: int) -> Image:
+    """Return 8-bit gray (1 channel) or colour (3), whatever the mode; transparency on white."""
+    from PIL import Image
+
+    mode = "L" if channels == 1 else "RGB"
+    if picture.mode == mode and "transparency" not in picture.info:
+        return picture
+    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
+        picture = Image.alpha_composite(white, picture)
+    elif picture.mode[0] in "IF":
+        picture = _eight_bits(picture)
+    elif picture.mode not in ("1", "L", "P", "RGB"):
+        picture = picture.convert("RGB")  # CMYK, YCbCr, LAB and HSV know no way to gray
+    return picture.convert(mode)
+
+
+def _eight_bits(picture: Image) -> Image:
+    from PIL import Image
+
+    values = np.asarray(picture).astype(np.float64)
+    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    top = float(values.max(initial=0.0))
+    if picture.mode == "F":
+        factor = 255.0 if top <= 1 else 1.0 if top <= 255 else 255.0 / top
+    else:
+        factor = 1 / 257 if top <= 65535 else 255.0 / top
+    return Image.fromarray(np.clip(np.rint(values * factor), 0, 255).astype(np.uint8))
+
+
+def _channels_first(picture: Image) -> np.ndarray:
+    pixels = np.asarray(picture)
+    return pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
+
+
+def _shrink_while_decoding(picture: Image, size: ImageSpec) -> None:
+    """Let a JPEG decoder halve the picture while that leaves twice the wanted size."""
+    width, height = size.width, size.height
+    if _orientation(picture) >= 5:
+        width, height = height, width
+    scale = 2 * max(width / picture.width, height / picture.height)
+    wanted = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    picture.draft("L" if size.channels == 1 else "RGB", wanted)
+
+
+def _orientation(picture: Image) -> int:
+    if "exif" not in picture.info and picture.format != "TIFF":
+        return 1
+    try:
+        value = picture.getexif().get(_ORIENTATION, 1)
+    except Exception:  # a damaged note about the camera does not spoil the picture
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _has_gray_palette(picture: Image) -> bool:
+    if picture.mode != "P" or picture.palette is None:
+        return False
+    colours = picture.palette.palette
+    if not isinstance(colours, bytes | bytearray) or not colours:
+        return False
+    width = len(picture.palette.rawmode or picture.palette.mode)
+    rows = np.frombuffer(bytes(colours), np.uint8)
+    if width not in (3, 4) or len(rows) % width:
+        return False
+    rows = rows.reshape(-1, width)[:, :3]
+    return bool((rows == rows[:, :1]).all())
+
+
+def _opened(file: Any, path: str | Path) -> Image:
+    from PIL import Image
+
+    try:
+        return Image.open(file, formats=_plugins())
+    except Exception as error:  # decoders of foreign bytes raise anything
+        raise explain(path, error) from error
+
+
+@functools.cache
+def _plugins() -> tuple[str, ...]:
+    """Return the formats this Pillow was built with, of those that are pixels and safe to open."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in _PLUGINS if name in Image.OPEN)
+
+
+def _bytes_of(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise explain(path, error) from error
+
+
+@contextmanager
+def _pillow_warnings() -> Iterator[None]:
+    """Make a bomb an error and keep Pillow's other remarks to itself, in all threads."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _num_threads() -> int:
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,270 @@
+"""Conduct one run from the request to the finished folder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+import samoyed
+from samoyed.assembly import Assembly, assemble, open_source
+from samoyed.catalog import choose
+from samoyed.core.errors import OptionError, RunError
+from samoyed.core.seeding import seed_everything
+from samoyed.core.settings import to_json
+from samoyed.runs.environment import environment
+from samoyed.runs.folder import FORMAT, EventLog, RunFolder
+from samoyed.runs.following import Follower, StopRequest
+from samoyed.runs.progress import Progress, in_words
+from samoyed.runs.request import Request, check_same, stretch
+from samoyed.runs.run import device_of
+from samoyed.training import checkpoint, distribution, planning, precision
+from samoyed.training.loop import train
+from samoyed.training.planning import Plan
+
+QUICK_LIMIT = {"classify": 1000, "continue_text": 20_000}
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Dials of the run itself that `--set` reaches.
+
+    Args:
+        checkpoint_s: seconds between checkpoints.
+        baselines: also fit shallow models, to compare with.
+        report: draw the report.
+    """
+
+    checkpoint_s: float = 20.0
+    baselines: bool = True
+    report: bool = True
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that is ready to train, or to go on."""
+
+    folder: RunFolder
+    assembly: Assembly
+    model: nn.Module
+    plan: Plan
+    device: torch.device
+    precision: str
+    settings: RunSettings
+    checkpoint: checkpoint.Checkpoint | None
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Return (stage, step) to go on from."""
+        if self.checkpoint is None:
+            return 0, 0
+        return self.checkpoint.resume.stage_index, self.checkpoint.resume.step
+
+    @property
+    def is_trained(self) -> bool:
+        """Tell whether every planned step is done."""
+        return self.position == (len(self.plan.steps) - 1, self.plan.steps[-1])
+
+
+def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> Prepared:
+    """Read the data, choose the system, make or take up the plan, and say all of it.
+
+    Raises:
+        SamoyedError: for anything in the request or the data that does not fit.
+    """
+    before = folder.read("config.json") if folder.is_begun else None
+    if before is not None:
+        check_same(folder, request.as_json(), before["request"])
+    source = open_source(request.data, on_bad=request.on_bad, seed=0)
+    row, why = choose(source.kind, request.task, request.model)
+    for line in source.describe():
+        say(line)
+    for warning in source.warnings:
+        say(f"warning: {warning}")
+    seconds = None if request.minutes is None else request.minutes * 60
+    assembly, [settings] = assemble(
+        row, source, size=request.size, settings=dict(request.settings), seconds=seconds,
+        seed=request.seed, epochs=request.epochs, extra_groups=(RunSettings(),),
+    )  # fmt: skip
+    device = device_of(request.device)
+    number = precision.resolve(request.precision, device)
+    seed_everything(request.seed, "initial weights")
+    model = assembly.make_model()
+    if request.init is not None:
+        say(begin_with(model, request.init))
+    say(f"model: {why}" + (f", size {assembly.size}" if len(row.sizes) > 1 else "")
+        + f"; {num_parameters(model):,} parameters, {number} on {device}")  # fmt: skip
+    if before is None:
+        plan = make_plan(assembly, model, device, number, seconds)
+        write_beginning(folder, request, assembly, plan, number)
+    else:
+        plan = take_up_plan(folder, request, before, source.fingerprint)
+        number = before["precision"]
+    kept = checkpoint.newest(folder.state)
+    return Prepared(folder, assembly, model, plan, device, number, settings, kept)
+
+
+def make_plan(
+    assembly: Assembly, model: nn.Module, device: torch.device, number: str, seconds: float | None
+) -> Plan:
+    """Measure the speed and turn minutes into steps."""
+    seed_everything(assembly.seed, "planning")
+    plan = planning.measure(assembly.make_stages, model, device=device, precision=number)
+    return plan if seconds is None else plan.fitted(seconds)
+
+
+def take_up_plan(
+    folder: RunFolder, request: Request, before: dict[str, Any], fingerprint: str
+) -> Plan:
+    """Return the saved plan, stretched where the second command asks for more.
+
+    Raises:
+        RunError: when the data is no longer the same.
+    """
+    known = folder.read("data.json")["fingerprint"]
+    if fingerprint != known:
+        raise RunError(
+            request.data, f"the data this run began with (fingerprint {known[:12]})",
+            f"other content (fingerprint {fingerprint[:12]})",
+            "put the data back, choose another --out, or start over with --fresh",
+        )  # fmt: skip
+    plan = Plan(tuple(before["steps"]), tuple(before["step_s"]))
+    factor = stretch(request.as_json(), before["request"])
+    if factor == 1.0:
+        return plan
+    last = plan.steps[-1]
+    if request.minutes is not None:
+        last += round((request.minutes - before["request"]["minutes"]) * 60 / plan.step_s[-1])
+    else:
+        last = math.ceil(last * factor)
+    plan = Plan((*plan.steps[:-1], last), plan.step_s)
+    folder.file("manifest.json").unlink(missing_ok=True)
+    folder.write("config.json", {**before, "request": request.as_json(), "steps": plan.steps})
+    return plan
+
+
+def write_beginning(
+    folder: RunFolder, request: Request, assembly: Assembly, plan: Plan, number: str
+) -> None:
+    """Write what is known before the first step; config.json last, as it marks the run as begun."""
+    source = assembly.source
+    folder.write("environment.json", environment())
+    folder.write("data.json", {
+        "path": request.data, "kind": source.kind, "fingerprint": source.fingerprint,
+        "described": source.describe(), "warnings": source.warnings, "skipped": source.skipped,
+    })  # fmt: skip
+    folder.write("config.json", {
+        "format": FORMAT, "samoyed": samoyed.__version__, "request": request.as_json(),
+        "data": str(Path(request.data).resolve()) if Path(request.data).exists() else request.data,
+        "split_seed": 0, "system": assembly.row.name, "size": assembly.size,
+        "config": to_json(assembly.config), "recipe": to_json(assembly.recipe),
+        "task": {"name": assembly.row.asked, **to_json(assembly.task)},
+        "data_settings": to_json(assembly.data_settings), "seed": assembly.seed,
+        "precision": number, "num_threads": torch.get_num_threads(),
+        "steps": plan.steps, "step_s": plan.step_s,
+    })  # fmt: skip
+
+
+def descend(prepared: Prepared, stop: StopRequest, *, is_quiet: bool) -> float:
+    """Train from where the run stands to the end of its plan; return the training seconds."""
+    model, plan, assembly = prepared.model, prepared.plan, prepared.assembly
+    resume = None
+    if prepared.checkpoint is not None:
+        model.load_state_dict(prepared.checkpoint.model)
+        resume = prepared.checkpoint.resume
+    model.to(prepared.device)
+    stages = (
+        stage.lasting(steps)
+        for stage, steps in zip(assembly.make_stages(model), plan.steps, strict=True)
+    )
+    is_first = distribution.rank() == 0
+    log = EventLog(prepared.folder.file("events.jsonl"), *prepared.position)
+    limit = QUICK_LIMIT.get(assembly.row.asked)
+    with Progress(plan.steps, plan.step_s, is_quiet or not is_first) as progress:
+        follower = Follower(
+            prepared.folder, log, model, plan.steps, progress,
+            checkpoint_s=prepared.settings.checkpoint_s, is_writing=is_first,
+            quick_score=None if limit is None else lambda: assembly.task.score(
+                model, assembly.data, device=prepared.device, limit=limit
+            ),
+        )  # fmt: skip
+        moments = train(
+            model, stages, device=prepared.device, precision=prepared.precision,
+            seed=assembly.seed, resume=resume,
+        )  # fmt: skip
+        seconds = follower.follow(moments, stop)
+    log.close()
+    return seconds
+
+
+def write_weights(folder: RunFolder, model: nn.Module) -> None:
+    """Write the final weights atomically."""
+    temporary = folder.file(".model.safetensors")
+    save_file(checkpoint.own_tensors(model.state_dict()), temporary)
+    checkpoint.flush(temporary)
+    temporary.rename(folder.file("model.safetensors"))
+
+
+def begin_with(model: nn.Module, init: str) -> str:
+    """Copy the weights of an earlier run where names and shapes agree; say how many.
+
+    Raises:
+        RunError: when none agree.
+    """
+    from safetensors.torch import load_file
+
+    weights = RunFolder(Path(init)).file("model.safetensors")
+    if not weights.exists():
+        raise RunError(init, "a finished run", "no model.safetensors there")
+    mine, theirs = model.state_dict(), load_file(weights)
+    fitting = {k: v for k, v in theirs.items() if k in mine and mine[k].shape == v.shape}
+    if not fitting:
+        raise RunError(init, "a run of the same system", "not one tensor of the same shape")
+    model.load_state_dict({**mine, **fitting})
+    return f"begin with {len(fitting)} of {len(mine)} tensors of {init}"
+
+
+def num_parameters(model: nn.Module) -> int:
+    """Count the trainable numbers."""
+    return sum(p.numel() for p in model.parameters())
+
+
+def describe_plan(prepared: Prepared) -> str:
+    """Say how long it will take."""
+    stages = len(prepared.plan.steps)
+    stage_index, step = prepared.position
+    left = prepared.plan.steps[stage_index] - step
+    left_s = left * prepared.plan.step_s[stage_index] + sum(
+        n * s for n, s in list(zip(prepared.plan.steps, prepared.plan.step_s, strict=True))
+        [stage_index + 1 :]
+    )  # fmt: skip
+    parts = f"{sum(prepared.plan.steps):,} steps" + (f" in {stages} stages" if stages > 1 else "")
+    if prepared.position != (0, 0):
+        return f"plan: {parts}; goes on after step {step:,}, about {in_words(left_s)} left"
+    return f"plan: {parts}, about {in_words(left_s)}"
+
+
+def check_numbers(request: Request) -> None:
+    """Refuse numbers that make no sense.
+
+    Raises:
+        OptionError: naming the option.
+    """
+    for name in ("minutes", "epochs"):
+        value = getattr(request, name)
+        if value is not None and not (value > 0 and math.isfinite(value)):
+            raise OptionError(f"--{name}", "a number above 0", f"{value:g}")
+    if request.minutes is not None and request.epochs is not None:
+        raise OptionError("--minutes", "--minutes or --epochs", "both", "leave one out")
+    if request.on_bad not in ("stop", "skip"):
+        raise OptionError("--on-bad", "stop or skip", repr(request.on_bad))
+    if request.seed < 0:
+        raise OptionError("--seed", "a whole number from 0", str(request.seed))
+
+

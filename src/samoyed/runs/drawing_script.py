@@ -1,0 +1,70 @@
+"""What a page does when it is touched: light or dark, copying a command, reading a curve."""
+
+from __future__ import annotations
+
+SCRIPT = """
+(function () {
+  "use strict";
+  var root = document.documentElement;
+  var button = document.getElementById("theme");
+  var system = matchMedia("(prefers-color-scheme: dark)");
+  function isDark() {
+    return (root.dataset.theme || (system.matches ? "dark" : "light")) === "dark";
+  }
+  function name() { button.textContent = isDark() ? "Light" : "Dark"; }
+  button.hidden = false;
+  button.onclick = function () { root.dataset.theme = isDark() ? "light" : "dark"; name(); };
+  system.addEventListener("change", name);
+  name();
+
+  document.querySelectorAll(".code").forEach(function (box) {
+    if (!navigator.clipboard) return;
+    var copy = document.createElement("button");
+    copy.type = "button"; copy.textContent = "Copy";
+    copy.onclick = function () {
+      navigator.clipboard.writeText(box.querySelector("pre").textContent).then(function () {
+        copy.textContent = "Copied";
+        setTimeout(function () { copy.textContent = "Copy"; }, 1500);
+      });
+    };
+    box.appendChild(copy);
+  });
+
+  function written(v) {
+    var size = Math.abs(v);
+    if (size >= 1e4) return Math.round(v).toLocaleString("en");
+    return String(size >= 100 ? Math.round(v * 10) / 10 : Number(v.toPrecision(4)));
+  }
+  document.querySelectorAll(".plot-area").forEach(function (area) {
+    var xs = area.dataset.x.split(" ").map(Number), ys = area.dataset.y.split(" ").map(Number);
+    var isLog = area.dataset.log === "1";
+    var curves = [].map.call(area.querySelectorAll("polyline.strong"), function (line) {
+      return { name: line.dataset.name, points: line.getAttribute("points").split(" ").map(
+        function (pair) { return pair.split(",").map(Number); }) };
+    });
+    if (!curves.length) return;
+    var cross = document.createElement("div"), out = document.createElement("div");
+    cross.className = "cross"; out.className = "readout"; cross.hidden = out.hidden = true;
+    cross.setAttribute("aria-hidden", "true"); out.setAttribute("aria-hidden", "true");
+    area.append(cross, out);
+    area.onpointerleave = function () { cross.hidden = out.hidden = true; };
+    area.onpointermove = function (event) {
+      var box = area.getBoundingClientRect(), at = 1000 * (event.clientX - box.left) / box.width;
+      var found = null, texts = curves.map(function (curve) {
+        var near = curve.points.reduce(function (a, b) {
+          return Math.abs(b[0] - at) < Math.abs(a[0] - at) ? b : a; });
+        if (!found || Math.abs(near[0] - at) < Math.abs(found - at)) found = near[0];
+        var part = 1 - near[1] / 1000, a = ys[0], b = ys[1];
+        var value = isLog ? a * Math.pow(b / a, part) : a + part * (b - a);
+        return (curves.length > 1 ? curve.name + " " : "") + written(value);
+      });
+      cross.hidden = out.hidden = false;
+      cross.style.left = found / 10 + "%";
+      var x = written(Math.round(xs[0] + found / 1000 * (xs[1] - xs[0])));
+      out.textContent = x + ": " + texts.join(" · ");
+      var half = out.offsetWidth / 2, mid = found / 1000 * box.width;
+      out.style.left = Math.max(half - 40, Math.min(box.width - half, mid)) + "px";
+    };
+  });
+})();
+"""

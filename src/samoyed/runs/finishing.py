@@ -1,0 +1,145 @@
+"""After the last step: measure, compare with shallow models, draw, write the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from samoyed.core.reference import Score
+from samoyed.runs.baselines.table import measure
+from samoyed.runs.conducting import Prepared, num_parameters, write_weights
+from samoyed.runs.figures.table import draw
+from samoyed.runs.folder import RunFolder, read_events
+from samoyed.runs.model_card import write_model_card
+from samoyed.runs.progress import in_words
+from samoyed.runs.report import ReportContent, write_report
+
+
+def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> None:
+    """Score the trained model and write everything that a finished run holds."""
+    folder, assembly, model = prepared.folder, prepared.assembly, prepared.model
+    model.eval()
+    write_weights(folder, model)
+    scores = assembly.task.score(model, assembly.data, device=prepared.device)
+    say(f"trained for {in_words(seconds)}")
+    for score in scores:
+        say("  " + in_line(score))
+    baselines = []
+    if prepared.settings.baselines:
+        say("shallow baselines on the same split:")
+        baselines = measure(assembly.source.kind, assembly.data, seed=assembly.seed)
+        for name, score in baselines:
+            say(f"  {name}: {in_line(score)}")
+    say(verdict(scores[0], baselines))
+    folder.write("scores.json", {
+        "scores": [asdict(score) for score in scores],
+        "baselines": [{"name": name, "score": asdict(score)} for name, score in baselines],
+        "training_seconds": round(seconds, 2),
+    })  # fmt: skip
+    if prepared.settings.report:
+        content = report_content(prepared, scores, baselines, seconds)
+        write_report(folder.file("report.html"), content)
+        write_model_card(folder.file("MODEL_CARD.md"), content)
+    folder.finish()
+    say(f"report: {folder.file('report.html')}")
+
+
+def verdict(score: Score, baselines: Sequence[tuple[str, Score]]) -> str:
+    """Say honestly whether the network was worth it."""
+    rivals = [(name, other) for name, other in baselines if other.name == score.name]
+    if not rivals:
+        return f"no baseline to compare {score.name.replace('_', ' ')} with"
+    sign = 1 if score.is_higher_better else -1
+    name, best = max(rivals, key=lambda rival: sign * rival[1].value)
+    if sign * score.value > sign * best.value:
+        apart = score.low > best.high if sign > 0 else score.high < best.low
+        return f"better than the best baseline ({name})" + (
+            "" if apart else ", but the intervals overlap"
+        )
+    return f"not better than the best baseline: {name} does as well; consider using that"
+
+
+def in_line(score: Score) -> str:
+    """Say a score in one line.
+
+    >>> in_line(Score("accuracy", 0.9923, 0.9904, 0.9938, 10000))
+    'accuracy 99.23 % [99.04, 99.38] on 10,000'
+    """
+    name = score.name.replace("_", " ")
+    if is_share(score.name):
+        value = f"{score.value * 100:.2f} % [{score.low * 100:.2f}, {score.high * 100:.2f}]"
+    else:
+        value = f"{score.value:.4g} [{score.low:.4g}, {score.high:.4g}]"
+    return f"{name} {value} on {score.num:,}"
+
+
+def is_share(name: str) -> bool:
+    """Tell whether a score is a share in [0, 1], shown in per cent."""
+    return name in ("accuracy", "macro_f1", "error", "caught")
+
+
+def report_content(
+    prepared: Prepared, scores: Sequence[Score], baselines: Sequence[tuple[str, Score]],
+    seconds: float,
+) -> ReportContent:  # fmt: skip
+    """Gather what the report tells."""
+    folder, assembly = prepared.folder, prepared.assembly
+    config = folder.read("config.json")
+    history = read_events(folder.file("events.jsonl"))
+    row, source = assembly.row, assembly.source
+    figures = draw(row.name, assembly.task, prepared.model, assembly.data, history)
+    return ReportContent(
+        title=source.name,
+        sentence=f"A {row.name.replace('_', ' ')} that learned to "
+        f"{row.asked.replace('_', ' ')} from {source.name}.",
+        scores=scores, baselines=baselines, data_lines=source.describe(),
+        warnings=source.warnings, skipped=source.skipped,
+        model_rows=[
+            ("system", f"{row.name}: {row.summary}"), ("size", assembly.size),
+            ("parameters", f"{num_parameters(prepared.model):,}"),
+            *[(key, str(value)) for key, value in config["config"].items()],
+        ],
+        reference=row.reference,
+        training_rows=training_rows(config, seconds),
+        history=history, figures=figures, commands=commands(folder, row.given),
+        environment_rows=environment_rows(folder, source.fingerprint),
+    )  # fmt: skip
+
+
+def training_rows(config: dict[str, Any], seconds: float) -> list[tuple[str, str]]:
+    """Say how the model was trained."""
+    return [
+        ("time", in_words(seconds)),
+        ("steps", " + ".join(f"{n:,}" for n in config["steps"])),
+        ("precision", config["precision"]),
+        ("seed", str(config["seed"])),
+        *[(key.replace("_", " "), str(value)) for key, value in config["recipe"].items()],
+    ]
+
+
+def commands(folder: RunFolder, given: str) -> list[tuple[str, str]]:
+    """List what can be done with the run, as commands."""
+    run = str(folder.path)
+    asked = {"images": "picture.jpg", "text": '--prompt "Once upon a time"', "world": ""}[given]
+    question = {"images": '"picture.jpg"', "text": '"Once upon a time"', "world": ""}[given]
+    return [
+        ("question it", f"samoyed predict {run} {asked}".strip()),
+        ("look inside", f"samoyed explain {run} {asked}".strip()),
+        ("measure it again", f"samoyed evaluate {run}"),
+        ("from Python", f'import samoyed; samoyed.load("{run}").predict({question})'),
+    ]
+
+
+def environment_rows(folder: RunFolder, fingerprint: str) -> list[tuple[str, str]]:
+    """Say with what the run was made."""
+    made = folder.read("environment.json")
+    packages = ", ".join(f"{name} {version}" for name, version in made["packages"].items())
+    return [
+        ("samoyed", made["samoyed"] + (f" at {made['commit']}" if made["commit"] else "")),
+        ("machine", f"{made['processor']}, {made['num_threads']} threads, {made['memory_gib']} GiB"),
+        ("gpu", made["gpu"] or "none"),
+        ("python", made["python"]),
+        ("packages", packages),
+        ("data fingerprint", fingerprint),
+    ]  # fmt: skip

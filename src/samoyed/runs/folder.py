@@ -1,0 +1,189 @@
+"""The run folder: what training leaves behind, written so that nothing half-done is ever read.
+
+manifest.json      written last: the run is finished, with the sizes of its files
+config.json        what was asked, the system, its configuration, the recipe and the plan
+data.json          what the data was: fingerprint, counts, warnings, what was skipped
+environment.json   versions, processor, threads
+events.jsonl       one line per logged step
+model.safetensors  the final weights
+state/             the newest checkpoint: weights, optimizer, replay memory, step
+scores.json        the scores with their intervals, and the baselines'
+report.html, MODEL_CARD.md
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from samoyed.core.errors import RunError
+from samoyed.training.checkpoint import write_json
+
+FORMAT = 1
+OURS = (
+    "manifest.json", "config.json", "data.json", "environment.json", "events.jsonl",
+    "model.safetensors", "state", "scores.json", "report.html", "MODEL_CARD.md", ".lock",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run folder on disk."""
+
+    path: Path
+
+    def file(self, name: str) -> Path:
+        """Return the path of one of the folder's files."""
+        return self.path / name
+
+    @property
+    def state(self) -> Path:
+        """Return the folder of checkpoints."""
+        return self.path / "state"
+
+    @property
+    def is_begun(self) -> bool:
+        """Tell whether a run was begun here."""
+        return self.file("config.json").exists()
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether the run was finished."""
+        return self.file("manifest.json").exists()
+
+    def read(self, name: str) -> Any:
+        """Read one of the folder's JSON files.
+
+        Raises:
+            RunError: when it is missing or not JSON.
+        """
+        try:
+            content = json.loads(self.file(name).read_text())
+        except FileNotFoundError:
+            raise RunError(
+                self.path, "a run folder with " + name, "no such file" if self.path.exists()
+                else "no such folder", "give the folder that `samoyed train --out` wrote",
+            ) from None  # fmt: skip
+        except (ValueError, OSError) as error:
+            raise RunError(self.file(name), "readable JSON", str(error)) from None
+        if name == "config.json" and content.get("format", 0) > FORMAT:
+            raise RunError(
+                self.file(name), f"format {FORMAT} or older", f"format {content['format']}",
+                "update samoyed",
+            )  # fmt: skip
+        return content
+
+    def write(self, name: str, content: Any) -> None:
+        """Write one of the folder's JSON files atomically."""
+        write_json(self.file(name), content)
+
+    def prepare(self) -> None:
+        """Make the folder.
+
+        Raises:
+            RunError: when something else is in the way.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise RunError(self.path, "a folder to write the run to", "a file", "choose --out")
+        if self.path.is_dir() and not self.is_begun:
+            foreign = [p.name for p in self.path.iterdir() if p.name not in OURS]
+            if foreign:
+                raise RunError(
+                    self.path, "an empty folder, or an earlier run",
+                    f"other files, such as {foreign[0]}", "choose another --out",
+                )  # fmt: skip
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(self.path, "a folder that can be written", str(error)) from None
+
+    def clear(self) -> None:
+        """Remove everything samoyed wrote here, and nothing else."""
+        for name in OURS:
+            target = self.file(name)
+            if target.is_dir():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+
+    def finish(self) -> None:
+        """Write the manifest, last of all."""
+        sizes = {
+            str(p.relative_to(self.path)): p.stat().st_size
+            for p in sorted(self.path.rglob("*"))
+            if p.is_file() and p.name not in ("manifest.json", ".lock")
+        }
+        self.write("manifest.json", {"format": FORMAT, "files": sizes})
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process alone; the system lets go if the process dies.
+
+        Raises:
+            RunError: when another process is training here.
+        """
+        with open(self.file(".lock"), "w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise RunError(
+                    self.path, "a run folder no one else is writing",
+                    "another process is training here", "wait for it, or choose another --out",
+                ) from None  # fmt: skip
+            yield
+
+
+class EventLog:
+    """`events.jsonl`: one JSON object per logged step, kept in memory too.
+
+    On resuming, the lines written after the checkpoint are dropped, so that the log tells one
+    uninterrupted story.
+    """
+
+    def __init__(self, path: Path, stage_index: int = 0, step: int = 0) -> None:
+        self.path = path
+        self.events = [e for e in read_events(path) if _is_before(e, stage_index, step)]
+        content = "".join(json.dumps(event) + "\n" for event in self.events)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.write_text(content)
+        temporary.rename(path)
+        self.handle = open(path, "a")  # noqa: SIM115 - closed by close()
+
+    @property
+    def seconds(self) -> float:
+        """Return the training seconds up to the last event."""
+        return float(self.events[-1]["seconds"]) if self.events else 0.0
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        """Append one event."""
+        self.events.append(dict(event))
+        self.handle.write(json.dumps(dict(event)) + "\n")
+        self.handle.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.handle.close()
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """Read the events; a last line cut off by a kill is left out."""
+    if not path.exists():
+        return []
+    events = []
+    for line in path.read_text().splitlines():
+        try:
+            events.append(json.loads(line))
+        except ValueError:
+            break
+    return events
+
+
+def _is_before(event: Mapping[str, Any], stage_index: int, step: int) -> bool:
+    return (event["stage_index"], event["step"]) < (stage_index, step)

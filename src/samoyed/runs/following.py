@@ -1,0 +1,175 @@
+"""Follow training: log, score, checkpoint, show progress. A plain consumer of moments."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import nn
+
+from samoyed.core.errors import Diverged
+from samoyed.core.reference import Score
+from samoyed.runs.folder import EventLog, RunFolder
+from samoyed.runs.progress import Progress
+from samoyed.training import checkpoint
+from samoyed.training.loop import Moment
+
+EVENTS_PER_STAGE = 200
+SAVING_SHARE = 0.03  # at most this share of the time goes into checkpoints
+
+
+class Interrupted(Exception):
+    """Training was stopped by a signal, after its state was saved."""
+
+    def __init__(self, number: int, step: int, steps: int) -> None:
+        self.number = number
+        super().__init__(f"stopped at step {step:,} of {steps:,}; everything is saved")
+
+
+@dataclass
+class StopRequest:
+    """Whether a signal has asked to stop."""
+
+    number: int = 0
+
+    def receive(self, number: int, frame: FrameType | None) -> None:
+        """Note the signal; the step under way is finished first. A second one stops at once."""
+        if self.number:
+            raise KeyboardInterrupt
+        self.number = number
+
+
+@contextmanager
+def stoppable() -> Iterator[StopRequest]:
+    """Turn SIGINT and SIGTERM into a request to stop after the step under way."""
+    request = StopRequest()
+    try:
+        before = {s: signal.signal(s, request.receive) for s in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread: signals are not ours
+        yield request
+        return
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@dataclass
+class Follower:
+    """Watch the moments of one training and keep its records.
+
+    Args:
+        folder: where the records go.
+        log: the run's events.
+        model: the model being trained, for checkpoints.
+        steps: planned steps of each stage.
+        progress: what the user sees.
+        checkpoint_s: seconds between checkpoints.
+        quick_score: a quick look at the held-out part, for the curves; never used to choose.
+        num_quick: how many such looks in the last stage.
+        is_writing: False in all but the first of several processes.
+    """
+
+    folder: RunFolder
+    log: EventLog
+    model: nn.Module
+    steps: Sequence[int]
+    progress: Progress
+    checkpoint_s: float = 20.0
+    quick_score: Callable[[], Sequence[Score]] | None = None
+    num_quick: int = 8
+    is_writing: bool = True
+    _clock: float = field(default=0.0, init=False)
+    _saved_at: float = field(default=0.0, init=False)
+    _wait_s: float = field(default=0.0, init=False)
+    _total: torch.Tensor | None = field(default=None, init=False)
+    _count: int = field(default=0, init=False)
+
+    def follow(self, moments: Iterator[Moment], stop: StopRequest) -> float:
+        """Consume the moments to their end; return the training seconds, pauses left out.
+
+        Raises:
+            Interrupted: when a signal asked to stop.
+            Diverged: when the loss is not a number.
+        """
+        self._saved_at, self._wait_s = time.monotonic(), self.checkpoint_s
+        self._clock = self.log.seconds
+        resumed_at = time.perf_counter()
+        for moment in moments:
+            self._clock += time.perf_counter() - resumed_at
+            self._watch(moment, stop)
+            resumed_at = time.perf_counter()
+        return self._clock
+
+    def _watch(self, moment: Moment, stop: StopRequest) -> None:
+        steps = self.steps[moment.stage_index]
+        is_last = moment.step + 1 == steps
+        self._total = moment.loss if self._total is None else self._total + moment.loss
+        self._count += 1
+        if moment.loss.device.type == "cpu":
+            self._check(moment, float(moment.loss))
+        if is_last or (moment.step + 1) % max(1, steps // EVENTS_PER_STAGE) == 0:
+            self._record(moment, steps, is_last)
+        due = time.monotonic() - self._saved_at >= self._wait_s
+        if (is_last or due or stop.number) and self.is_writing:
+            self._save(moment)
+        if stop.number:
+            raise Interrupted(stop.number, moment.step + 1, steps)
+
+    def _check(self, moment: Moment, loss: float) -> None:
+        if math.isfinite(loss):
+            return
+        kept = checkpoint.complete(self.folder.state)
+        last = f"the last good checkpoint is {kept[-1].name}" if kept else "no checkpoint yet"
+        raise Diverged(
+            f"stage {moment.stage.name}, step {moment.step + 1:,}", "a finite loss", str(loss),
+            f"lower --set learning_rate (it was {_rate(moment):.3g}) or set clip_norm; {last}",
+        )  # fmt: skip
+
+    def _record(self, moment: Moment, steps: int, is_last: bool) -> None:
+        assert self._total is not None
+        loss = float(self._total) / self._count
+        self._check(moment, loss)
+        self._total, self._count = None, 0
+        event: dict[str, Any] = {
+            "stage_index": moment.stage_index,
+            "stage": moment.stage.name,
+            "step": moment.step,
+            "steps": steps,
+            "loss": loss,
+            "rate": _rate(moment),
+            "seconds": round(self._clock, 3),
+        }
+        event.update(self._quick(moment, steps, is_last))
+        if self.is_writing:
+            self.log.add(event)
+        self.progress.update(event)
+
+    def _quick(self, moment: Moment, steps: int, is_last: bool) -> dict[str, float]:
+        """Score now and then in the last stage; the final score is measured afterwards."""
+        last_stage = moment.stage_index == len(self.steps) - 1
+        if self.quick_score is None or not last_stage or is_last or not self.is_writing:
+            return {}
+        done = (moment.step + 1) * (self.num_quick + 1) // steps
+        before = (moment.step + 1 - max(1, steps // EVENTS_PER_STAGE)) * (self.num_quick + 1)
+        if done == max(before, 0) // steps:
+            return {}
+        return {score.name: score.value for score in self.quick_score()}
+
+    def _save(self, moment: Moment) -> None:
+        start = time.monotonic()
+        checkpoint.save(self.folder.state, self.model, moment)
+        self._saved_at = time.monotonic()
+        self._wait_s = max(self.checkpoint_s, (self._saved_at - start) / SAVING_SHARE)
+
+
+def _rate(moment: Moment) -> float:
+    return float(moment.optimizer.param_groups[0]["lr"])

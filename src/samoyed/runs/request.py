@@ -1,0 +1,93 @@
+"""What was asked of a run, and whether a second command asks for the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from samoyed.core.errors import RunError
+from samoyed.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Request:
+    """One `samoyed train` command.
+
+    Args:
+        data: path or name.
+        task: or None to let the data decide.
+        model: or None for the default.
+        size: or None for what fits.
+        minutes: of training, or None.
+        epochs: passes through the data, or None.
+        seed: of everything.
+        precision: auto, float32 or bfloat16.
+        device: auto, cpu or cuda.
+        on_bad: stop or skip.
+        init: a run whose weights to begin with, or None.
+        settings: the `--set` values.
+    """
+
+    data: str
+    task: str | None = None
+    model: str | None = None
+    size: str | None = None
+    minutes: float | None = None
+    epochs: float | None = None
+    seed: int = 0
+    precision: str = "auto"
+    device: str = "auto"
+    on_bad: str = "stop"
+    init: str | None = None
+    settings: tuple[tuple[str, Any], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the request as plain values."""
+        return {**self.__dict__, "settings": dict(self.settings)}
+
+
+# What may differ between the first command and the one that goes on with it.
+FREE = ("minutes", "epochs", "device", "init")
+
+
+def check_same(folder: RunFolder, asked: dict[str, Any], before: dict[str, Any]) -> None:
+    """Make sure that a run is gone on with by the command that began it.
+
+    Raises:
+        RunError: naming the first thing that differs.
+    """
+    for key, value in asked.items():
+        if key not in FREE and before.get(key) != value:
+            raise RunError(
+                folder.path, f"the command that began this run ({key} {_show(before.get(key))})",
+                f"{key} {_show(value)}", "repeat that command, choose another --out, or start "
+                "over with --fresh",
+            )  # fmt: skip
+
+
+def stretch(asked: dict[str, Any], before: dict[str, Any]) -> float:
+    """Return by what factor the last stage (epochs) or all (minutes) of a plan must grow.
+
+    Raises:
+        RunError: when the second command asks for less than was planned.
+    """
+    for key in ("epochs", "minutes"):
+        new, old = asked[key], before[key]
+        if new == old:
+            continue
+        if new is None or old is None:
+            raise RunError(
+                f"--{key}", f"{old} as before, or more" if old else "no such option, as before",
+                _show(new), "repeat the first command, or start over with --fresh",
+            )  # fmt: skip
+        if new < old:
+            raise RunError(
+                f"--{key}", f"at least {old:g}, which this run was planned for", f"{new:g}",
+                "a run can be extended, not shortened; start over with --fresh",
+            )  # fmt: skip
+        return new / old
+    return 1.0
+
+
+def _show(value: Any) -> str:
+    return "not given" if value is None or value == {} else str(value)

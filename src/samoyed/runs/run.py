@@ -1,0 +1,154 @@
+"""A finished run, to be questioned: scores, predictions, explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from samoyed.assembly import Assembly, open_source, reassemble, rebuild
+from samoyed.core.errors import RunError
+from samoyed.core.reference import Answer, Score
+from samoyed.runs.folder import RunFolder, read_events
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, read back.
+
+    >>> run = Run(Path("run-flowers"))              # doctest: +SKIP
+    >>> run.scores[0].name, run.predict("rose.jpg")  # doctest: +SKIP
+    """
+
+    path: Path
+
+    @property
+    def folder(self) -> RunFolder:
+        """Return the folder on disk."""
+        return RunFolder(self.path)
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """Return what was asked and how it was planned."""
+        return self.folder.read("config.json")
+
+    @property
+    def scores(self) -> tuple[Score, ...]:
+        """Return the scores on the held-out part, the headline first."""
+        return tuple(Score(**score) for score in self.folder.read("scores.json")["scores"])
+
+    @property
+    def baselines(self) -> tuple[tuple[str, Score], ...]:
+        """Return the shallow baselines' scores on the same split, by name."""
+        rows = self.folder.read("scores.json")["baselines"]
+        return tuple((row["name"], Score(**row["score"])) for row in rows)
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """Return the logged steps."""
+        return read_events(self.folder.file("events.jsonl"))
+
+    @cached_property
+    def task(self) -> Any:
+        """Return the question the run answers."""
+        return reassemble(self.config)
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """Return the trained model, in evaluation mode, on the CPU.
+
+        Raises:
+            RunError: when the run was never finished.
+        """
+        weights = self.folder.file("model.safetensors")
+        if not weights.exists():
+            raise RunError(
+                self.path, "a finished run", "a run without its final weights",
+                "give the same `samoyed train` command again: it goes on where it stopped",
+            )  # fmt: skip
+        model = rebuild(self.config)
+        model.load_state_dict(load_file(weights))
+        return model.eval()
+
+    def predict(
+        self,
+        inputs: str | Path | Sequence[str | Path] = (),
+        *,
+        length: int = 500,
+        temperature: float = 0.8,
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> list[Answer]:
+        """Answer for each input: paths of pictures or folders, prompts, or nothing for a game.
+
+        Args:
+            inputs: one or several.
+            length: of a continued text, in characters.
+            temperature: how daring to continue a text; 0 takes the likeliest character.
+            seed: of the sampling.
+            device: where to compute.
+        """
+        model, asked = self.model.to(device), as_list(inputs)
+        if self.task.name == "continue_text":
+            return self.task.answer(
+                model, asked, device=device, length=length, temperature=temperature, seed=seed
+            )
+        return self.task.answer(model, asked, device=device)
+
+    def evaluate(self, data: str | Path | None = None, *, device: str = "cpu") -> tuple[Score, ...]:
+        """Score the model on the held-out part of `data`, by default of what it learned from.
+
+        Raises:
+            RunError: when the data is of another kind, or has other classes.
+        """
+        assembly = self.assembly(str(data) if data is not None else None)
+        return self.task.score(self.model.to(device), assembly.data, device=device)
+
+    def assembly(self, data: str | None = None) -> Assembly:
+        """Open the run's data (or other data of the same kind) and put the question together."""
+        from samoyed.assembly import assemble_again
+
+        source = open_source(data or self.config["data"], seed=self.config["split_seed"])
+        return assemble_again(self.config, source)
+
+    def explain(self, inputs: str | Path | Sequence[str | Path] = ()) -> Path:
+        """Draw what the model makes of the inputs; return the page's path."""
+        from samoyed.runs.figures.table import explain
+        from samoyed.runs.report import write_page
+
+        page = self.folder.file("explain.html")
+        figures = explain(self.task, self.model, as_list(inputs))
+        write_page(page, f"Inside {self.path.name}", figures)
+        return page
+
+
+def as_list(inputs: str | Path | Sequence[str | Path]) -> list[str]:
+    """Return the inputs as a list of strings."""
+    if isinstance(inputs, (str, Path)):
+        return [str(inputs)]
+    return [str(item) for item in inputs]
+
+
+def device_of(name: str) -> torch.device:
+    """Turn "auto" into the fastest device there is.
+
+    Raises:
+        OptionError: for a device that is not here.
+    """
+    from samoyed.core.errors import OptionError
+
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise OptionError("--device", "auto, cpu or cuda", repr(name)) from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise OptionError("--device", "a device of this machine", name, "use --device cpu")
+    return device
