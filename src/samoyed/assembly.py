@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,14 +10,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-import torch
 from torch import nn
 
 from samoyed.catalog import Row, find
-from samoyed.core.errors import DataError, OptionError, did_you_mean
+from samoyed.core.errors import DataError, OptionError, RunError, did_you_mean
 from samoyed.core.reference import Answer, Score
-from samoyed.core.seeding import seed_everything
-from samoyed.core.settings import apply, from_json, to_json
+from samoyed.core.settings import apply, from_json
 from samoyed.core.stage import Recipe, Stage
 
 PICTURE_SUFFIXES = {
@@ -87,6 +86,7 @@ class Assembly:
     data_settings: DataSettings
     make_model: Callable[[], nn.Module]
     make_stages: Callable[[nn.Module], Iterator[Stage]]
+    notes: tuple[str, ...] = ()
 
 
 def open_source(path: str, *, on_bad: str = "stop", seed: int = 0) -> Any:
@@ -204,11 +204,163 @@ def assemble(
         OptionError: for a size or a setting that does not exist.
     """
     system = row.load()
-    size = size or _size(row, system, source, seconds)
+    if size is None:
+        size = next(iter(row.sizes))
+        if row.has_sizes:
+            size = system.recommend(source.spec, source.num_train, seconds)
     if size not in row.sizes:
         raise OptionError(
             "--size", f"a size of {row.name}: " + ", ".join(row.sizes), repr(size),
             did_you_mean(size, row.sizes).strip(),
         )  # fmt: skip
-    build = {"images": _images, "text": _text, "world": _world}[row.given]
-    return build(row, system, source, size, settings or {}, seed, epochs, extra_groups)
+    config, recipe, task = _defaults(row, system, source, size)
+    if epochs is not None:
+        recipe = replace(recipe, epochs=epochs)
+    groups = [config, recipe, DataSettings(), task, *extra_groups]
+    config, recipe, data_settings, task, *extra = apply(settings or {}, groups)
+    plain = _Plain(row, size, source, task, config, recipe, seed, data_settings)
+    return BUILDERS[row.given](plain, system), extra
+
+
+def assemble_again(config: Mapping[str, Any], source: Any) -> Assembly:
+    """Put a run's question together again, over its own data or other data of the same kind.
+
+    Raises:
+        RunError: when the data is of another kind or has other classes.
+    """
+    row = find(config["system"])
+    system = row.load()
+    if source.kind != row.given:
+        raise RunError(source.path, f"{row.given}, as the run learned from", source.kind)
+    task = reassemble(config)
+    if row.given == "images" and source.labels != task.labels:
+        differing = sorted(set(source.labels.names) ^ set(task.labels.names))
+        raise RunError(
+            source.path, f"the run's classes: {', '.join(task.labels.names[:10])}",
+            f"others: {', '.join(differing[:10]) or 'the same in another order'}",
+        )  # fmt: skip
+    plain = _Plain(
+        row, config["size"], source, task, from_json(system.Config, config["config"]),
+        from_json(Recipe, config["recipe"]), config["seed"],
+        from_json(DataSettings, config["data_settings"]),
+    )  # fmt: skip
+    return BUILDERS[row.given](plain, system)
+
+
+def reassemble(config: Mapping[str, Any]) -> Any:
+    """Return the task a run answers, from its config.json."""
+    module, name = TASKS[config["task"]["name"]]
+    fields = {key: value for key, value in config["task"].items() if key != "name"}
+    return from_json(getattr(importlib.import_module(module), name), fields)
+
+
+def rebuild(config: Mapping[str, Any]) -> nn.Module:
+    """Return a run's model, with weights yet to be loaded."""
+    row = find(config["system"])
+    system = row.load()
+    task = reassemble(config)
+    held = from_json(system.Config, config["config"])
+    given = (task.spec, task.labels) if row.given == "images" else (task.spec,)
+    return system.build(held, *given)
+
+
+TASKS = {
+    "classify": ("samoyed.tasks.classify", "Classify"),
+    "continue_text": ("samoyed.tasks.continue_text", "ContinueText"),
+    "play": ("samoyed.tasks.play", "Play"),
+}
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """An assembly before the data is decoded."""
+
+    row: Row
+    size: str
+    source: Any
+    task: Any
+    config: Any
+    recipe: Recipe
+    seed: int
+    data_settings: DataSettings
+
+    def with_data(
+        self, data: Any, make_model: Callable[[], nn.Module],
+        make_stages: Callable[[nn.Module], Iterator[Stage]],
+    ) -> Assembly:  # fmt: skip
+        return Assembly(
+            self.row, self.size, self.source, data, self.task, self.config, self.recipe, self.seed,
+            self.data_settings, make_model, make_stages,
+        )  # fmt: skip
+
+
+def _defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
+    """Return the system's own Config and Recipe for this data, and the task."""
+    if row.given == "images":
+        from samoyed.tasks.classify import Classify
+
+        config = replace(system.Config(), **row.sizes[size])
+        task = Classify(system.accepts(config, source.spec), source.labels)
+        if not row.is_varied:  # the papers' protocols: no distortions, plain targets
+            task = replace(task, augmentation="none", label_smoothing=0.0)
+        return config, system.RECIPE, task
+    if row.given == "text":
+        from samoyed.tasks.continue_text import RECIPE, ContinueText
+
+        return system.Config(), RECIPE, ContinueText(source.spec)
+    from samoyed.tasks.play import Play
+
+    config, recipe = system.fit(source.spec)
+    return config, recipe, Play(source.spec)
+
+
+def _text(plain: _Plain, system: ModuleType) -> Assembly:
+    """A text, to continue."""
+    data = plain.source.load()
+
+    def make_stages(model: nn.Module) -> Iterator[Stage]:
+        return plain.task.stages(
+            model, system, plain.config, data, plain.recipe, plain.seed, plain.row.stages
+        )
+
+    return plain.with_data(data, lambda: system.build(plain.config, data.spec), make_stages)
+
+
+def _world(plain: _Plain, system: ModuleType) -> Assembly:
+    """A world, to play."""
+    source = plain.source
+
+    def make_stages(model: nn.Module) -> Iterator[Stage]:
+        return system.stages(model, plain.config, source, plain.recipe, plain.seed)
+
+    return plain.with_data(source, lambda: system.build(plain.config, source.spec), make_stages)
+
+
+def _images(plain: _Plain, system: ModuleType) -> Assembly:
+    """Pictures, to classify."""
+    spec = plain.task.spec
+    data = plain.source.load(spec)
+    choice = plain.task.variations(data.train)
+    task = replace(plain.task, augmentation=",".join(choice.names) or "none")
+    own_stages = plain.row.stages
+
+    def make_stages(model: nn.Module) -> Iterator[Stage]:
+        around = None
+        if own_stages is not None:
+            around = lambda feed, stage: own_stages(model, plain.config, feed, stage, plain.seed)  # noqa: E731
+        return task.stages(
+            model, data, plain.recipe, plain.seed, system_stages=around,
+            system_loss=plain.row.loss, num_labels=plain.data_settings.num_labels,
+        )  # fmt: skip
+
+    notes = [choice.describe()] if plain.row.is_varied else []
+    if spec != plain.source.spec:
+        notes.insert(0, f"pictures brought to {spec.height} x {spec.width}")
+
+    def make_model() -> nn.Module:
+        return system.build(plain.config, spec, data.labels)
+
+    return replace(plain.with_data(data, make_model, make_stages), task=task, notes=tuple(notes))
+
+
+BUILDERS = {"images": _images, "text": _text, "world": _world}

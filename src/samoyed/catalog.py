@@ -29,6 +29,7 @@ class Row:
         has_own_loss: the file defines `loss`, in place of the task's.
         has_own_stages: the file defines `stages`: training is more than descending the task's loss.
         has_sizes: the file defines `SIZES` and `recommend`.
+        is_varied: training pictures are varied, and targets smoothed, unless told otherwise.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Row:
     has_own_loss: bool = False
     has_own_stages: bool = False
     has_sizes: bool = False
+    is_varied: bool = False
 
     def load(self) -> ModuleType:
         """Import the system's file."""
@@ -71,7 +73,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         "compact_convnet", "samoyed.models.since.compact_convnet", "images", "classify",
         "a small batch-normalised ConvNet: today's default for pictures",
-        "since the review", has_sizes=True,
+        "since the review", has_sizes=True, is_varied=True,
     ),
     Row(
         "lenet5", "samoyed.models.convnets.lenet5", "images", "classify",
@@ -140,11 +142,11 @@ def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
         )  # fmt: skip
     if name is None:
         row = next(row for row in fitting if asked in (None, row.asked))
-        return row, f"{row.name}: the default to {row.asked.replace('_', ' ')} for {given}"
+        return row, f"{row.name}, the default for {given}"
     row = find(name)
     if row.given != given or asked not in (None, row.asked):
         raise OptionError(
             "--model", f"a system for {given}: " + ", ".join(r.name for r in fitting),
             f"{name}, which is for {row.given}",
         )  # fmt: skip
-    return row, f"{row.name}: as asked"
+    return row, f"{row.name}, as asked"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
+from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -41,6 +42,11 @@ def nothing(model: nn.Module, step: int) -> None:
     """Do nothing after a step."""
 
 
+def nothing_to_tell() -> dict[str, float]:
+    """Tell nothing besides the loss."""
+    return {}
+
+
 def constant(progress: float) -> float:
     """Keep the rate as it is."""
     return 1.0
@@ -64,6 +70,8 @@ class Stage:
         clip_norm: largest norm of the whole gradient, or None.
         accumulate: how many consecutive batches make one update.
         keeps: what else a checkpoint must save, by name.
+        tells: numbers worth logging besides the loss, by name: a game's returns, an exploration
+            rate.
     """
 
     name: str
@@ -78,6 +86,7 @@ class Stage:
     clip_norm: float | None = None
     accumulate: int = 1
     keeps: Mapping[str, Stateful] = field(default_factory=dict)
+    tells: Callable[[], Mapping[str, float]] = nothing_to_tell
 
     def lasting(self, steps: int) -> Stage:
         """Return the same stage with another number of steps, at least one."""
@@ -103,13 +112,13 @@ class Recipe:
     """
 
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adamw"
-    learning_rate: float = 1e-3
-    batch_size: int = 64
-    epochs: float = 10.0
-    momentum: float = 0.9
-    weight_decay: float = 0.0
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
+    batch_size: Annotated[int, Gt(0)] = 64
+    epochs: Annotated[float, Gt(0)] = 10.0
+    momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
+    weight_decay: Annotated[float, Ge(0)] = 0.0
     schedule: Literal["constant", "cosine", "linear"] = "cosine"
-    warmup: float = 0.0
-    clip_norm: float | None = None
-    average: float | None = None
-    accumulate: int = 1
+    warmup: Annotated[float, Ge(0), Lt(1)] = 0.0
+    clip_norm: Annotated[float, Gt(0)] | None = None
+    average: Annotated[float, Gt(0), Lt(1)] | None = None
+    accumulate: Annotated[int, Gt(0)] = 1

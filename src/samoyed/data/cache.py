@@ -92,8 +92,7 @@ def build(
             return found
         reason = f"what was written could not be read back ({cache_folder()})"
     warnings.warn(
-        f"decoded data is not kept for the next time: {reason}; "
-        "SAMOYED_CACHE names another folder",
+        f"decoded data is not kept for the next time: {reason}; SAMOYED_CACHE names another folder",
         stacklevel=2,
     )
     facts = {}
@@ -102,9 +101,7 @@ def build(
     return whole, facts
 
 
-def _write(
-    key: str, row_shape: tuple[int, ...], dtype: str, chunks: Chunks, facts: Facts
-) -> None:
+def _write(key: str, row_shape: tuple[int, ...], dtype: str, chunks: Chunks, facts: Facts) -> None:
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{key}.npy"

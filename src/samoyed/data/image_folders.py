@@ -5,23 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from samoyed.core.errors import DataError, did_you_mean
-from samoyed.core.spec import ImageSpec, LabelSpec
-from samoyed.data import cache
+from samoyed.core.spec import LabelSpec
+from samoyed.data.image_files import Files
 from samoyed.data.image_layout import find_splits, list_folder, walk
 from samoyed.data.image_reasons import Bad, BadPicture, error_of, lines_of, named
-from samoyed.data.image_source import TEST, TRAIN, VALIDATION, Decoded, ImageSource
+from samoyed.data.image_source import TEST, TRAIN, VALIDATION, ImageSource
 from samoyed.data.image_split import hold_out, suspicions
-from samoyed.data.pixels import Inspection, decode_all, in_parallel, inspect
-
-_CHUNK_BYTES = 32 << 20  # decoded pictures held at once
-_SMALL = ImageSpec(1, 32, 32)  # the size at which pictures are decoded only to see whether they can
+from samoyed.data.image_summary import describe, natural_size
+from samoyed.data.pixels import Inspection, in_parallel, inspect
 
 
 @dataclass(frozen=True)
@@ -33,59 +30,6 @@ class PictureFile:
     label: str
     split: int
     header: Inspection
-
-
-@dataclass(frozen=True)
-class Files:
-    """Pictures still to be decoded.
-
-    Args:
-        paths: the files, in the order of the source.
-        fingerprint: hash of all their contents.
-        on_bad: "stop" or "skip".
-    """
-
-    paths: tuple[str, ...]
-    fingerprint: str
-    on_bad: str
-
-    def load(self, size: ImageSpec) -> Decoded:
-        """Decode everything to this size, or find it decoded."""
-        key = cache.key_of("files", self.fingerprint, *size.shape)
-
-        def chunks(facts: cache.Facts) -> Iterator[np.ndarray]:
-            facts["bad"] = bad = []
-            for first, images, failed in self._decoded(size):
-                bad += [[first + i, b.found, b.hint, b.expected] for i, b in failed]
-                yield np.delete(images, [i for i, _ in failed], axis=0) if failed else images
-            self._stop_if(bad)
-
-        images, facts = cache.build(key, size.shape, "uint8", chunks)
-        self._stop_if(facts["bad"])
-        gone = [i for i, *_ in facts["bad"]]
-        kept = np.delete(np.arange(len(self.paths)), gone)
-        return Decoded(images, kept, lines_of(self._named(facts["bad"])))
-
-    def problems(self) -> list[str]:
-        """Decode everything at a small size and return "file: reason" for what cannot be."""
-        bad: list[Bad] = []
-        for first, _, failed in self._decoded(_SMALL):
-            bad += [(self.paths[first + i], reason) for i, reason in failed]
-        return list(lines_of(bad))
-
-    def _decoded(
-        self, size: ImageSpec
-    ) -> Iterator[tuple[int, np.ndarray, list[tuple[int, BadPicture]]]]:
-        num_rows = max(1, _CHUNK_BYTES // int(np.prod(size.shape)))
-        for first in range(0, len(self.paths), num_rows):
-            yield first, *decode_all(self.paths[first : first + num_rows], size)
-
-    def _named(self, bad: Sequence[tuple[int, str, str, str]]) -> list[Bad]:
-        return [(self.paths[i], BadPicture(*reason)) for i, *reason in bad]
-
-    def _stop_if(self, bad: Sequence[tuple[int, str, str, str]]) -> None:
-        if bad and self.on_bad == "stop":
-            raise error_of(self._named(bad))
 
 
 @dataclass
@@ -234,7 +178,7 @@ def _source(
             root, "pictures to hold out", "none: in every class all are copies of one picture",
             "Add pictures.",
         )  # fmt: skip
-    spec, sizes = _natural_size([file.header for file in files])
+    spec, sizes = natural_size([file.header for file in files])
     warnings = found.warnings + suspicions(targets, splits, digests, names, classes)
     if found.ignored:
         ignored = [os.path.relpath(path, root) for path in found.ignored]
@@ -252,42 +196,3 @@ def _source(
         fingerprint=fingerprint,
         contents=Files(tuple(file.path for file in files), fingerprint, on_bad),
     )  # fmt: skip
-
-
-def _natural_size(headers: Sequence[Inspection]) -> tuple[ImageSpec, str]:
-    """Return the median size, gray only if all are; and a warning where sizes differ."""
-    widths = np.array([header.width for header in headers])
-    heights = np.array([header.height for header in headers])
-    channels = 1 if all(header.is_gray for header in headers) else 3
-    spec = ImageSpec(channels, round(float(np.median(heights))), round(float(np.median(widths))))
-    if np.ptp(widths) == 0 and np.ptp(heights) == 0:
-        return spec, ""
-    areas = widths * heights
-    least, most = int(areas.argmin()), int(areas.argmax())
-    return spec, (
-        f"sizes differ, from {widths[least]} x {heights[least]} to {widths[most]} x "
-        f"{heights[most]} pixels: scaled to cover one size and cut around the centre"
-    )
-
-
-def describe(
-    targets: np.ndarray,
-    splits: np.ndarray,
-    classes: Sequence[str],
-    spec: ImageSpec,
-    has_official_test: bool,
-    seed: int,
-) -> tuple[str, ...]:
-    """Return lines: how many pictures, which classes, what size, how they are split."""
-    counts = np.bincount(targets[splits <= TEST], minlength=len(classes))
-    each = [f"{name} {count:,}" for name, count in zip(classes, counts, strict=True)]
-    train, validation, test = (int((splits == s).sum()) for s in (TRAIN, VALIDATION, TEST))
-    colour = "gray" if spec.channels == 1 else "colour"
-    how = "as the data came" if has_official_test else f"a fifth of each class, seed {seed}"
-    third = f", {validation:,} for validation" if validation else ""
-    return (
-        f"pictures: {train + validation + test:,} in {len(classes)} classes",
-        f"classes:  {named(each)}",
-        f"size:     {spec.width} x {spec.height} pixels, {colour}",
-        f"split:    {train:,} to learn from{third}, {test:,} held out ({how})",
-    )

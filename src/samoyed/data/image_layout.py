@@ -71,7 +71,7 @@ def list_folder(path: Path) -> Listing:
 def walk(folder: Path) -> Below:
     """Look through a folder and everything below it; a link back to a folder above is bad."""
     found = Below()
-    _walk(folder, (), found)
+    _walk(folder, (os.path.realpath(folder.parent),), found)
     return found
 
 
@@ -124,7 +124,7 @@ def find_splits(root: Path, folders: list[Path]) -> dict[int, Path]:
 
 def _walk(folder: Path, above: tuple[str, ...], found: Below) -> None:
     real = os.path.realpath(folder)
-    if real in above:
+    if any(inner == real or inner.startswith(real + os.sep) for inner in above):
         reason = BadPicture(
             f"a link that leads back to {real}", "Remove the link.", "a folder of pictures"
         )

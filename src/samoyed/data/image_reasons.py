@@ -23,7 +23,7 @@ _NUM_NAMED = 5  # files named one by one in a message
 _SKIP = "or leave bad files out with --on-bad skip."
 
 
-class BadPicture(Exception):  # noqa: N818
+class BadPicture(Exception):
     """Why one picture cannot be used: what was expected of it, what it is, and what to do."""
 
     def __init__(self, found: str, hint: str = "", expected: str = "a complete picture") -> None:
@@ -104,7 +104,11 @@ def _what_begins(start: bytes) -> str:
         return "a HEIC picture"
     if b"<svg" in start:
         return "a drawing (SVG), not pixels"
-    known = {b"%PDF": "a document (PDF)", b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "a gzip file"}
+    known = {
+        b"%PDF": "a document (PDF)",
+        b"PK\x03\x04": "a zip archive",
+        b"\x1f\x8b": "a gzip file",
+    }
     for magic, meaning in known.items():
         if start.startswith(magic):
             return meaning

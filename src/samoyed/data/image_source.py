@@ -5,16 +5,21 @@ Shapes: N pictures, C channels (1 gray, 3 red green blue), H rows, W columns; 8 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
+from samoyed.core.errors import DataError
 from samoyed.core.spec import ImageSpec, LabelSpec
+from samoyed.data import cache
+from samoyed.data.image_resample import fit_arrays
 
 TRAIN, VALIDATION, TEST, LEFT_OUT = 0, 1, 2, 3
 """The values of `ImageSource.splits`."""
+
+_CHUNK_ROWS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +83,36 @@ class Contents(Protocol):
     def problems(self) -> list[str]:
         """Decode everything and return "file: reason" for what cannot be decoded."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayContents:
+    """Pixels that are at hand.
+
+    Args:
+        images: (N, C, H, W) uint8 at their natural size.
+        fingerprint: content hash.
+    """
+
+    images: np.ndarray
+    fingerprint: str
+
+    def load(self, size: ImageSpec) -> Decoded:
+        """Return the pictures, fitted to another size where it is another."""
+        kept = np.arange(len(self.images))
+        if self.images.shape[1:] == size.shape:
+            return Decoded(self.images, kept, ())
+
+        def chunks(facts: cache.Facts) -> Iterator[np.ndarray]:
+            for first in range(0, len(self.images), _CHUNK_ROWS):
+                yield fit_arrays(self.images[first : first + _CHUNK_ROWS], size)
+
+        key = cache.key_of("array", self.fingerprint, *size.shape)
+        return Decoded(cache.build(key, size.shape, "uint8", chunks)[0], kept, ())
+
+    def problems(self) -> list[str]:
+        """Return nothing: what is at hand has been decoded."""
+        return []
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +180,14 @@ class ImageSource:
         self._undecodable[:] = decoded.skipped
         splits = self.splits[decoded.kept]
         targets = self.targets[decoded.kept]
+        num_classes = len(np.unique(targets[splits == TRAIN]))
+        if num_classes < 2 or not (splits == TEST).any():
+            raise DataError(
+                self.path, "pictures of at least two classes, and some to hold out",
+                f"{len(splits):,} usable pictures of {num_classes} classes; "
+                f"{len(decoded.skipped):,} cannot be decoded",
+                "Repair the files.",
+            )  # fmt: skip
 
         def pick(split: int) -> Pictures:
             rows = np.flatnonzero(splits == split)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
@@ -16,7 +16,7 @@ _FEW = 5  # examples of a class to learn from at which it is named
 _IMBALANCE = 10.0  # largest class over smallest
 
 
-def hold_out(targets: np.ndarray, digests: Sequence[str], seed: int) -> np.ndarray:
+def hold_out(targets: np.ndarray, digests: Sequence[Hashable], seed: int) -> np.ndarray:
     """Choose a fifth of each class, at least one picture, to be held out.
 
     Pictures are ordered by a hash of the seed and their content, so that neither names nor order
@@ -30,7 +30,7 @@ def hold_out(targets: np.ndarray, digests: Sequence[str], seed: int) -> np.ndarr
     Returns:
         (N,) int8 of TRAIN and TEST.
     """
-    copies: dict[str, list[int]] = defaultdict(list)
+    copies: dict[Hashable, list[int]] = defaultdict(list)
     for i, digest in enumerate(digests):
         copies[digest].append(i)
     classes: dict[int, list[tuple[bytes, list[int]]]] = defaultdict(list)
@@ -50,7 +50,7 @@ def hold_out(targets: np.ndarray, digests: Sequence[str], seed: int) -> np.ndarr
 def suspicions(
     targets: np.ndarray,
     splits: np.ndarray,
-    digests: Sequence[str],
+    digests: Sequence[Hashable],
     names: Sequence[str],
     classes: Sequence[str],
 ) -> list[str]:
@@ -74,10 +74,12 @@ def suspicions(
 
 
 def _copies(
-    targets: np.ndarray, splits: np.ndarray, digests: Sequence[str], names: Sequence[str]
+    targets: np.ndarray, splits: np.ndarray, digests: Sequence[Hashable], names: Sequence[str]
 ) -> list[str]:
     """Name the pictures that are there twice: across splits, across classes, or otherwise."""
-    groups: dict[str, list[int]] = defaultdict(list)
+    if len(set(digests)) == len(digests):
+        return []
+    groups: dict[Hashable, list[int]] = defaultdict(list)
     for i, digest in enumerate(digests):
         if splits[i] != LEFT_OUT:
             groups[digest].append(i)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 
@@ -25,10 +24,8 @@ from samoyed.data.pixels import decode_all
 
 __all__ = ["ImageData", "ImageSource", "Pictures", "read_pictures", "scan_images"]
 
-OnBad = Literal["stop", "skip"]
 
-
-def scan_images(path: str | Path, *, on_bad: OnBad = "stop", seed: int = 0) -> ImageSource:
+def scan_images(path: str | Path, *, on_bad: str = "stop", seed: int = 0) -> ImageSource:
     """Look at labelled pictures without decoding them.
 
     Args:
@@ -40,7 +37,7 @@ def scan_images(path: str | Path, *, on_bad: OnBad = "stop", seed: int = 0) -> I
         DataError: what is there cannot be learned from.
         OptionError: `on_bad` is neither "stop" nor "skip".
     """
-    if on_bad not in get_args(OnBad):
+    if on_bad not in ("stop", "skip"):
         raise OptionError("on_bad", "stop or skip", repr(on_bad))
     root = Path(path)
     _require_folder(root)
@@ -50,9 +47,7 @@ def scan_images(path: str | Path, *, on_bad: OnBad = "stop", seed: int = 0) -> I
     return scan_folders(root, on_bad=on_bad, seed=seed)
 
 
-def read_pictures(
-    paths: Sequence[str | Path], size: ImageSpec
-) -> tuple[np.ndarray, list[str]]:
+def read_pictures(paths: Sequence[str | Path], size: ImageSpec) -> tuple[np.ndarray, list[str]]:
     """Decode pictures that have no labels.
 
     Args:

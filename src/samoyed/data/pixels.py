@@ -3,7 +3,7 @@
 **Fitting.** A picture whose sides have another ratio than the wanted size is scaled until it
 covers that size and cut to it around the centre: nothing is distorted and no border is invented;
 what is lost are the outer strips. Shrinking averages (Pillow's block reduction, then Lanczos),
-growing is bicubic, and a JPEG is decoded no larger than twice what is needed.
+growing is bicubic. A JPEG's decoder leaves out frequencies the wanted size cannot show.
 
 **Converting.** Rotation noted by the camera is applied, transparency is laid on white, an
 animation gives its first frame, 16-bit gray is divided by 257, floating-point gray is scaled so
@@ -32,12 +32,15 @@ from samoyed.data.image_reasons import BadPicture, explain
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SUFFIXES = frozenset(
-    ".bmp .dib .gif .jpg .jpeg .jpe .jfif .png .apng .pbm .pgm .ppm .pnm .tif .tiff .webp .avif "
-    ".jp2 .tga .pcx .ico".split()
-)
+SUFFIXES = frozenset([
+    ".bmp", ".dib", ".gif", ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".pbm", ".pgm",
+    ".ppm", ".pnm", ".tif", ".tiff", ".webp", ".avif", ".jp2", ".tga", ".pcx", ".ico",
+])  # fmt: skip
 
-_PLUGINS = "BMP DIB GIF JPEG MPO PNG PPM TIFF WEBP AVIF JPEG2000 TGA PCX ICO".split()
+_PLUGINS = (
+    "BMP", "DIB", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP", "AVIF", "JPEG2000", "TGA",
+    "PCX", "ICO",
+)  # fmt: skip
 _GRAY_MODES = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"])
 _ORIENTATION = 274  # EXIF tag; values 5 to 8 exchange width and height
 _SMALLEST_SIDE = 2  # pixels
@@ -89,6 +92,7 @@ def decode(path: str | Path, size: ImageSpec) -> np.ndarray:
     try:
         with _opened(path, path) as picture:
             _shrink_while_decoding(picture, size)
+            picture.load()
             upright = ImageOps.exif_transpose(picture) if _orientation(picture) > 1 else picture
             return _channels_first(fit(flatten(upright, size.channels), size.width, size.height))
     except BadPicture:
@@ -114,9 +118,7 @@ def decode_all(
     return images, [(i, bad) for i, bad in enumerate(results) if isinstance(bad, BadPicture)]
 
 
-def in_parallel(
-    work: Callable[[Item], Result], items: Sequence[Item]
-) -> list[Result | BadPicture]:
+def in_parallel(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result | BadPicture]:
     """Do `work` for every item in threads; a picture that is bad becomes its own result."""
 
     def guarded(item: Item) -> Result | BadPicture:
@@ -141,18 +143,6 @@ def fit(picture: Image, width: int, height: int) -> Image:
     box = (left, top, picture.width - left, picture.height - top)
     method = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
     return picture.resize((width, height), method, box=box, reducing_gap=2.0)
-
-
-def fit_arrays(images: np.ndarray, size: ImageSpec) -> np.ndarray:
-    """Fit pictures that are arrays already: (N, C, H, W) uint8 to (N, *size) uint8."""
-    from PIL import Image
-
-    fitted = np.empty((len(images), *size.shape), np.uint8)
-    for i, image in enumerate(images):
-        pixels = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)
-        picture = flatten(Image.fromarray(np.ascontiguousarray(pixels)), size.channels)
-        fitted[i] = _channels_first(fit(picture, size.width, size.height))
-    return fitted
 
 
 def flatten(picture: Image, channels: int) -> Image:
@@ -192,17 +182,18 @@ def _channels_first(picture: Image) -> np.ndarray:
 
 
 def _shrink_while_decoding(picture: Image, size: ImageSpec) -> None:
-    """Let a JPEG decoder halve the picture while that leaves twice the wanted size."""
+    """Let a JPEG decoder halve the picture while that leaves it larger than wanted."""
     width, height = size.width, size.height
     if _orientation(picture) >= 5:
         width, height = height, width
-    scale = 2 * max(width / picture.width, height / picture.height)
+    scale = max(width / picture.width, height / picture.height)
     wanted = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     picture.draft("L" if size.channels == 1 else "RGB", wanted)
 
 
 def _orientation(picture: Image) -> int:
-    if "exif" not in picture.info and picture.format != "TIFF":
+    """Return the EXIF orientation still to be undone; Pillow turns TIFF pictures itself."""
+    if "exif" not in picture.info or picture.format == "TIFF":
         return 1
     try:
         value = picture.getexif().get(_ORIENTATION, 1)

@@ -18,6 +18,8 @@ intensities of a picture and for the hidden probabilities of a machine below.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -93,9 +95,30 @@ class RestrictedBoltzmannMachine(nn.Module):
             hidden_input = self.hidden_input(visible)
         return -(visible @ self.visible_bias) - F.softplus(hidden_input).sum(-1)
 
-    def gibbs_step(self, visible: Float[Tensor, "*B V"]) -> Float[Tensor, "*B V"]:
-        """Sample the hidden units, then the visible ones."""
-        return draw_bits(self.visible_given(draw_bits(self.hidden_given(visible))))
+    @torch.no_grad()
+    def gibbs_chain(
+        self,
+        hidden_input: Float[Tensor, "*B H"],
+        num_steps: int = 1,
+        ends_in: Literal["probabilities", "samples"] = "samples",
+    ) -> Float[Tensor, "*B V"]:
+        """Sample the hidden and then the visible units, `num_steps` times.
+
+        Hidden units that drive a reconstruction are always samples: were they probabilities, each
+        could pass on more than one bit.
+
+        Args:
+            hidden_input: log-odds of the hidden units at the start, c + W v.
+            num_steps: at least one.
+            ends_in: what the visible units of the last step are.
+        """
+        if num_steps < 1:
+            raise ValueError(f"at least one Gibbs step, not {num_steps}")
+        hidden = draw_bits(torch.sigmoid(hidden_input))
+        for _ in range(num_steps - 1):
+            hidden = draw_bits(self.hidden_given(draw_bits(self.visible_given(hidden))))
+        visible = self.visible_given(hidden)
+        return visible if ends_in == "probabilities" else draw_bits(visible)
 
     def log_partition(self) -> Float[Tensor, ""]:
         """Return log Z by enumeration of the smaller layer.

@@ -11,17 +11,17 @@ fixed; for a restricted Boltzmann machine its gradient in W is the classical upd
 <h v'>_reconstruction - <h v'>_data.
 """
 
-# B batch, V visible units, H hidden units
+# B batch, V visible units
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 
+@runtime_checkable
 class Machine(Protocol):
     """Two layers of binary units, each independent given the other, and a free energy."""
 
@@ -29,12 +29,14 @@ class Machine(Protocol):
         """Return the log-odds of the hidden units, (B, H)."""
         ...
 
-    def visible_input(self, hidden: Tensor, /) -> Tensor:
-        """Return the log-odds of the visible units, (B, V)."""
-        ...
-
     def free_energy(self, visible: Tensor, hidden_input: Tensor | None = None, /) -> Tensor:
         """Return the free energy of each row, (B,)."""
+        ...
+
+    def gibbs_chain(
+        self, hidden_input: Tensor, num_steps: int, ends_in: Literal["probabilities", "samples"], /
+    ) -> Tensor:
+        """Return the visible units (B, V) after some Gibbs steps, without a gradient."""
         ...
 
 
@@ -56,40 +58,5 @@ def contrastive_divergence(
     """
     visible = visible.detach()
     hidden_input = machine.hidden_input(visible)
-    end = gibbs_chain(machine, hidden_input, num_steps=num_steps, ends_in=ends_in)
+    end = machine.gibbs_chain(hidden_input.detach(), num_steps, ends_in).detach()
     return (machine.free_energy(visible, hidden_input) - machine.free_energy(end)).mean()
-
-
-@torch.no_grad()
-def gibbs_chain(
-    machine: Machine,
-    hidden_input: Float[Tensor, "B H"],
-    *,
-    num_steps: int = 1,
-    ends_in: Literal["probabilities", "samples"] = "probabilities",
-) -> Float[Tensor, "B V"]:
-    """Run `num_steps` Gibbs steps and return the visible units.
-
-    Hidden units that drive a reconstruction are always samples: were they probabilities, they
-    could pass on more than one bit each.
-
-    Args:
-        machine: whose conditionals to sample.
-        hidden_input: log-odds of the hidden units at the start.
-        num_steps: how many times to sample the hidden, then the visible units; at least one.
-        ends_in: whether the last visible units are probabilities or samples.
-    """
-    if num_steps < 1:
-        raise ValueError(f"at least one Gibbs step, not {num_steps}")
-    hidden_input = hidden_input.detach()
-    for step in range(num_steps):
-        hidden = _draw(torch.sigmoid(hidden_input))
-        visible = torch.sigmoid(machine.visible_input(hidden))
-        if step < num_steps - 1:
-            hidden_input = machine.hidden_input(_draw(visible))
-    return visible if ends_in == "probabilities" else _draw(visible)
-
-
-def _draw(probability: Tensor) -> Tensor:
-    """Draw zeros and ones of these probabilities from torch's global generator."""
-    return torch.rand_like(probability).lt_(probability)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 
 def one_step_target(
@@ -40,9 +41,7 @@ def clipped_error(
         targets: (B,) y; no gradient flows to it.
         limit: largest size of the error.
     """
-    size = (predictions - targets.detach()).abs()
-    inside = size.clamp(max=limit)
-    return (inside * (size - 0.5 * inside)).mean()
+    return functional.huber_loss(predictions, targets.detach(), delta=limit)
 
 
 def q_learning_loss(

@@ -92,6 +92,8 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
         row, source, size=request.size, settings=dict(request.settings), seconds=seconds,
         seed=request.seed, epochs=request.epochs, extra_groups=(RunSettings(),),
     )  # fmt: skip
+    for note in assembly.notes:
+        say(note)
     device = device_of(request.device)
     number = precision.resolve(request.precision, device)
     seed_everything(request.seed, "initial weights")
@@ -208,6 +210,7 @@ def write_weights(folder: RunFolder, model: nn.Module) -> None:
     temporary = folder.file(".model.safetensors")
     save_file(checkpoint.own_tensors(model.state_dict()), temporary)
     checkpoint.flush(temporary)
+    temporary.chmod(0o644)
     temporary.rename(folder.file("model.safetensors"))
 
 

@@ -50,6 +50,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         header: one title per column.
         rows: each as long as the header.
     """
+    for row in rows:
+        if len(row) != len(header):
+            raise ValueError(f"a row of {len(row)} cells under {len(header)} titles")
     is_number = [
         bool(rows) and all(_looks_numeric(row[column]) for row in rows)
         for column in range(len(header))

@@ -32,9 +32,9 @@ def bar_chart(
         return '<div class="bars-box"><p class="empty">Nothing was measured.</p></div>'
     low, high, is_cut = _bar_limits(min(finite), max(finite), unit)
     items = "".join(_bar(*row, unit, low, high, is_cut, row[0] == highlight) for row in rows)
-    ticks = nice_ticks(low, high, 4)
+    ticks = nice_ticks(low, high, 5)
     marks = "".join(
-        f'<span style="left:{100 * (tick - low) / (high - low):.2f}%">{label}</span>'
+        _mark(100 * (tick - low) / (high - low), label)
         for tick, label in zip(ticks, tick_labels(ticks), strict=True)
     )
     direction = "higher is better" if is_higher_better else "lower is better"
@@ -44,6 +44,12 @@ def bar_chart(
         f'<div class="bar-axis" aria-hidden="true">{marks}</div>'
         f'<div class="axis-name axis-x">{measure}</div></div>'
     )
+
+
+def _mark(left: float, label: str) -> str:
+    """Set a tick's text under its place, but never beyond the ends of the axis."""
+    edge = ' class="first"' if left < 2 else ' class="last"' if left > 97 else ""
+    return f'<span{edge} style="left:{left:.2f}%">{label}</span>'
 
 
 def _bar_limits(low: float, high: float, unit: str) -> tuple[float, float, bool]:

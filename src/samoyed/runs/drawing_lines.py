@@ -42,12 +42,12 @@ def line_chart(
     if not kept:
         return f'<div class="plot"><p class="empty">No curve was recorded.</p>{note}</div>'
     xs = [x for points in kept.values() for x, _ in points]
-    ys = [y for points in kept.values() for _, y in points]
+    ys = [y for points in kept.values() for y in _extent(points, smooth)]
     x_low, x_high = _widen(min(xs), max(xs))
     y_low, y_high = _y_limits(min(ys), max(ys), log_y)
     place = _Plane(x_low, x_high, y_low, y_high, log_y)
-    x_ticks = nice_ticks(x_low, x_high, 5)
-    y_ticks = log_ticks(y_low, y_high) if log_y else nice_ticks(y_low, y_high, 4)
+    x_ticks = nice_ticks(x_low, x_high, 4)
+    y_ticks = log_ticks(y_low, y_high) if log_y else nice_ticks(y_low, y_high, 5)
     curves = "".join(
         _curve(name, points, index % _NUM_COLOURS + 1, place, smooth)
         for index, (name, points) in enumerate(kept.items())
@@ -87,7 +87,7 @@ class _Plane:
         low, high = self.y_low, self.y_high
         if self.log_y:
             value, low, high = math.log10(value), math.log10(low), math.log10(high)
-        return 1000 * (high - value) / (high - low)
+        return min(1000.0, max(0.0, 1000 * (high - value) / (high - low)))
 
 
 def _can_draw(point: Point, log_y: bool) -> bool:
@@ -98,6 +98,15 @@ def _can_draw(point: Point, log_y: bool) -> bool:
 def _not_drawn(num: int, log_y: bool) -> str:
     what = "not a positive number" if log_y else "not a number"
     return f"{num} point{'s are' if num > 1 else ' is'} left out: {what}."
+
+
+def _extent(points: Sequence[Point], smooth: bool) -> list[float]:
+    """Return the numbers that must fit; of a noisy curve's own points, all but a few per cent."""
+    ys = [y for _, y in points]
+    if not smooth or len(ys) < 50:
+        return ys
+    ranked, spare = sorted(ys), len(ys) // 50
+    return [ranked[spare], ranked[-1 - spare], *running_mean(ys)]
 
 
 def _widen(low: float, high: float) -> Point:
@@ -181,7 +190,8 @@ def _grid(y_ticks: Sequence[float], place: _Plane) -> str:
 
 
 def _tick_texts(x_ticks: Sequence[float], y_ticks: Sequence[float], place: _Plane) -> str:
-    rows = zip(y_ticks, tick_labels(y_ticks), strict=True)
+    y_texts = [human_number(t) for t in y_ticks] if place.log_y else tick_labels(y_ticks)
+    rows = zip(y_ticks, y_texts, strict=True)
     columns = zip(x_ticks, tick_labels(x_ticks), strict=True)
     texts = [
         f'<span class="tick-y" style="top:{place.y(tick) / 10:.2f}%">{label}</span>'

@@ -13,7 +13,7 @@ def human_number(value: float, digits: int = 3) -> str:
     """Write a number with about `digits` significant digits, and k, M, G, T above 10,000.
 
     >>> [human_number(x) for x in (0, 0.05, 1.25, 9999, 61706, 1_234_567, 3.1e-7)]
-    ['0', '0.05', '1.25', '9,999', '61.7k', '1.23M', '3.1e-07']
+    ['0', '0.05', '1.25', '9,999', '61.7k', '1.23M', '3.1e-7']
     >>> human_number(float("nan"))
     'not a number'
     """
@@ -26,7 +26,7 @@ def human_number(value: float, digits: int = 3) -> str:
     if value == 0:
         return "0"
     if value < 1e-4:
-        return f"{value:.{digits - 1}g}"
+        return f"{value:.{digits - 1}g}".replace("e-0", "e-")
     if value < 10_000:
         if value >= 10 ** (digits - 1) or value == int(value):
             return f"{value:,.0f}"
@@ -73,7 +73,7 @@ def interval_text(low: float, high: float, unit: str = "") -> str:
 
 
 def nice_ticks(low: float, high: float, num: int = 5) -> list[float]:
-    """Return about `num` round numbers that cover [low, high] from inside.
+    """Return at most `num` + 1 round numbers in [low, high], at equal distances.
 
     >>> nice_ticks(0, 100)
     [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
@@ -83,12 +83,13 @@ def nice_ticks(low: float, high: float, num: int = 5) -> list[float]:
     span = high - low
     if not math.isfinite(span) or span <= 0:
         return [low]
-    rough = span / max(1, num)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = min((1, 2, 5, 10), key=lambda s: abs(math.log(s * power / rough))) * power
+    power = 10.0 ** (math.floor(math.log10(span / max(1, num))) - 1)
+    for factor in (1, 2, 2.5, 5, 10, 20, 25, 50, 100):
+        step = factor * power
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first <= num:
+            break
     decimals = max(0, 1 - math.floor(math.log10(step)))
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
     return [round(index * step, decimals) + 0.0 for index in range(first, last + 1)]
 
 
@@ -120,17 +121,22 @@ def tick_labels(ticks: Sequence[float]) -> list[str]:
 
     >>> tick_labels([0.0, 0.5, 1.0])
     ['0', '0.5', '1.0']
-    >>> tick_labels([0.0, 20000.0, 40000.0])
-    ['0', '20k', '40k']
+    >>> tick_labels([0.0, 5000.0, 10000.0])
+    ['0', '5k', '10k']
     """
     largest = max((abs(tick) for tick in ticks), default=0.0)
     steps = [abs(b - a) for a, b in itertools.pairwise(ticks) if a != b]
     step = min(steps, default=largest)
-    if 1e-3 <= step < 1 and largest < 10_000:
-        decimals = max(1, -math.floor(math.log10(step) + 1e-9))
-        return ["0" if tick == 0 else f"{tick:,.{decimals}f}".replace("-", "−") for tick in ticks]
+    if 1e-3 <= step < 1 or (step and largest < 10_000):
+        exact = (d for d in range(8) if all(abs(round(t, d) - t) < 1e-3 * step for t in ticks))
+        decimals = next(exact, 8)
+        return ["0" if t == 0 else f"{t:,.{decimals}f}".replace("-", "−") for t in ticks]
+    for size, letter in _LARGE:
+        if largest >= max(size, 10_000) and step >= size / 10:
+            scaled = [f"{tick / size:.2f}".rstrip("0").rstrip(".") for tick in ticks]
+            return [f"{s}{letter}".replace("-", "−") if s != "0" else "0" for s in scaled]
     for digits in range(3, 9):
         labels = [human_number(tick, digits) for tick in ticks]
         if len(set(labels)) == len(labels):
-            break
-    return labels
+            return labels
+    return [repr(tick).replace("-", "−") for tick in ticks]

@@ -100,17 +100,19 @@ def heat_text(text: str, values: Sequence[float], *, low: float, high: float) ->
         raise ValueError(f"{len(values)} values for {len(text)} characters")
     pieces = []
     for character, value in zip(text, values, strict=True):
-        shown = "↵\n" if character == "\n" else html.escape(character)
         if not math.isfinite(value):
-            pieces.append(shown)
+            pieces.append(html.escape(character))
             continue
+        shown = "↵\n" if character == "\n" else html.escape(character)
         part = (value - low) / ((high - low) or 1.0)
         level = round(_NUM_LEVELS * min(1.0, max(0.0, part)))
         pieces.append(f'<i class="h{level}" title="{human_number(value)}">{shown}</i>')
+    body = f'<div class="heat">{"".join(pieces)}</div>'
+    if not any(map(math.isfinite, values)):
+        return body
     scale = "".join(f'<i class="h{level}"></i>' for level in range(_NUM_LEVELS + 1))
     return (
-        f'<div class="heat">{"".join(pieces)}</div>'
-        f'<p class="heat-key">{human_number(low)} <span aria-hidden="true">{scale}</span> '
+        f'{body}<p class="heat-key">{human_number(low)} <span aria-hidden="true">{scale}</span> '
         f"{human_number(high)}</p>"
     )
 
@@ -158,14 +160,14 @@ def _matrix_table(
         for c in range(len(columns)):
             kind = "plain" if not is_confusion else "right" if r == c else "wrong"
             share = float(shares[r, c])
-            # Square root: one mistake in a hundred must be seen.
-            depth = math.sqrt(share) if kind == "wrong" else share
+            # Cube root: one mistake in a hundred must be seen.
+            depth = math.cbrt(share) if kind == "wrong" else share
             text = human_number(float(numbers[r, c])) if numbers[r, c] else "·"
             cells.append(f'<td class="{kind}" style="--d:{depth:.2f}">{text}</td>')
         body.append(f'<tr><th scope="row">{html.escape(name)}</th>{"".join(cells)}</tr>')
     is_long = len(columns) > 5 and max(map(len, columns)) > 5
     look = "matrix long" if is_long else "matrix"
-    corner = f"{html.escape(row_title)} ↓ &nbsp; {html.escape(column_title)} →"
+    corner = f"{html.escape(column_title)} →<br>{html.escape(row_title)} ↓"
     return (
         '<div class="scroll" tabindex="0" role="group" aria-label="matrix">'
         f'<table class="{look}"><thead><tr><th class="corner">{corner}</th>{head}</tr></thead>'

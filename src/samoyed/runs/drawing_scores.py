@@ -9,12 +9,13 @@ from typing import Literal
 from samoyed.core.reference import Score
 from samoyed.runs.drawing_numbers import interval_text, unit_text
 
-_SHARES = ("accuracy", "error", "error_rate", "rate", "f1", "share", "fraction")
+_SHARES = ("accuracy", "error", "error_rate", "rate", "f1", "share", "fraction", "caught")
 _COUNTED = {
     "character": "characters",
     "perplexity": "characters",
     "return": "episodes",
     "reward": "episodes",
+    "mean_length": "episodes",
     "win_rate": "episodes",
     "success_rate": "episodes",
     "caught": "episodes",
@@ -28,6 +29,15 @@ def score_words(name: str) -> str:
     'bits per character'
     """
     return name.replace("_", " ").strip()
+
+
+def beginning(text: str) -> str:
+    """Write a text as a sentence or a heading begins.
+
+    >>> beginning("rbm 1: loss")
+    'Rbm 1: loss'
+    """
+    return text[:1].upper() + text[1:]
 
 
 def is_share(name: str) -> bool:
@@ -78,6 +88,16 @@ def counted(name: str, num: int) -> str:
     return f"{num:,} {noun[:-1] if num == 1 else noun}"
 
 
+def is_played(name: str) -> bool:
+    """Tell whether a score is measured by playing episodes."""
+    return counted(name, 2).endswith("episodes")
+
+
+def held_out(name: str) -> str:
+    """Say why these examples are an honest measure."""
+    return "played for this measurement" if is_played(name) else "that training never saw"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """How the network stands beside the best baseline.
@@ -102,12 +122,16 @@ def verdict(score: Score | None, baselines: Sequence[tuple[str, Score]]) -> Verd
     if score.low <= best.high and best.low <= score.high:
         return Verdict(
             "tie",
-            f"{_with_article(name)} is as good ({value_text(best)}, and the intervals overlap): "
-            "use that instead.",
+            f"{beginning(_with_article(name))} is as good ({value_text(best)}, and the "
+            "intervals overlap): use that instead.",
         )
     if sign * (score.value - best.value) > 0:
-        return Verdict("win", f"The network beats the best baseline, {name}, by {gap}.")
-    return Verdict("lose", f"{_with_article(name)} is better by {gap}: use that instead.")
+        return Verdict(
+            "win", f"The network beats the best baseline, {_with_article(name)}, by {gap}."
+        )
+    return Verdict(
+        "lose", f"{beginning(_with_article(name))} is better by {gap}: use that instead."
+    )
 
 
 def _gap_text(score: Score, gap: float) -> str:
@@ -121,14 +145,13 @@ def _gap_noun(name: str) -> str:
 
 
 def _with_article(name: str) -> str:
-    """Begin a sentence with a baseline's name.
+    """Name one baseline inside a sentence.
 
     >>> _with_article("logistic regression"), _with_article("5-gram counts")
-    ('A logistic regression', '5-gram counts')
+    ('a logistic regression', '5-gram counts')
     """
-    first = name.split(" ")[0].rstrip("s")
-    is_countable = not name.split("(")[0].strip().endswith("s") and name[:1].isalpha()
-    if not is_countable or first.lower() in ("a", "an", "the", "alway", "k", "chance"):
-        return name[:1].upper() + name[1:]
-    article = "An" if name[0].lower() in "aeiou" else "A"
-    return f"{article} {name}"
+    is_plural = name.split("(")[0].strip().endswith("s")
+    word = name.split(" ")[0].lower()
+    if is_plural or not name[:1].isalpha() or word in ("a", "an", "the", "always", "chance"):
+        return name
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {name}"

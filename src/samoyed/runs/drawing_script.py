@@ -30,10 +30,10 @@ SCRIPT = """
     box.appendChild(copy);
   });
 
-  function written(v) {
-    var size = Math.abs(v);
-    if (size >= 1e4) return Math.round(v).toLocaleString("en");
-    return String(size >= 100 ? Math.round(v * 10) / 10 : Number(v.toPrecision(4)));
+  // No more digits than the drawing itself is fine.
+  function written(v, span) {
+    var decimals = Math.min(8, Math.max(0, Math.ceil(-Math.log10(span / 500))));
+    return Number(v.toFixed(decimals)).toLocaleString("en", {maximumFractionDigits: 8});
   }
   document.querySelectorAll(".plot-area").forEach(function (area) {
     var xs = area.dataset.x.split(" ").map(Number), ys = area.dataset.y.split(" ").map(Number);
@@ -56,11 +56,11 @@ SCRIPT = """
         if (!found || Math.abs(near[0] - at) < Math.abs(found - at)) found = near[0];
         var part = 1 - near[1] / 1000, a = ys[0], b = ys[1];
         var value = isLog ? a * Math.pow(b / a, part) : a + part * (b - a);
-        return (curves.length > 1 ? curve.name + " " : "") + written(value);
+        return (curves.length > 1 ? curve.name + " " : "") + written(value, isLog ? value : b - a);
       });
       cross.hidden = out.hidden = false;
       cross.style.left = found / 10 + "%";
-      var x = written(Math.round(xs[0] + found / 1000 * (xs[1] - xs[0])));
+      var x = written(xs[0] + found / 1000 * (xs[1] - xs[0]), xs[1] - xs[0]);
       out.textContent = x + ": " + texts.join(" · ");
       var half = out.offsetWidth / 2, mid = found / 1000 * box.width;
       out.style.left = Math.max(half - 40, Math.min(box.width - half, mid)) + "px";

@@ -6,7 +6,7 @@ LIGHT = """
 --paper:#fbfaf7; --panel:#ffffff; --sunk:#f3f1eb; --ink:#1e2126; --muted:#5c626d; --line:#e4e0d7;
 --accent:#2457a6; --good:#28744a; --bad:#b13c28;
 --accent-rgb:36 87 166; --good-rgb:40 128 80; --bad-rgb:205 80 50; --depth:.6;
---series-1:#2457a6; --series-2:#b8560f; --series-3:#28744a; --series-4:#7a4fa3;
+--series-1:#2457a6; --series-2:#a84e0c; --series-3:#28744a; --series-4:#7a4fa3;
 --series-5:#0c737c; --series-6:#b13c28; color-scheme:light;
 """
 
@@ -51,10 +51,8 @@ nav ul{max-width:64rem;margin:0 auto;padding:.3rem 1.5rem;list-style:none;displa
  gap:1.6rem;overflow-x:auto;font-size:.9rem;scrollbar-width:none;white-space:nowrap}
 nav a{display:block;padding:.45rem 0;color:var(--muted);text-decoration:none}
 nav a:hover{color:var(--ink)}
-section.part{padding:clamp(2.4rem,5vw,3.75rem) 0;border-bottom:1px solid var(--line)}
-section.part:last-of-type{border-bottom:0}
-footer{padding-top:1.5rem;padding-bottom:3rem;color:var(--muted);font-size:.86rem;
- border-top:1px solid var(--line)}
+section.part{padding:clamp(2.2rem,4vw,3.1rem) 0;border-bottom:1px solid var(--line)}
+footer{padding-top:1.5rem;padding-bottom:3rem;color:var(--muted);font-size:.86rem}
 .note,.empty,.axis-name,small{color:var(--muted);font-size:.84rem}
 .note{margin:.4rem 0 0}
 .hero{display:grid;grid-template-columns:minmax(15rem,5fr) 7fr;gap:2rem 3.5rem;align-items:start}
@@ -69,8 +67,9 @@ footer{padding-top:1.5rem;padding-bottom:3rem;color:var(--muted);font-size:.86re
 .measured b{color:var(--ink);font-weight:600}
 .verdict{font-size:1.2rem;line-height:1.45;border-left:3px solid var(--muted);max-width:none;
  padding:.1rem 0 .1rem 1.1rem;margin:2.2rem 0 0}
-.verdict.good{border-color:var(--good)} .verdict.bad{border-color:var(--bad)}
-.more{display:grid;grid-template-columns:repeat(auto-fill,minmax(12rem,1fr));gap:1.25rem 2rem;
+.verdict.good{border-color:var(--good)}
+.verdict.even{border-color:var(--series-2)} .verdict.bad{border-color:var(--bad)}
+.more{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1.25rem 2rem;
  margin:2.2rem 0 0;padding:0;list-style:none}
 .more b{display:block;font-size:1.35rem;font-weight:500;line-height:1.3;
  font-variant-numeric:tabular-nums}
@@ -89,8 +88,10 @@ dt{color:var(--muted);padding-right:1rem} dd{font-variant-numeric:tabular-nums}
 .reference cite{font-style:italic;color:var(--ink)}
 .curves{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));
  gap:2.2rem 3rem;margin-top:2.2rem}
+.curves.many{grid-template-columns:repeat(auto-fit,minmax(min(100%,17.5rem),1fr));column-gap:2.2rem}
+figcaption{margin-bottom:1rem}
 figure{margin:0 0 3.2rem} figure:last-child{margin-bottom:0}
-figcaption p{color:var(--muted);font-size:.95rem;margin:0 0 1.1rem}
+figcaption p{color:var(--muted);font-size:.95rem;margin:0}
 .use{margin:0 0 1.4rem;min-width:0} .use p{margin:0 0 .4rem}
 .code{position:relative}
 pre{margin:0;background:var(--sunk);border-radius:8px;padding:.85rem 1.1rem;overflow-x:auto;
@@ -142,12 +143,14 @@ _DRAWINGS = """
 .whisker:before{left:0} .whisker:after{right:0}
 .bar-axis{position:relative;height:1.25rem}
 .bar-axis span{position:absolute;transform:translateX(-50%)}
+.bar-axis .first{transform:none} .bar-axis .last{transform:translateX(-100%)}
 .bars-box .axis-x{text-align:right}
 .pictures{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:.7rem;
  width:max-content;max-width:100%}
 .pictures[style]{max-width:none}
 .pictures li{min-width:0;max-width:100%;font-size:.78rem;line-height:1.3;color:var(--muted)}
 .pictures img{display:block;image-rendering:pixelated;border-radius:2px;max-width:100%;
+ height:auto;
  box-shadow:0 0 0 1px var(--line)}
 .pictures span{display:block;padding-top:.25rem}
 .heat{white-space:pre-wrap;font:.92rem/1.75 ui-monospace,"SF Mono",SFMono-Regular,Menlo,Consolas,
@@ -191,6 +194,7 @@ _NARROW = """
  dl{grid-template-columns:minmax(6.5rem,9rem) 1fr}
  .bar-row b small{display:block;margin:0}
  .plot-area{margin-left:2.6rem}
+ pre{white-space:pre-wrap}
  .code button{position:static;margin-top:.4rem;background:none}
 }
 @media print{
@@ -198,7 +202,8 @@ _NARROW = """
  nav,button{display:none!important}
  body{font-size:10.5pt} section.part{padding:1.2rem 0} header.top{padding-top:0}
  figure,.use,.bar-row,dl>div,.curves>*{break-inside:avoid} h2,h3{break-after:avoid}
- .scroll,pre{overflow:visible} pre{white-space:pre-wrap}
+ .scroll,pre{overflow:visible} .pictures[style]{display:flex!important;max-width:100%}
+ pre{white-space:pre-wrap}
 }
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 """

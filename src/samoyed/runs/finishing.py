@@ -9,6 +9,7 @@ from typing import Any
 from samoyed.core.reference import Score
 from samoyed.runs.baselines.table import measure
 from samoyed.runs.conducting import Prepared, num_parameters, write_weights
+from samoyed.runs.drawing_scores import is_share, verdict
 from samoyed.runs.figures.table import draw
 from samoyed.runs.folder import RunFolder, read_events
 from samoyed.runs.model_card import write_model_card
@@ -31,7 +32,7 @@ def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> No
         baselines = measure(assembly.source.kind, assembly.data, seed=assembly.seed)
         for name, score in baselines:
             say(f"  {name}: {in_line(score)}")
-    say(verdict(scores[0], baselines))
+    say(verdict(scores[0], baselines).sentence)
     folder.write("scores.json", {
         "scores": [asdict(score) for score in scores],
         "baselines": [{"name": name, "score": asdict(score)} for name, score in baselines],
@@ -43,21 +44,6 @@ def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> No
         write_model_card(folder.file("MODEL_CARD.md"), content)
     folder.finish()
     say(f"report: {folder.file('report.html')}")
-
-
-def verdict(score: Score, baselines: Sequence[tuple[str, Score]]) -> str:
-    """Say honestly whether the network was worth it."""
-    rivals = [(name, other) for name, other in baselines if other.name == score.name]
-    if not rivals:
-        return f"no baseline to compare {score.name.replace('_', ' ')} with"
-    sign = 1 if score.is_higher_better else -1
-    name, best = max(rivals, key=lambda rival: sign * rival[1].value)
-    if sign * score.value > sign * best.value:
-        apart = score.low > best.high if sign > 0 else score.high < best.low
-        return f"better than the best baseline ({name})" + (
-            "" if apart else ", but the intervals overlap"
-        )
-    return f"not better than the best baseline: {name} does as well; consider using that"
 
 
 def in_line(score: Score) -> str:
@@ -72,11 +58,6 @@ def in_line(score: Score) -> str:
     else:
         value = f"{score.value:.4g} [{score.low:.4g}, {score.high:.4g}]"
     return f"{name} {value} on {score.num:,}"
-
-
-def is_share(name: str) -> bool:
-    """Tell whether a score is a share in [0, 1], shown in per cent."""
-    return name in ("accuracy", "macro_f1", "error", "caught")
 
 
 def report_content(
@@ -137,7 +118,8 @@ def environment_rows(folder: RunFolder, fingerprint: str) -> list[tuple[str, str
     packages = ", ".join(f"{name} {version}" for name, version in made["packages"].items())
     return [
         ("samoyed", made["samoyed"] + (f" at {made['commit']}" if made["commit"] else "")),
-        ("machine", f"{made['processor']}, {made['num_threads']} threads, {made['memory_gib']} GiB"),
+        ("machine", f"{made['processor']}, {made['memory_gib']} GiB"),
+        ("threads", str(made["num_threads"])),
         ("gpu", made["gpu"] or "none"),
         ("python", made["python"]),
         ("packages", packages),

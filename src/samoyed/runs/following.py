@@ -147,6 +147,7 @@ class Follower:
             "loss": loss,
             "rate": _rate(moment),
             "seconds": round(self._clock, 3),
+            **moment.stage.tells(),
         }
         event.update(self._quick(moment, steps, is_last))
         if self.is_writing:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 LINE_EVERY_S = 10.0
+NOT_SHOWN = ("stage_index", "stage", "step", "steps", "loss", "rate", "seconds", "moves", "epsilon")
 
 
 class Progress:
@@ -35,8 +36,8 @@ class Progress:
     def __enter__(self) -> Self:
         if not self.is_quiet and self.console.is_terminal:
             self.bar = Bar(
-                TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"),
-                TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=self.console,
+                TextColumn("{task.description}"), BarColumn(),
+                TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=self.console,
             )  # fmt: skip
             self.bar.start()
             self.task = self.bar.add_task("", total=self._seconds(len(self.steps), 0), note="")
@@ -60,7 +61,7 @@ class Progress:
         note = f"loss {event['loss']:.4g}" + "".join(
             f"  {name.replace('_', ' ')} {value:.4g}"
             for name, value in event.items()
-            if name not in ("stage_index", "stage", "step", "steps", "loss", "rate", "seconds")
+            if name not in NOT_SHOWN
         )
         if self.bar is not None:
             self.bar.update(self.task, completed=done, description=event["stage"], note=note)

@@ -11,10 +11,14 @@ from pathlib import Path
 
 from samoyed.core.reference import Reference, Score
 from samoyed.runs.drawing import Figure, bar_chart, line_chart
+from samoyed.runs.drawing_lines import running_mean
 from samoyed.runs.drawing_numbers import number_text
 from samoyed.runs.drawing_scores import (
+    beginning,
     counted,
+    held_out,
     in_unit,
+    is_played,
     score_interval,
     score_words,
     unit_of,
@@ -25,6 +29,8 @@ from samoyed.runs.drawing_script import SCRIPT
 from samoyed.runs.drawing_style import stylesheet
 
 _NOT_SCORES = ("stage", "stage_index", "step", "steps", "loss", "rate", "seconds")
+
+_FEW_POINTS = 40  # up to here a curve is not smoothed
 
 # Nothing may be fetched: a page that tried would be stopped by the browser itself.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -127,16 +133,17 @@ def _scores(content: ReportContent) -> str:
         return '<p class="empty">No score was measured.</p>'
     headline, *others = content.scores
     judged = verdict(headline, content.baselines)
-    colour = {"win": "good", "tie": "bad", "lose": "bad", "alone": ""}[judged.kind]
+    colour = {"win": "good", "tie": "even", "lose": "bad", "alone": ""}[judged.kind]
+    sentence = html.escape(judged.sentence).replace(" %", "&nbsp;%")
     more = "".join(
-        f"<li>{html.escape(score_words(s.name))}<b>{html.escape(value_text(s))}</b>"
+        f"<li>{html.escape(beginning(score_words(s.name)))}<b>{html.escape(value_text(s))}</b>"
         f"<small>{score_interval(s)}, {counted(s.name, s.num)}</small></li>"
         for s in others
     )
     return (
         f'<div class="hero"><div>{_headline(headline)}</div>'
         f"<div>{_beside_baselines(headline, content.baselines)}</div></div>"
-        f'<p class="verdict {colour}">{html.escape(judged.sentence)}</p>'
+        f'<p class="verdict {colour}">{sentence}</p>'
         + (f'<ul class="more">{more}</ul>' if more else "")
     )
 
@@ -146,10 +153,10 @@ def _headline(score: Score) -> str:
     number = number_text(in_unit(score.name, score.value), unit)
     better = "" if score.is_higher_better else ", lower is better"
     return (
-        f'<p class="score-name">{html.escape(score_words(score.name))}{better}</p>'
+        f'<p class="score-name">{html.escape(beginning(score_words(score.name)))}{better}</p>'
         f'<p class="big">{number}{f"<small>{unit}</small>" if unit else ""}</p>'
         f'<p class="measured">95 % interval <b>{score_interval(score)}</b><br>'
-        f"measured on <b>{counted(score.name, score.num)}</b> that training never saw</p>"
+        f"measured on <b>{counted(score.name, score.num)}</b> {held_out(score.name)}</p>"
     )
 
 
@@ -229,12 +236,16 @@ def _rows(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _training(content: ReportContent) -> str:
-    curves = "".join(
+    stages = _by_stage(content.history)
+    charts = [
         chart
-        for (_, name), events in _by_stage(content.history).items()
-        for chart in _stage_curves(name, events)
-    )
-    return _rows(content.training_rows) + (f'<div class="curves">{curves}</div>' if curves else "")
+        for (_, name), events in stages.items()
+        for chart in _stage_curves(f", {name}" if len(stages) > 1 else "", events)
+    ]
+    if not charts:
+        return _rows(content.training_rows)
+    look = "curves many" if len(charts) > 4 else "curves"
+    return f'{_rows(content.training_rows)}<div class="{look}">{"".join(charts)}</div>'
 
 
 Events = list[Mapping[str, float | int | str]]
@@ -248,25 +259,30 @@ def _by_stage(history: Iterable[Mapping[str, float | int | str]]) -> dict[tuple[
     return dict(sorted(stages.items()))
 
 
-def _stage_curves(stage: str, events: Events) -> list[str]:
+def _stage_curves(of_stage: str, events: Events) -> list[str]:
     """Draw the loss of a stage, and every score that was looked at on the way."""
+    charts = []
     loss = _points(events, "loss")
-    values = [y for _, y in loss if math.isfinite(y)]
-    is_log = bool(values) and min(values) > 0 and max(values) > 20 * min(values)
-    charts = [
-        f"<div><h3>{html.escape(stage)}: loss</h3>"
-        + line_chart({"loss": loss}, x_label="step", y_label="loss", log_y=is_log, smooth=True)
-        + "</div>"
-    ]
+    if loss:
+        means = running_mean([y for _, y in loss if math.isfinite(y)])
+        is_log = bool(means) and min(means) > 0 and max(means) > 20 * min(means)
+        label = "loss, with its running mean" if len(loss) > _FEW_POINTS else "loss"
+        charts.append(_chart(f"loss{of_stage}", label, loss, is_log))
     names = {str(n): None for e in events for n, v in e.items() if _is_score(n, v)}
     for name in names:
-        unit = unit_of(name)
         points = [(x, in_unit(name, y)) for x, y in _points(events, name)]
-        label = f"{score_words(name)}, {unit}" if unit else score_words(name)
-        chart = line_chart({name: points}, x_label="step", y_label=label, smooth=len(points) > 60)
-        title = f"{html.escape(stage)}: {html.escape(score_words(name))}"
-        charts.append(f"<div><h3>{title}</h3>{chart}</div>")
+        where = "in a few episodes" if is_played(name) else "on some of the held-out part"
+        label = f"{unit_of(name) or score_words(name)}, {where}"
+        charts.append(_chart(f"{score_words(name)}{of_stage}", label, points))
     return charts
+
+
+def _chart(title: str, label: str, points: list[tuple[float, float]], is_log: bool = False) -> str:
+    drawn = line_chart(
+        {title: points}, x_label="step", y_label=label, log_y=is_log,
+        smooth=len(points) > _FEW_POINTS, height=220,
+    )  # fmt: skip
+    return f"<div><h3>{html.escape(beginning(title))}</h3>{drawn}</div>"
 
 
 def _is_score(name: str, value: object) -> bool:

@@ -1,0 +1,110 @@
+"""What each paper claims and how samoyed measures it: the table behind `evidence/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim and its protocol.
+
+    Args:
+        system: row of the catalog.
+        key: short name, unique within the system.
+        statement: what is measured, in words, with the sizes of the data.
+        paper: the paper's number and protocol.
+        target: the target in words.
+        data: a Gymnasium id, a built-in world, or a path below `--data`.
+        score: which score is measured.
+        bound: the target as a number.
+        is_at_least: whether the score must reach the bound from above.
+        seeds: how many seeds.
+        scale: "reproduced" when the paper's own data and sizes are used, else
+            "reproduced at reduced scale".
+        minutes: of training, or None.
+        epochs: passes through the data, or None.
+        settings: `--set` values.
+        against: settings of a second arm; the claim is then about the paired difference.
+        needed: how many seeds must reach the bound; None asks it of the mean.
+    """
+
+    system: str
+    key: str
+    statement: str
+    paper: str
+    target: str
+    data: str
+    score: str
+    bound: float
+    is_at_least: bool = True
+    seeds: int = 3
+    scale: str = "reproduced"
+    minutes: float | None = None
+    epochs: float | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    against: Mapping[str, Any] | None = None
+    needed: int | None = None
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "lenet5", "mnist", "MNIST, 60,000 training and 10,000 test pictures, no distortions: "
+        "test error of the 1998 network",
+        "0.95 % (LeCun et al. 1998, section III-B)", "mean of 3 seeds <= 1.0 % error",
+        "mnist", "accuracy", 0.990,
+    ),
+    Claim(
+        "compact_convnet", "mnist_15_s",
+        "MNIST, 60,000 and 10,000: accuracy after 15 seconds of training",
+        "none: the default for pictures", ">= 99.2 %", "mnist", "accuracy", 0.992, minutes=0.25,
+        scale="our own target",
+    ),
+    Claim(
+        "compact_convnet", "mnist_90_s",
+        "MNIST, 60,000 and 10,000: accuracy after 90 seconds of training",
+        "none: the default for pictures", ">= 99.5 %", "mnist", "accuracy", 0.995, minutes=1.5,
+        scale="our own target",
+    ),
+    Claim(
+        "deep_belief_net", "mnist", "MNIST, 60,000 and 10,000, permutation-invariant: greedy "
+        "pre-training, then back-propagation",
+        "1.25 % with up-down fine-tuning (Hinton, Osindero & Teh 2006); about 1.2 % with "
+        "back-propagation (Hinton & Salakhutdinov 2006)", "<= 1.4 % error",
+        "mnist", "accuracy", 0.986, seeds=1,
+    ),
+    Claim(
+        "deep_belief_net", "pretraining_1000", "MNIST, 1,000 labels, pre-training on all 60,000 "
+        "pictures: gain in accuracy over the same net from random weights",
+        "93.52 against 88.70 % for a public reproduction with 1,000 labels (one layer of 1,024)",
+        "gain >= 4 points, 95 % interval above 0, over 5 seeds",
+        "mnist", "accuracy", 0.04, seeds=5, settings={"num_labels": 1000},
+        against={"num_labels": 1000, "pretrain_epochs": 0},
+    ),
+    Claim(
+        "lstm_language_model", "shakespeare", "tiny shakespeare, 1,115,394 characters, last 10 % "
+        "held out: bits per character after 15 minutes",
+        "none on this text; comparable LSTMs 2.15 to 2.30", "<= 2.25 bits per character",
+        "text/shakespeare/input.txt", "bits_per_character", 2.25, is_at_least=False, seeds=1,
+        minutes=15.0, scale="our own target",
+    ),
+    Claim(
+        "deep_q_network", "cartpole", "CartPole-v1: mean return of the last 100 training episodes "
+        "within 500,000 steps",
+        "none for this world; a public implementation reaches 488.7 +- 16.1",
+        ">= 475 in at least 4 of 5 seeds", "CartPole-v1", "best_100_mean", 475.0, seeds=5,
+        needed=4, scale="mechanism verified only",
+    ),
+    Claim(
+        "deep_q_network", "catch", "Catch, 24x24 pixels: share of balls caught",
+        "no number for this network", ">= 95 %", "Catch", "caught", 0.95, seeds=1,
+        scale="mechanism verified only",
+    ),
+)  # fmt: skip
+
+
+def claims_of(system: str) -> list[Claim]:
+    """List the claims of a system."""
+    return [claim for claim in CLAIMS if claim.system == system]

@@ -1,0 +1,244 @@
+"""Variations of training pictures, on whole batches at once, chosen by what the data is.
+
+A variation is worth having when it keeps the class: a shifted digit is the same digit, a mirrored
+one is not. `choose` decides by colour and, for mirroring, by asking the data.
+
+Legend for shapes: B batch, C channels, H rows, W columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from samoyed.core.errors import OptionError, did_you_mean
+from samoyed.core.seeding import numpy_generator
+from samoyed.core.spec import ImageSpec
+from samoyed.data.feeds import as_floats
+
+VARIATIONS = {
+    "shift": "moved by up to a fourteenth of the side",
+    "affine": "moved, turned by up to 10 degrees, sheared and scaled by up to a tenth",
+    "crop": "cut out and enlarged: 0.7 to 1 of the side, 3/4 to 4/3 in proportion",
+    "flip": "mirrored left to right, every second one",
+    "colour": "brightness, contrast and saturation changed by up to 0.3",
+    "cutout": "a square of a quarter of the side greyed, in every second one",
+}
+"""Name -> what it does, as it is printed."""
+
+SHIFT = 1 / 14  # of the side: two pixels of 28
+TURN_DEGREES = 10.0
+STRETCH = 0.1  # shear and change of scale
+CROP = 0.7  # smallest part of the side that is kept
+PROPORTION = 4 / 3
+COLOUR = 0.3
+HOLE = 0.25  # of the side
+ENOUGH_AGREEMENT = 0.85  # mirrored pictures must be recognised this well, relative to plain ones
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which variations are used, and why.
+
+    Args:
+        names: keys of `VARIATIONS`.
+        reason: one sentence.
+    """
+
+    names: tuple[str, ...]
+    reason: str
+
+    def describe(self) -> str:
+        """Return a line for the plan that `train` prints."""
+        names = ", ".join(self.names) or "none"
+        return f"variations of training pictures: {names} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Vary the pictures of a batch.
+
+    Args:
+        names: keys of `VARIATIONS`; geometry comes first, then colour, then holes.
+    """
+
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        check_names(self.names)
+
+    def __call__(
+        self, pictures: Float[Tensor, "B C H W"], generator: torch.Generator
+    ) -> Float[Tensor, "B C H W"]:
+        """Return varied copies of pictures in [0, 1]; random numbers come from `generator`."""
+        if {"affine", "crop"} & set(self.names):
+            pictures = _warped(pictures, self.names, generator)
+        elif {"shift", "flip"} & set(self.names):
+            pictures = _moved(pictures, self.names, generator)
+        if "colour" in self.names:
+            pictures = _recoloured(pictures, generator)
+        if "cutout" in self.names:
+            pictures = _with_holes(pictures, generator)
+        return pictures
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse variations that do not exist.
+
+    Raises:
+        OptionError: naming the known ones.
+    """
+    for name in names:
+        if name not in VARIATIONS:
+            raise OptionError(
+                "--set augmentation", "some of " + ", ".join(VARIATIONS), repr(name),
+                did_you_mean(name, VARIATIONS).strip(),
+            )  # fmt: skip
+
+
+def choose(spec: ImageSpec, images: np.ndarray, labels: np.ndarray, seed: int = 0) -> Choice:
+    """Choose the variations for this data.
+
+    Args:
+        spec: size and colours of the pictures.
+        images: (N, C, H, W) uint8, the training part.
+        labels: (N,) their classes.
+        seed: picks the pictures that mirroring is tried on.
+    """
+    if spec.channels == 1:
+        return Choice(("affine",), "gray pictures, such as characters, are not mirrored")
+    plain, mirrored = recognised(images, labels, seed)
+    numbers = f"a nearest neighbour knows {plain:.0%} of plain, {mirrored:.0%} of mirrored ones"
+    if mirrored < ENOUGH_AGREEMENT * plain:
+        return Choice(("affine", "colour"), f"colour pictures that must not be mirrored: {numbers}")
+    return Choice(("crop", "flip", "colour"), f"colour pictures that may be mirrored: {numbers}")
+
+
+def recognised(
+    images: np.ndarray, labels: np.ndarray, seed: int = 0, num: int = 1500, side: int = 12
+) -> tuple[float, float]:
+    """Return which share of plain and of mirrored pictures their nearest neighbour recognises.
+
+    Half of up to `num` pictures, made small, serve as neighbours of the other half. Where mirroring
+    keeps the class both shares are alike; where it turns one class into another (arrows, letters)
+    the second is lower.
+
+    Args:
+        images: (N, C, H, W) uint8.
+        labels: (N,) their classes.
+        seed: picks the pictures.
+        num: how many pictures are tried at most.
+        side: they are averaged down to this many rows and columns.
+    """
+    rows = numpy_generator(seed, "mirror").permutation(len(labels))[:num]
+    small = F.adaptive_avg_pool2d(as_floats(images[rows]), side)
+    small = small - small.mean((2, 3), keepdim=True)
+    classes = torch.from_numpy(labels[rows])
+    half = len(rows) // 2
+    known, asked = small[:half].flatten(1), small[half:]
+
+    def share(pictures: Tensor) -> float:
+        nearest = torch.cdist(pictures.flatten(1), known).argmin(1)
+        return (classes[:half][nearest] == classes[half:]).float().mean().item()
+
+    return share(asked), share(asked.flip(3))
+
+
+def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+    return torch.rand(count, generator=generator) * (high - low) + low
+
+
+def _signs(count: int, is_used: bool, generator: torch.Generator) -> Tensor:
+    """Return -1 for every second one where mirroring is used, else +1."""
+    if not is_used:
+        return torch.ones(count)
+    return torch.randint(0, 2, (count,), generator=generator) * 2.0 - 1
+
+
+def _moved(pictures: Tensor, names: tuple[str, ...], generator: torch.Generator) -> Tensor:
+    """Shift by whole pixels and mirror, in one gathering; the border is repeated."""
+    num, _, height, width = pictures.shape
+
+    def source(side: int, signs: Tensor) -> Tensor:  # (B, side) which row or column comes here
+        reach = round(SHIFT * side) if "shift" in names else 0
+        shift = torch.randint(-reach, reach + 1, (num, 1), generator=generator)
+        order = torch.arange(side)
+        turned = torch.where(signs[:, None] < 0, side - 1 - order, order)
+        return (turned + shift).clamp_(0, side - 1)
+
+    rows = source(height, torch.ones(num))
+    columns = source(width, _signs(num, "flip" in names, generator))
+    batch = torch.arange(num)[:, None, None]
+    moved = pictures.permute(0, 2, 3, 1)[batch, rows[:, :, None], columns[:, None, :]]
+    return moved.permute(0, 3, 1, 2)
+
+
+def _warped(pictures: Tensor, names: tuple[str, ...], generator: torch.Generator) -> Tensor:
+    """Map every picture through a matrix of its own, bilinearly; the border is repeated."""
+    matrices = warps(len(pictures), names, generator)
+    grid = F.affine_grid(matrices, list(pictures.shape), align_corners=False)
+    return F.grid_sample(
+        pictures, grid.to(pictures.dtype), padding_mode="border", align_corners=False
+    )
+
+
+def warps(num: int, names: tuple[str, ...], generator: torch.Generator) -> Float[Tensor, "B 2 3"]:
+    """Draw one matrix per picture: from places in the result to places in the picture.
+
+    Places run from -1 to 1 over the picture, so that half a side is 1.
+    """
+    across = down = torch.ones(num)
+    turn = shear = torch.zeros(num)
+    reach_x = reach_y = torch.full((num,), 2 * SHIFT if "shift" in names else 0.0)
+    if "affine" in names:
+        across = 1 + _uniform(num, -STRETCH, STRETCH, generator)
+        down = 1 + _uniform(num, -STRETCH, STRETCH, generator)
+        turn = _uniform(num, -1, 1, generator) * np.deg2rad(TURN_DEGREES)
+        shear = _uniform(num, -STRETCH, STRETCH, generator)
+        reach_x = reach_y = torch.full((num,), 2 * SHIFT)
+    if "crop" in names:
+        part = _uniform(num, CROP, 1, generator)
+        root = torch.exp(_uniform(num, -0.5, 0.5, generator) * np.log(PROPORTION))
+        across, down = across * (part * root).clamp(max=1), down * (part / root).clamp(max=1)
+        reach_x, reach_y = (1 - across).clamp(min=0), (1 - down).clamp(min=0)
+    across = across * _signs(num, "flip" in names, generator)
+    cos, sin = turn.cos(), turn.sin()
+    shift_x = _uniform(num, -1, 1, generator) * reach_x
+    shift_y = _uniform(num, -1, 1, generator) * reach_y
+    rows = (
+        torch.stack([cos * across, (shear - sin) * down, shift_x], dim=1),
+        torch.stack([sin * across, cos * down, shift_y], dim=1),
+    )
+    return torch.stack(rows, dim=1)
+
+
+def _recoloured(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Change brightness, contrast and, of colour pictures, saturation."""
+    num = len(pictures)
+    bright, contrast, colourful = (
+        (1 + _uniform(num, -COLOUR, COLOUR, generator)).view(num, 1, 1, 1) for _ in range(3)
+    )
+    mean = pictures.mean((1, 2, 3), keepdim=True)
+    if pictures.shape[1] == 3:
+        gray = pictures.mean(1, keepdim=True)
+        pictures = gray.lerp(pictures, colourful)
+    return mean.lerp(pictures, contrast).mul_(bright).clamp_(0, 1)
+
+
+def _with_holes(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Grey a square in every second picture (DeVries & Taylor 2017, cutout)."""
+    num, _, height, width = pictures.shape
+
+    def inside(side: int) -> Tensor:  # (B, side)
+        centre = _uniform(num, 0, side, generator)[:, None]
+        return (torch.arange(side) + 0.5 - centre).abs() < HOLE * side / 2
+
+    is_cut = torch.randint(0, 2, (num,), generator=generator).bool().view(num, 1, 1, 1)
+    hole = inside(height)[:, None, :, None] & inside(width)[:, None, None, :] & is_cut
+    return torch.where(hole, pictures.mean((1, 2, 3), keepdim=True), pictures)

@@ -1,0 +1,296 @@
+"""Text as a stream of characters: one file, or a folder of them, read end to end.
+
+The last tenth of the characters is held out, in one piece, so that no sentence of it has been
+half seen in training. The symbols are the characters of the training part and one for everything
+else; the held-out part has no say in them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from samoyed.core.errors import DataError
+from samoyed.core.spec import TextSpec
+from samoyed.data.text_files import find_files, read_file
+
+UNKNOWN = "\ufffd"
+"""The symbol of every character that training did not show."""
+
+HELD_OUT = 0.1
+"""Share of the characters, at the end, that is kept for scoring."""
+
+MIN_CHARACTERS = 1_000
+MAX_SYMBOLS = 500
+"""Of more distinct characters the rarest become `UNKNOWN`."""
+
+FEW_CHARACTERS = 20_000
+COPY_LENGTH = 64
+"""Held-out stretches of this many characters are looked for in the training part."""
+
+_NUM_CODE_POINTS = 0x110000
+
+
+@dataclass(frozen=True)
+class TextData:
+    """A text as numbers of symbols.
+
+    Args:
+        spec: the symbols.
+        train: (N,) int64, the training part.
+        test: (M,) int64, the held-out tail.
+    """
+
+    spec: TextSpec
+    train: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class TextSource:
+    """What a scan found; `load` turns it into numbers.
+
+    Args:
+        name: file or folder name without ending.
+        path: what was scanned.
+        files: the files, in reading order.
+        spec: the symbols.
+        num_train: characters in the training part.
+        num_test: characters in the held-out tail.
+        notes: what was put right.
+        warnings: what looks suspicious.
+        skipped: "file: reason" for files left out.
+        fingerprint: SHA-256 of the bytes, hexadecimal.
+    """
+
+    kind: ClassVar[str] = "text"
+    name: str
+    path: str
+    files: tuple[str, ...]
+    spec: TextSpec
+    num_train: int
+    num_test: int
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    skipped: tuple[str, ...]
+    fingerprint: str
+
+    def describe(self) -> list[str]:
+        """Return what was found, line by line."""
+        where = self.files[0] if len(self.files) == 1 else f"{len(self.files):,} files"
+        total = self.num_train + self.num_test
+        return [
+            f"text: {total:,} characters in {where}",
+            f"symbols: {len(self.spec) - 1} distinct characters "
+            f"({preview(self.spec.symbols[:-1])}), and one for all others",
+            f"training: the first {self.num_train:,} characters; held out: the last "
+            f"{self.num_test:,} ({self.num_test / total:.0%})",
+            *self.notes,
+        ]
+
+    def load(self) -> TextData:
+        """Read the files again and number their characters.
+
+        Raises:
+            DataError: if they are no longer what was scanned.
+        """
+        text, fingerprint, _, _ = _read_all([Path(file) for file in self.files], "stop")
+        if fingerprint != self.fingerprint:
+            raise DataError(
+                self.path,
+                "the files that were scanned",
+                "their contents have changed",
+                "Run the command again.",
+            )
+        codes = encode(text, self.spec)
+        return TextData(self.spec, codes[: self.num_train], codes[self.num_train :])
+
+
+def scan_text(
+    path: str | Path, *, on_bad: Literal["stop", "skip"] = "stop", seed: int = 0
+) -> TextSource:
+    """Read a text file (plain or gz) or a folder of .txt files, and say what is in it.
+
+    Args:
+        path: the file or folder.
+        on_bad: whether a file that cannot be read stops the scan or is left out and listed.
+        seed: not used: the split is by position, and the same for every seed.
+
+    Raises:
+        DataError: if there is no usable text, with file, line and byte.
+    """
+    root = Path(path)
+    files = find_files(root)
+    text, fingerprint, notes, skipped = _read_all(files, on_bad)
+    left_out = {line.split(": ", 1)[0] for line in skipped}
+    files = [file for file in files if str(file) not in left_out]
+    if len(text) < MIN_CHARACTERS:
+        raise DataError(
+            root,
+            f"at least {MIN_CHARACTERS:,} characters",
+            f"{len(text):,}",
+            "There is too little to learn from and to hold out; add more text.",
+        )
+    codes = _code_points(text)
+    num_train = len(codes) - int(len(codes) * HELD_OUT)
+    spec, folded = _symbols(root, codes[:num_train])
+    return TextSource(
+        name=root.name.split(".")[0] or root.resolve().name,
+        path=str(root),
+        files=tuple(str(file) for file in files),
+        spec=spec,
+        num_train=num_train,
+        num_test=len(codes) - num_train,
+        notes=tuple(notes),
+        warnings=tuple(folded + _suspicions(text, codes, num_train)),
+        skipped=tuple(skipped),
+        fingerprint=fingerprint,
+    )
+
+
+def encode(text: str, spec: TextSpec) -> np.ndarray:
+    """Return the symbols' numbers, (N,) int64; unseen characters become `UNKNOWN`.
+
+    >>> encode("abz", TextSpec(("a", "b", UNKNOWN)))
+    array([0, 1, 2])
+    """
+    table = np.full(_NUM_CODE_POINTS, len(spec) - 1, dtype=np.int16)
+    table[[ord(symbol) for symbol in spec.symbols]] = np.arange(len(spec), dtype=np.int16)
+    return table[_code_points(text)].astype(np.int64)
+
+
+def decode(codes: Sequence[int] | np.ndarray, spec: TextSpec) -> str:
+    """Return the text of symbols' numbers."""
+    points = np.array([ord(symbol) for symbol in spec.symbols], dtype="<u4")
+    return points[np.asarray(codes, dtype=np.int64)].tobytes().decode("utf-32-le")
+
+
+def preview(symbols: Sequence[str], limit: int = 40) -> str:
+    """Return the visible symbols in a row, cut after `limit`."""
+    visible = [symbol for symbol in symbols if symbol.isprintable() and not symbol.isspace()]
+    return "".join(visible[:limit]) + (" …" if len(visible) > limit else "")
+
+
+def _read_all(files: Sequence[Path], on_bad: str) -> tuple[str, str, list[str], list[str]]:
+    """Join the files; return text, fingerprint, notes and the files left out with the reason."""
+    parts: list[str] = []
+    notes: list[str] = []
+    skipped: list[str] = []
+    digest = hashlib.sha256()
+    for file in files:
+        try:
+            reading = read_file(file)
+        except DataError as error:
+            if on_bad == "stop" or len(files) == 1:
+                raise
+            skipped.append(f"{file}: {error.found}")
+            continue
+        digest.update(reading.data)
+        notes.extend(reading.notes)
+        is_last_open = bool(parts) and not parts[-1].endswith("\n")
+        parts.append("\n" + reading.text if is_last_open else reading.text)
+    if not parts:
+        raise DataError(
+            files[0].parent,
+            "at least one readable text file",
+            f"{len(skipped)} files, all of them bad; the first: {skipped[0]}",
+            "Leave out --on-bad skip to see what is wrong with each.",
+        )
+    return "".join(parts), digest.hexdigest(), notes, skipped
+
+
+def _code_points(text: str) -> np.ndarray:
+    """Return (N,) uint32 Unicode code points."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+def _symbols(root: Path, codes: np.ndarray) -> tuple[TextSpec, list[str]]:
+    """Choose the symbols from the training part; warn of those folded into `UNKNOWN`."""
+    counts = np.bincount(codes, minlength=_NUM_CODE_POINTS)
+    counts[ord(UNKNOWN)] = 0
+    points = np.flatnonzero(counts)
+    if len(points) < 2:
+        only = repr(chr(points[0])) if len(points) else repr(UNKNOWN)
+        raise DataError(
+            root,
+            "a text of at least two different characters",
+            f"{only} alone, {len(codes):,} times",
+            "There is nothing to predict in it.",
+        )
+    warnings = []
+    if len(points) > MAX_SYMBOLS:
+        order = points[np.argsort(-counts[points], kind="stable")]
+        points, rare = np.sort(order[:MAX_SYMBOLS]), order[MAX_SYMBOLS:]
+        share = counts[rare].sum() / len(codes)
+        warnings.append(
+            f"{len(rare):,} rare characters ({share:.2%} of the text, e.g. "
+            f"{preview([chr(point) for point in rare], 10)}) are read as one unknown symbol"
+        )
+    return TextSpec((*(chr(point) for point in points), UNKNOWN)), warnings
+
+
+def _suspicions(text: str, codes: np.ndarray, num_train: int) -> list[str]:
+    """Return warnings about size, repetition, copies across the split and unseen characters."""
+    warnings = []
+    if len(text) < FEW_CHARACTERS:
+        warnings.append(
+            f"only {len(text):,} characters: expect a model that knows little more than "
+            "letter frequencies, and wide intervals"
+        )
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) >= 20 and (num_distinct := len(set(lines))) < 0.2 * len(lines):
+        warnings.append(f"of {len(lines):,} lines only {num_distinct:,} are distinct")
+    share = copied_share(codes[:num_train], codes[num_train:])
+    if share > 0.02:
+        warnings.append(
+            f"{share:.0%} of the held-out part are copies of {COPY_LENGTH} characters or more "
+            "from the training part: the scores will flatter"
+        )
+    unseen, counts = np.unique(
+        codes[num_train:][~np.isin(codes[num_train:], np.unique(codes[:num_train]))],
+        return_counts=True,
+    )
+    if len(unseen):
+        shown = ", ".join(f"{chr(point)!r} ({n})" for point, n in zip(unseen, counts, strict=True))
+        warnings.append(
+            f"held-out characters never seen in training: {shown[:200]}; "
+            "each of them is one unknown symbol"
+        )
+    num_control = int(((codes < 32) & (codes != 9) & (codes != 10) & (codes != 12)).sum())
+    if num_control > 0.001 * len(codes):
+        warnings.append(f"{num_control:,} control characters: is this really text?")
+    return warnings
+
+
+def copied_share(
+    train: np.ndarray, test: np.ndarray, length: int = COPY_LENGTH, limit: int = 8_000_000
+) -> float:
+    """Return which share of the tail's stretches of `length` stand in the training part too.
+
+    Stretches are compared by a 64-bit polynomial hash; the tail's follow one another, the training
+    part's start at every character of its last `limit`.
+    """
+    if len(test) < length or len(train) < length:
+        return 0.0
+    wanted = np.unique(_rolling_hash(test, length)[::length])
+    seen = np.zeros(1 << 22, dtype=bool)
+    hashes = _rolling_hash(train[-limit:], length)
+    seen[(hashes >> np.uint64(42)).astype(np.int64)] = True
+    likely = wanted[seen[(wanted >> np.uint64(42)).astype(np.int64)]]
+    is_copy = np.isin(likely, hashes) if len(likely) else likely
+    return float(np.sum(is_copy)) / len(wanted)
+
+
+def _rolling_hash(codes: np.ndarray, length: int) -> np.ndarray:
+    """Return the hash of every stretch of `length` (a power of two), (N - length + 1,) uint64."""
+    hashes, width = codes.astype(np.uint64) + np.uint64(1), 1
+    factor = 0x9E3779B97F4A7C15
+    while width < length:
+        hashes = hashes[:-width] * np.uint64(factor) + hashes[width:]
+        factor, width = factor * factor % (1 << 64), 2 * width
+    return hashes * np.uint64(0xD1342543DE82EF95)

@@ -1,0 +1,230 @@
+"""From a file or a folder to one string, or to an error that names file, line and byte."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from samoyed.core.errors import DataError
+
+MAX_BYTES = 2 << 30
+"""A text of more bytes than this, decompressed, is refused."""
+
+_CHUNK_BYTES = 1 << 24
+_EXPECTED = "plain text in UTF-8"
+_OTHER_FORMATS = (
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive (or a .docx, .xlsx, .epub, which are ZIP archives)"),
+    (b"\x7fELF", "a program"),
+    (b"BZh", "a bzip2 file"),
+    (b"\xfd7zXZ", "an xz file"),
+    (b"\x28\xb5\x2f\xfd", "a zstandard file"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"{\\rtf", "a rich text document"),
+)
+_BYTE_ORDER_MARKS = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    r"""What was read.
+
+    Args:
+        text: all of it, with `\n` at the end of lines.
+        data: the bytes it was decoded from.
+        notes: what was put right on the way.
+    """
+
+    text: str
+    data: bytes
+    notes: tuple[str, ...]
+
+
+def find_files(path: Path) -> list[Path]:
+    """Return the file itself, or the .txt and .txt.gz files in the folder, in sorted order.
+
+    Raises:
+        DataError: if there is nothing, or nothing that can be listed.
+    """
+    if not path.exists():
+        raise DataError(
+            path,
+            "a text file or a folder of .txt files",
+            "nothing of that name",
+            "Check the spelling; paths are relative to the folder you are in.",
+        )
+    if not path.is_dir():
+        return [path]
+    try:
+        files = sorted(
+            file
+            for file in path.rglob("*")
+            if file.name.lower().endswith((".txt", ".txt.gz"))
+            and not any(part.startswith(".") for part in file.relative_to(path).parts)
+            and file.is_file()
+        )
+        others = sum(1 for _ in path.iterdir())
+    except OSError as error:
+        raise DataError(
+            path,
+            "a folder that can be listed",
+            error.strerror or str(error),
+            "Give yourself the right to read it (chmod).",
+        ) from error
+    if not files:
+        found = "an empty folder" if others == 0 else f"{others} entries, none of them .txt"
+        raise DataError(
+            path,
+            "a folder with .txt or .txt.gz files",
+            found,
+            "Name one file, or give the text files the ending .txt.",
+        )
+    return files
+
+
+def read_file(path: Path) -> Reading:
+    """Read, decompress and decode one file.
+
+    Raises:
+        DataError: for whatever is not UTF-8 text, with the line and the byte.
+    """
+    data = _raw_bytes(path)
+    if not data:
+        raise DataError(path, _EXPECTED, "an empty file (0 bytes)", "Remove it or fill it.")
+    notes = []
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+        notes.append(f"{path.name}: a UTF-8 byte order mark was removed")
+    _refuse_binary(path, data)
+    text = _decode(path, data)
+    num_pairs = text.count("\r\n")
+    if num_pairs:
+        text = text.replace("\r\n", "\n")
+        notes.append(f"{path.name}: {num_pairs:,} Windows line ends (\\r\\n) became \\n")
+    num_returns = text.count("\r")
+    if num_returns:
+        text = text.replace("\r", "\n")
+        notes.append(f"{path.name}: {num_returns:,} lone carriage returns (\\r) became \\n")
+    return Reading(text, data, tuple(notes))
+
+
+def _raw_bytes(path: Path) -> bytes:
+    """Return the file's bytes, decompressed where it is a gz file."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(2)
+            size = path.stat().st_size
+            if start == b"\x1f\x8b":
+                return _decompress(path)
+            if path.suffix == ".gz" and start:
+                raise DataError(
+                    path,
+                    "a gz file, as its name says",
+                    f"first bytes {start!r}",
+                    "Rename it without .gz if it is plain text.",
+                )
+            if size > MAX_BYTES:
+                raise _too_large(path, f"{size:,} bytes")
+            return start + file.read()
+    except OSError as error:
+        raise DataError(
+            path,
+            "a file that can be read",
+            error.strerror or str(error),
+            "Check that it is a file and that you may read it (chmod).",
+        ) from error
+
+
+def _decompress(path: Path) -> bytes:
+    """Decompress the members of a gz file one after another, up to `MAX_BYTES`."""
+    parts: list[bytes] = []
+    size, stream = 0, zlib.decompressobj(wbits=31)
+    try:
+        with path.open("rb") as file:
+            rest = file.read(_CHUNK_BYTES)
+            while rest:
+                if stream.eof:
+                    if not rest.strip(b"\0"):
+                        break
+                    stream = zlib.decompressobj(wbits=31)
+                parts.append(stream.decompress(rest, _CHUNK_BYTES))
+                size += len(parts[-1])
+                if size > MAX_BYTES:
+                    raise _too_large(path, f"more than {MAX_BYTES:,} bytes when decompressed")
+                rest = stream.unconsumed_tail or stream.unused_data or file.read(_CHUNK_BYTES)
+    except zlib.error as error:
+        raise DataError(
+            path,
+            "an undamaged gz file",
+            f"after {size:,} decompressed bytes: {error}",
+            "Fetch or compress it again.",
+        ) from error
+    if not stream.eof:
+        raise DataError(
+            path,
+            "a whole gz file",
+            f"it breaks off after {size:,} decompressed bytes",
+            "It is truncated: fetch or compress it again.",
+        )
+    return b"".join(parts)
+
+
+def _too_large(path: Path, found: str) -> DataError:
+    return DataError(
+        path,
+        f"at most {MAX_BYTES:,} bytes of text",
+        found,
+        f"Take a part of it, e.g. head -c 500000000 {path.name} > part.txt",
+    )
+
+
+def _refuse_binary(path: Path, data: bytes) -> None:
+    """Raise for the marks of other encodings, other formats, and NUL bytes."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            raise DataError(
+                path,
+                _EXPECTED,
+                f"{encoding} (its byte order mark {mark.hex(' ')} at byte 0)",
+                f"iconv -f {encoding} -t UTF-8 {path.name} > utf8.txt",
+            )
+    for magic, what in _OTHER_FORMATS:
+        if data.startswith(magic):
+            raise DataError(path, _EXPECTED, what, "Save or export the text itself as UTF-8.")
+    position = data.find(0)
+    if position >= 0:
+        found = f"a NUL byte at byte {position:,}: binary data"
+        hint = "Give the text file, not a program, an archive or a document."
+        if data[1:200:2].count(0) > 80 or data[0:200:2].count(0) > 80:
+            found = f"every other byte is NUL from byte {position:,} on: UTF-16 without a mark"
+            hint = f"iconv -f UTF-16LE -t UTF-8 {path.name} > utf8.txt (or UTF-16BE)"
+        raise DataError(f"{path}:{_line_of(data, position)}", _EXPECTED, found, hint)
+
+
+def _decode(path: Path, data: bytes) -> str:
+    """Decode UTF-8, or say where it stops being UTF-8."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        shown = " ".join(f"0x{byte:02X}" for byte in data[error.start : error.start + 4])
+        if error.reason == "unexpected end of data":
+            found = f"the text breaks off inside a character at byte {error.start:,} ({shown})"
+            hint = "The file is truncated: fetch it again, or remove the last bytes."
+        else:
+            found = f"{shown} at byte {error.start:,}: {error.reason}"
+            hint = f"If Western European: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8.txt"
+        raise DataError(f"{path}:{_line_of(data, error.start)}", _EXPECTED, found, hint) from error
+
+
+def _line_of(data: bytes, position: int) -> int:
+    """Return the number of the line, from 1, in which a byte stands."""
+    return data.count(b"\n", 0, position) + 1

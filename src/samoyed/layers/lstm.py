@@ -1,0 +1,334 @@
+"""Long short-term memory, computed over a whole unrolled sequence at once.
+
+Reference: Hochreiter & Schmidhuber 1997 (Neural Computation 9:1735) with the forget gate of Gers,
+Schmidhuber & Cummins 2000 (Neural Computation 12:2451). With [i f o g] the four rows of blocks of
+`W_x x_t + W_h h_{t-1} + b`:
+
+    c_t = sigmoid(f) c_{t-1} + sigmoid(i) tanh(g)                                              (1)
+    h_t = sigmoid(o) tanh(c_t)                                                                 (2)
+
+`lstm_step` is these two lines. `LSTM` computes the same over T steps, several times faster, by
+
+* writing tanh(g) as 2 sigmoid(2 g) - 1, with the 2 multiplied into the weights beforehand, so that
+  all four gates are one sigmoid over one contiguous (B, 4H) buffer;
+* one matrix product for the input of all time steps, or, where the input is a symbol, none at all:
+  the products of all V symbols with W_x are a table of V rows, and a time step looks its rows up;
+* a backward pass written by hand whose time loop holds one matrix product and a few element-wise
+  lines; the gradients of the weights are single matrix products after the loop;
+* buffers that are kept from one training step to the next (fresh memory has to be mapped page by
+  page, which costs as much as the arithmetic between the matrix products).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+# B batch, T time, D input size, H units, V symbols
+State = tuple[Tensor, Tensor]
+"""(h, c), each (B, H)."""
+
+_sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
+_tanh_backward = torch.ops.aten.tanh_backward.grad_input
+
+
+def lstm_step(
+    drive: Float[Tensor, "B 4H"],
+    state: State,
+    weight_hh: Float[Tensor, "4H H"],
+) -> State:
+    """Advance one time step, eqs. 1 and 2.
+
+    Args:
+        drive: what the input contributes to the gates, W_x x_t + b, in the order i, f, o, g.
+        state: (h, c) before the step.
+        weight_hh: W_h, recurrent weights.
+
+    Returns:
+        (h, c) after the step, each (B, H).
+    """
+    h, c = state
+    i, f, o, g = (drive + F.linear(h, weight_hh)).chunk(4, dim=1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+class Workspace:
+    """Memory that is used again in the next training step instead of being allocated afresh.
+
+    A buffer is either here or in the hands of one graph. A graph gives its buffers back when it has
+    been walked backward; should it be walked again after another forward pass has taken them,
+    autograd's own version check refuses.
+    """
+
+    def __init__(self) -> None:
+        self._spare: dict[tuple[object, ...], list[Tensor]] = {}
+
+    def take(self, *shape: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+        """Return an uninitialised tensor."""
+        spare = self._spare.get((shape, dtype, device))
+        return spare.pop() if spare else torch.empty(shape, dtype=dtype, device=device)
+
+    def give(self, *tensors: Tensor) -> None:
+        """Take tensors back; all spare memory of other sizes is let go."""
+        keys = {(tuple(t.shape), t.dtype, t.device) for t in tensors}
+        if not keys <= self._spare.keys():
+            self._spare = {key: spare for key, spare in self._spare.items() if key in keys}
+        for tensor in tensors:
+            key = (tuple(tensor.shape), tensor.dtype, tensor.device)
+            self._spare.setdefault(key, []).append(tensor.detach())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Workspace:
+        return Workspace()
+
+    def __reduce__(self) -> tuple[type[Workspace], tuple[()]]:
+        return Workspace, ()
+
+
+def _add_product(out: Tensor, left: Tensor, right: Tensor) -> None:
+    """Add `left @ right` to `out` in place; `out` may be of a wider number format."""
+    if out.dtype == left.dtype:
+        out.addmm_(left, right)
+    else:
+        out.add_(torch.mm(left, right))
+
+
+class _Unrolled(torch.autograd.Function):
+    """T steps of eqs. 1 and 2 over packed weights (see `_pack`), and their gradient.
+
+    Every gate is a sigmoid here: s = sigmoid(2 g) and tanh(g) = 2 s - 1.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        inputs: Tensor,  # (T, B, D), or with symbols the table (V, 4H)
+        symbols: Tensor | None,  # (T, B)
+        weight_x: Tensor | None,  # (D, 4H), None with symbols
+        bias: Tensor | None,  # (4H,), None with symbols
+        weight_h: Tensor,  # (H, 4H)
+        h: Tensor,  # (B, H)
+        c: Tensor,  # (B, H)
+        workspace: Workspace,
+        will_learn: bool,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        workspace = workspace if will_learn else Workspace()
+        T, B = (inputs if symbols is None else symbols).shape[:2]
+        H, D = weight_h.shape[0], inputs.shape[-1]
+        wide = {"dtype": c.dtype, "device": c.device}
+        gates = workspace.take(T, B, 4 * H, **wide)  # type: ignore[arg-type]
+        cells = workspace.take(T, B, H, **wide)  # type: ignore[arg-type]
+        squashed = workspace.take(T, B, H, **wide)  # type: ignore[arg-type]
+        outputs = weight_h.new_empty(T, B, H)
+        first_h, first_c = h.to(weight_h.dtype), c
+        rows: tuple[Tensor | None, ...] = (None,) * T
+        if symbols is None:
+            _project(gates.view(T * B, 4 * H), inputs.reshape(T * B, D), weight_x, bias)
+        else:
+            rows = symbols.unbind(0)
+        h = first_h
+        for row, gate, output, cell, squash in zip(
+            rows, gates.unbind(0), outputs.unbind(0), cells.unbind(0), squashed.unbind(0),
+            strict=True,
+        ):  # fmt: skip
+            if row is not None:
+                torch.index_select(inputs, 0, row, out=gate)
+            _add_product(gate, h, weight_h)
+            i, f, o, s = gate.sigmoid_().chunk(4, dim=1)
+            torch.mul(f, c, out=cell).addcmul_(i, s, value=2.0).sub_(i)  # eq. 1
+            torch.tanh(cell, out=squash)
+            torch.mul(o, squash, out=output)  # eq. 2
+            h, c = output, cell
+        last_h, last_c = h.to(wide["dtype"], copy=True), c.clone()  # type: ignore[call-overload]
+        if will_learn:
+            ctx.workspace, ctx.num_rows, ctx.is_walked = workspace, inputs.shape[0], False
+            ctx.save_for_backward(
+                None if symbols is not None else inputs,
+                symbols, weight_x, weight_h, gates, cells, squashed, outputs, first_h, first_c,
+            )  # fmt: skip
+        return outputs, last_h, last_c
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, d_outputs: Tensor, d_last_h: Tensor, d_last_c: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        inputs, symbols, weight_x, weight_h, gates, cells, squashed, outputs, h, c = (
+            ctx.saved_tensors
+        )
+        T, B, H = outputs.shape
+        with torch.autocast(gates.device.type, enabled=False):
+            d_gates = ctx.workspace.take(T, B, 4 * H, dtype=weight_h.dtype, device=gates.device)
+            d_h, d_c = _walk_back(
+                d_gates, d_outputs, d_last_h, d_last_c, weight_h, gates, cells, squashed, c
+            )
+            flat = d_gates.view(T * B, 4 * H)
+            d_weight_h = torch.mm(outputs[:-1].reshape(-1, H).t(), flat[B:])
+            d_weight_h.addmm_(h.t(), flat[:B])
+            d_inputs = d_weight_x = d_bias = None
+            if symbols is None:
+                d_weight_x = torch.mm(inputs.reshape(T * B, -1).t(), flat)
+                d_bias = flat.sum(0, dtype=gates.dtype)
+                d_inputs = torch.mm(flat, weight_x.t()).view(T, B, -1)
+            else:
+                d_inputs = torch.ops.aten.embedding_dense_backward(
+                    flat.to(gates.dtype), symbols.reshape(-1), ctx.num_rows, -1, False
+                )
+            ctx.workspace.give(d_gates)
+        if not ctx.is_walked:
+            ctx.workspace.give(gates, cells, squashed)
+            ctx.is_walked = True
+        return d_inputs, None, d_weight_x, d_bias, d_weight_h, d_h, d_c, None, None
+
+
+def _project(out: Tensor, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> None:
+    """Write x W + b into `out`, which may be of a wider number format."""
+    assert weight is not None
+    assert bias is not None
+    if out.dtype == x.dtype:
+        torch.addmm(bias, x, weight, out=out)
+    else:
+        torch.add(torch.mm(x, weight), bias, out=out)
+
+
+def _walk_back(
+    d_gates: Tensor,  # (T, B, 4H), written
+    d_outputs: Tensor,  # (T, B, H)
+    d_last_h: Tensor,  # (B, H)
+    d_last_c: Tensor,  # (B, H)
+    weight_h: Tensor,  # (H, 4H)
+    gates: Tensor,  # (T, B, 4H)
+    cells: Tensor,  # (T, B, H)
+    squashed: Tensor,  # (T, B, H), tanh of the cells
+    first_c: Tensor,  # (B, H)
+) -> tuple[Tensor, Tensor]:
+    """Go back through time: fill `d_gates`, return the gradients of the first h and c."""
+    back = weight_h.t().contiguous()
+    d_c = d_last_c.clone()
+    d_h = d_last_h.clone()
+    part, raw = torch.empty_like(d_c), gates.new_empty(gates.shape[1:])
+    d_i, d_f, d_o, d_s = raw.chunk(4, dim=1)
+    gate_t, squash_t, d_gate_t = gates.unbind(0), squashed.unbind(0), d_gates.unbind(0)
+    before_t, d_output_t = (first_c, *cells.unbind(0)), d_outputs.unbind(0)
+    for t in range(len(gate_t) - 1, -1, -1):
+        gate, squash = gate_t[t], squash_t[t]
+        i, f, o, s = gate.chunk(4, dim=1)
+        d_h.add_(d_output_t[t])
+        torch.mul(d_h, squash, out=d_o)
+        torch.mul(d_h, o, out=part)
+        d_c.add_(_tanh_backward(part, squash, grad_input=part))
+        torch.mul(d_c, before_t[t], out=d_f)
+        torch.add(d_c, d_c, out=part)
+        torch.mul(part, s, out=d_i).sub_(d_c)
+        torch.mul(part, i, out=d_s)
+        d_c.mul_(f)
+        if raw.dtype == d_gates.dtype:
+            _sigmoid_backward(raw, gate, grad_input=d_gate_t[t])
+            torch.mm(d_gate_t[t], back, out=d_h)
+        else:
+            d_gate_t[t].copy_(_sigmoid_backward(raw, gate, grad_input=raw))
+            d_h.copy_(torch.mm(d_gate_t[t], back))
+    return d_h, d_c
+
+
+def _pack(weight: Tensor, num_units: int) -> Tensor:
+    """Double the rows of g, so that tanh(g) = 2 sigmoid(2 g) - 1 can use the common sigmoid."""
+    return torch.cat([weight[: 3 * num_units], 2 * weight[3 * num_units :]])
+
+
+class LSTM(nn.Module):
+    """One layer of LSTM units with forget gates, without peepholes.
+
+    Weights start uniform in +-1/sqrt(H), biases at zero except those of the forget gates.
+
+    Args:
+        input_size: D, how many numbers a time step brings.
+        num_units: H, how many units remember.
+        forget_bias: bias of the forget gates at the start; 1 lets the cells remember at first
+            (Gers et al. 2000, sec. 3.2).
+        weight_dropout: probability with which each recurrent weight is left out of a training
+            step (DropConnect, Wan et al. 2013; on recurrent weights Merity et al. 2018).
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        num_units: int,
+        *,
+        forget_bias: float = 1.0,
+        weight_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.input_size, self.num_units = input_size, num_units
+        self.forget_bias, self.weight_dropout = forget_bias, weight_dropout
+        self.weight_ih = nn.Parameter(torch.empty(4 * num_units, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(4 * num_units, num_units))
+        self.bias = nn.Parameter(torch.empty(4 * num_units))
+        self.workspace = Workspace()
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew."""
+        bound = 1 / math.sqrt(self.num_units)
+        nn.init.uniform_(self.weight_ih, -bound, bound)
+        nn.init.uniform_(self.weight_hh, -bound, bound)
+        nn.init.zeros_(self.bias)
+        with torch.no_grad():
+            self.bias[self.num_units : 2 * self.num_units] = self.forget_bias
+
+    def start(self, batch_size: int) -> State:
+        """Return the empty memory, (h, c) = 0."""
+        zero = self.bias.new_zeros(batch_size, self.num_units)
+        return zero, zero.clone()
+
+    def forward(
+        self, inputs: Float[Tensor, "T B D"], state: State
+    ) -> tuple[Float[Tensor, "T B H"], State]:
+        """Advance T steps; return all h_t and the state after the last step."""
+        weight_x, bias = _pack(self.weight_ih, self.num_units), _pack(self.bias, self.num_units)
+        return self._unroll(inputs, None, weight_x.t(), bias, state)
+
+    def of_symbols(
+        self,
+        symbols: Int[Tensor, "T B"],
+        embedding: Float[Tensor, "V D"],
+        state: State,
+    ) -> tuple[Float[Tensor, "T B H"], State]:
+        """Do `forward(embedding[symbols], state)` with V instead of T * B input products."""
+        weight_x, bias = _pack(self.weight_ih, self.num_units), _pack(self.bias, self.num_units)
+        with torch.autocast(embedding.device.type, enabled=False):
+            table = F.linear(embedding, weight_x, bias)
+        return self._unroll(table, symbols, None, None, state)
+
+    def step(self, inputs: Float[Tensor, "B D"], state: State) -> State:
+        """Advance one step."""
+        return lstm_step(F.linear(inputs, self.weight_ih, self.bias), state, self.weight_hh)
+
+    def _unroll(
+        self,
+        inputs: Tensor,
+        symbols: Tensor | None,
+        weight_x: Tensor | None,
+        bias: Tensor | None,
+        state: State,
+    ) -> tuple[Tensor, State]:
+        """Run the unrolled recurrence in the number format that autocast asks for."""
+        device = self.weight_hh.device.type
+        is_cast = torch.is_autocast_enabled(device)
+        narrow = torch.get_autocast_dtype(device) if is_cast else self.weight_hh.dtype
+        weight_hh = F.dropout(self.weight_hh, self.weight_dropout, self.training)
+        weight_h = _pack(weight_hh, self.num_units).t().contiguous().to(narrow)
+        if weight_x is not None:
+            inputs, weight_x = inputs.to(narrow), weight_x.to(narrow)
+        with torch.autocast(device, enabled=False):
+            outputs, h, c = _Unrolled.apply(
+                inputs, symbols, weight_x, bias, weight_h, *state,
+                self.workspace, torch.is_grad_enabled(),
+            )  # fmt: skip
+        return outputs, (h, c)

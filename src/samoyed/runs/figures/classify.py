@@ -1,0 +1,340 @@
+"""Figures of a classifier: where it errs, how sure it is, and what its layers see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from samoyed.data.feeds import as_floats
+from samoyed.data.image_source import ImageData
+from samoyed.data.images import read_pictures
+from samoyed.metrics import classification
+from samoyed.metrics.intervals import wilson
+from samoyed.runs.drawing import Figure, bar_chart, image_grid, line_chart, matrix, table
+from samoyed.tasks.classify import Classify, predict_probabilities
+
+NUM_MISTAKES = 24
+MOST_MAPS = 16  # of a layer that are shown
+MOST_FILTERS = 64
+MOST_BARS = 40  # classes that are listed one by one
+PICTURE_WIDTH = 96  # CSS pixels that a small picture is enlarged to
+
+
+def draw(
+    task: Classify, model: nn.Module, data: ImageData, history: Sequence[Mapping[str, Any]]
+) -> list[Figure]:
+    """Draw the report's figures.
+
+    Args:
+        task: the question.
+        model: the trained model.
+        data: the pictures it learned from and was tested on.
+        history: what was noted during training: steps, losses and quick scores.
+    """
+    test = data.test
+    device = next(model.parameters()).device
+    probabilities = predict_probabilities(model, test.images, device)
+    answers = probabilities.argmax(axis=1)
+    names = data.labels.names
+    confusion = classification.confusion_matrix(test.labels, answers, len(names))
+    right = np.flatnonzero(answers == test.labels)
+    shown = int(right[probabilities[right].max(axis=1).argmax()]) if len(right) else 0
+    figures = [
+        learning_curve(history),
+        confusion_figure(confusion, names),
+        per_class_figure(confusion, names),
+        mistakes_figure(test.images, test.labels, probabilities, names),
+        calibration_figure(probabilities, test.labels),
+        filters_figure(model),
+        maps_figure(model, test.images[shown], f"a {names[test.labels[shown]]}"),
+    ]
+    return [figure for figure in figures if figure is not None]
+
+
+def explain(task: Classify, model: nn.Module, inputs: Sequence[str]) -> list[Figure]:
+    """Draw, for every picture, the likeliest classes, what mattered, and all layers.
+
+    Raises:
+        DataError: for a path that is missing or is no picture.
+    """
+    images, paths = read_pictures(inputs, task.spec)
+    device = next(model.parameters()).device
+    probabilities = predict_probabilities(model, images, device)
+    figures = []
+    for image, path, row in zip(images, paths, probabilities, strict=True):
+        best = int(row.argmax())
+        name = task.labels.names[best]
+        order = np.argsort(-row, kind="stable")[:5]
+        figures += [
+            Figure(
+                f"{path}: {name}",
+                "The likeliest classes and the probability the model gives them.",
+                _picture(image)
+                + table(
+                    ("class", "probability"),
+                    [(task.labels.names[k], f"{100 * row[k]:.1f} %") for k in order],
+                ),
+            ),
+            occlusion_figure(model, image, best, name),
+            maps_figure(model, image, path),
+        ]
+    return [figure for figure in figures if figure is not None]
+
+
+def learning_curve(history: Sequence[Mapping[str, Any]]) -> Figure | None:
+    """Draw the loss and, where it was looked at, the accuracy over the steps."""
+    last = max((event.get("stage_index", 0) for event in history), default=0)
+    events = [e for e in history if e.get("stage_index", 0) == last]
+    losses = [(float(e["step"]), float(e["loss"])) for e in events if "loss" in e]
+    if not losses:
+        return None
+    is_positive = all(loss > 0 for _, loss in losses)
+    html = line_chart(
+        {"loss": losses}, x_label="step", y_label="loss", log_y=is_positive, smooth=True
+    )
+    looks = [(float(e["step"]), 100 * float(e["accuracy"])) for e in events if "accuracy" in e]
+    if len(looks) > 1:
+        html += line_chart({"accuracy": looks}, x_label="step", y_label="accuracy, %")
+    return Figure(
+        "Learning",
+        "The loss on the training batches, whose pictures are varied, and the accuracy in quick "
+        "looks at some held-out pictures meanwhile.",
+        html,
+    )
+
+
+def confusion_figure(confusion: np.ndarray, names: Sequence[str]) -> Figure:
+    """Show how often each class was taken for each other."""
+    wrong = confusion.copy()
+    np.fill_diagonal(wrong, 0)
+    caption = "Rows are what a picture shows, columns what the model answered."
+    if wrong.any():
+        r, c = divmod(int(wrong.argmax()), len(names))
+        caption += f" Most often, {names[r]} was taken for {names[c]} ({wrong[r, c]} times)."
+    return Figure(
+        "Confusion", caption,
+        matrix(confusion, names, names, row_title="true class", column_title="answer"),
+    )  # fmt: skip
+
+
+def per_class_figure(confusion: np.ndarray, names: Sequence[str]) -> Figure:
+    """Show which share of each class is found, the hardest first, and precision and F1."""
+    scores = classification.per_class(confusion)
+    order = [int(k) for k in np.argsort(scores.recall) if scores.support[k] > 0][:MOST_BARS]
+    bars = []
+    for k in order:
+        low, high = wilson(int(confusion[k, k]), int(scores.support[k]))
+        bars.append((names[k], 100 * float(scores.recall[k]), 100 * low, 100 * high))
+    rows = [
+        (
+            names[k], f"{100 * scores.recall[k]:.1f} %", f"{100 * scores.precision[k]:.1f} %",
+            f"{100 * scores.f1[k]:.1f} %", str(int(scores.support[k])),
+        )
+        for k in order
+    ]  # fmt: skip
+    title = "Class by class"
+    if len(order) < len(names):
+        title = f"The {len(order)} hardest classes"
+    return Figure(
+        title,
+        "The share of each class's held-out pictures that was recognised (recall), with 95 % "
+        "intervals, the hardest class first. Precision is the share of right answers among all "
+        "answers of that class.",
+        bar_chart(bars, unit="%") + table(("class", "recall", "precision", "F1", "pictures"), rows),
+    )
+
+
+def mistakes_figure(
+    images: np.ndarray, targets: np.ndarray, probabilities: np.ndarray, names: Sequence[str]
+) -> Figure | None:
+    """Show the wrong answers that the model was surest of."""
+    answers = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(answers != targets)
+    if len(wrong) == 0:
+        return None
+    worst = wrong[np.argsort(-probabilities[wrong, answers[wrong]])][:NUM_MISTAKES]
+    labels = [
+        f"{names[targets[i]]}, not {names[answers[i]]} ({100 * probabilities[i, answers[i]]:.0f} %)"
+        for i in worst
+    ]
+    shown = np.stack([_displayed(images[i]) for i in worst])
+    return Figure(
+        "Most confident mistakes",
+        f"{len(wrong):,} of {len(targets):,} answers are wrong; these are the ones the model was "
+        "surest of. Under each picture: the true class, the answer, and its probability. Some may "
+        "be wrong labels.",
+        image_grid(shown, labels, scale=_scale(shown.shape[2])),
+    )
+
+
+def calibration_figure(probabilities: np.ndarray, targets: np.ndarray) -> Figure:
+    """Set how often the model is right beside how sure it says it is."""
+    curve = classification.reliability(probabilities, targets, num_bins=10)
+    filled = curve.num > 0
+    points = [
+        (100 * float(c), 100 * float(a))
+        for c, a in zip(curve.confidence[filled], curve.accuracy[filled], strict=True)
+    ]
+    error = classification.calibration_error(probabilities, targets)
+    least = min([x for x, _ in points] + [50.0])
+    return Figure(
+        "Calibration",
+        "Answers grouped by the probability the model gave them, against the share that was "
+        f"right. On the straight line it is as often right as it says; the mean distance is "
+        f"{100 * error:.1f} points.",
+        line_chart(
+            {"this model": points, "as sure as right": [(least, least), (100.0, 100.0)]},
+            x_label="probability of the answer, %", y_label="right, %",
+        ),
+    )  # fmt: skip
+
+
+def filters_figure(model: nn.Module) -> Figure | None:
+    """Show the kernels of the first convolution."""
+    first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
+    if first is None:
+        return None
+    kernels = first.weight.detach().float().cpu().numpy()[:MOST_FILTERS]
+    is_colour = kernels.shape[1] == 3
+    shown = kernels.transpose(0, 2, 3, 1) if is_colour else kernels.mean(axis=1)
+    if is_colour:
+        low, high = (f(shown, axis=(1, 2, 3), keepdims=True) for f in (np.min, np.max))
+        shown = np.rint(255 * (shown - low) / np.maximum(high - low, 1e-9)).astype(np.uint8)
+    return Figure(
+        "First-layer filters",
+        "What each map of the first layer looks for"
+        + (", in colour." if is_colour else ": red adds to its answer, blue takes from it."),
+        image_grid(shown, scale=max(4, 40 // shown.shape[2]), diverging=not is_colour),
+    )
+
+
+def maps_figure(model: nn.Module, image: np.ndarray, what: str) -> Figure | None:
+    """Show one picture on its way through the layers, as in the review's figure 2.
+
+    Args:
+        model: the model.
+        image: (C, H, W) uint8.
+        what: names the picture in the title.
+    """
+    layers = feature_maps(model, image)
+    if not layers:
+        return None
+    rows = [_picture(image)]
+    for name, maps in layers:
+        num, height, width = maps.shape
+        strongest = np.argsort(-maps.std(axis=(1, 2)), kind="stable")[:MOST_MAPS]
+        rows.append(
+            f"<p>{name}: {num} maps of {width} x {height}</p>"
+            + image_grid(maps[np.sort(strongest)], scale=max(1, 56 // width))
+        )
+    return Figure(
+        f"Layer by layer: {what}",
+        "The picture and the maps that each layer makes of it, from edges to parts; of every "
+        f"layer, the {MOST_MAPS} maps that vary most. White is strong.",
+        "".join(rows),
+    )
+
+
+def feature_maps(model: nn.Module, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Return name and (C, H, W) output of every layer that makes maps, in order of computation.
+
+    Layers are the modules without parts, and those that hold filters of their own; of maps that
+    are rectified or pooled in place, the later state is seen.
+    """
+    found: list[tuple[str, Tensor]] = []
+
+    def listen(name: str) -> Any:
+        def keep(module: nn.Module, inputs: Any, output: Any) -> None:
+            if isinstance(output, Tensor) and output.ndim == 4 and output.shape[2:].numel() > 1:
+                found.append((name, output))
+
+        return keep
+
+    handles = [m.register_forward_hook(listen(name)) for name, m in _layers(model)]
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            model(as_floats(image[None]).to(next(model.parameters()).device))
+    finally:
+        for handle in handles:
+            handle.remove()
+        model.train(was_training)
+    return [(name, maps[0].float().cpu().numpy()) for name, maps in found]
+
+
+def _layers(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Yield the modules whose maps are worth seeing: named blocks that hold a convolution."""
+    for name, module in model.named_modules():
+        if module is model or isinstance(module, (nn.Sequential, nn.ModuleList)):
+            continue
+        own = list(module.parameters(recurse=False))
+        children = list(module.children())
+        is_block = any(isinstance(child, nn.Conv2d) for child in children)
+        is_bare = bool(own) and not isinstance(module, (nn.BatchNorm2d, nn.Linear))
+        parent = model.get_submodule(name.rpartition(".")[0])
+        is_inside = any(isinstance(c, nn.Conv2d) for c in parent.children()) and parent is not model
+        if is_block or (is_bare and not is_inside):
+            yield name, module
+
+
+def occlusion_figure(model: nn.Module, image: np.ndarray, answer: int, name: str) -> Figure:
+    """Show where the picture must not be covered for the answer to stand."""
+    drop = occlusion_map(model, image, answer)
+    shown = np.repeat(np.repeat(drop, 4, axis=0), 4, axis=1)
+    largest = float(np.abs(drop).max())
+    return Figure(
+        f"What mattered for {name}",
+        "Zeiler & Fergus 2014: a grey patch is moved over the picture. Red: with this place "
+        "covered the probability of the answer falls (at most by "
+        f"{100 * max(0.0, float(drop.max())):.0f} points); blue: it rises.",
+        image_grid(
+            shown[None], scale=max(1, PICTURE_WIDTH // shown.shape[1]), diverging=True,
+            value_range=(-max(largest, 0.05), max(largest, 0.05)),
+        ) + _picture(image),
+    )  # fmt: skip
+
+
+def occlusion_map(model: nn.Module, image: np.ndarray, answer: int, steps: int = 14) -> np.ndarray:
+    """Return (R, C): how far the answer's probability falls when a patch covers this place.
+
+    Args:
+        model: the model.
+        image: (C, H, W) uint8.
+        answer: the class whose probability is watched.
+        steps: places per side, at most.
+    """
+    _, height, width = image.shape
+    grey = np.rint(image.mean(axis=(1, 2))).astype(np.uint8)
+    half_rows, half_columns = math.ceil(height / 10), math.ceil(width / 10)
+    rows = np.unique(np.linspace(0, height - 1, min(steps, height)).astype(int))
+    columns = np.unique(np.linspace(0, width - 1, min(steps, width)).astype(int))
+    covered = np.repeat(image[None], 1 + len(rows) * len(columns), axis=0)
+    for index, (r, c) in enumerate(((r, c) for r in rows for c in columns), start=1):
+        area = np.s_[
+            max(0, r - half_rows) : r + half_rows + 1,
+            max(0, c - half_columns) : c + half_columns + 1,
+        ]
+        covered[index][(slice(None), *area)] = grey[:, None, None]
+    device = next(model.parameters()).device
+    probabilities = predict_probabilities(model, covered, device)[:, answer]
+    return (probabilities[0] - probabilities[1:]).reshape(len(rows), len(columns))
+
+
+def _displayed(image: np.ndarray) -> np.ndarray:
+    """Turn (C, H, W) into (H, W) or (H, W, 3)."""
+    return image.transpose(1, 2, 0) if image.shape[0] == 3 else image[0]
+
+
+def _picture(image: np.ndarray) -> str:
+    shown = _displayed(image)[None]
+    return image_grid(shown, scale=_scale(shown.shape[2]))
+
+
+def _scale(width: int) -> int:
+    return max(1, PICTURE_WIDTH // width)

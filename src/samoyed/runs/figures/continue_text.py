@@ -1,0 +1,239 @@
+"""What a language model learned: its samples, what surprises it, what its memory follows."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from samoyed.core.spec import TextSpec
+from samoyed.data.text import TextData, decode, encode
+from samoyed.runs.drawing import Figure, bar_chart, heat_text, line_chart, table
+from samoyed.tasks.continue_text import ContinueText, foresee, surprise, write
+
+TEMPERATURES = (0.4, 0.8, 1.1)
+SAMPLE_LENGTH = 450
+PASSAGE_LENGTH = 700
+MOST_BITS = 8.0
+"""Surprise of the strongest background: one chance in 256."""
+
+NUM_UNITS = 4
+_SCANNED = 40_000
+"""Held-out characters looked through for surprises."""
+
+
+def draw(
+    task: ContinueText,
+    model: nn.Module,
+    data: TextData,
+    history: Sequence[Mapping[str, Any]],
+) -> list[Figure]:
+    """Draw the report's figures: curve, samples, surprise, what surprises most, the memory."""
+    passage = decode(data.test[:PASSAGE_LENGTH], data.spec)
+    prompt = _first_line(passage)
+    lead = data.train[-257:]
+    bits, _ = foresee(model, np.concatenate([lead, data.test[:_SCANNED]]), len(lead))
+    return [
+        _curve(history),
+        _samples(model, task.spec, prompt),
+        _passage(passage, bits[: len(passage)]),
+        _hard_symbols(data.test[: len(bits)], bits, data.spec),
+        _surprises(data.test[: len(bits)], bits, data.spec),
+        _memory(model, task.spec, passage),
+    ]
+
+
+def explain(task: ContinueText, model: nn.Module, inputs: Sequence[str]) -> list[Figure]:
+    """Draw how each text surprises the model, what it expected, and what its memory did.
+
+    Without inputs, what the model writes by itself is looked at.
+    """
+    texts = [text for text in inputs if text] or [
+        write(model, task.spec, [""], temperature=0.8, length=SAMPLE_LENGTH)[0]
+    ]
+    figures = []
+    for text in texts:
+        bits = surprise(model, task.spec, text)
+        figures.append(_passage(text, bits))
+        figures.append(_surprises(encode(text, task.spec), bits, task.spec))
+        if len(text) >= 40:
+            figures.append(_memory(model, task.spec, text))
+    return figures
+
+
+def _first_line(passage: str) -> str:
+    """Return the first line of some length, at most 60 characters, to begin samples with."""
+    lines = [line for line in passage.split("\n") if len(line) >= 5]
+    return (lines[1] if len(lines) > 1 else (lines or [passage])[0])[:60] + "\n"
+
+
+def _curve(history: Sequence[Mapping[str, Any]]) -> Figure:
+    trained = [(e["step"], e["loss"] / math.log(2)) for e in history if "loss" in e]
+    held_out = [(e["step"], e["bits_per_character"]) for e in history if "bits_per_character" in e]
+    chart = line_chart(
+        {"training": trained, "held out": held_out}, x_label="step", y_label="bits per character"
+    )
+    return Figure(
+        "Learning to foresee",
+        "How many bits each next character still surprises by. The training curve is measured with "
+        "dropout on and before each update; the held-out points are quick looks at the beginning "
+        "of the held-out part.",
+        chart,
+    )
+
+
+def _samples(model: nn.Module, spec: TextSpec, prompt: str) -> Figure:
+    parts = []
+    for temperature in TEMPERATURES:
+        text = write(model, spec, [prompt], temperature=temperature, length=SAMPLE_LENGTH)[0]
+        bits = surprise(model, spec, prompt + text)
+        values = [math.nan] * len(prompt) + list(bits[len(prompt) :])
+        parts.append(
+            f'<p class="measured"><b>temperature {temperature}</b>: '
+            f"{np.mean(bits[len(prompt) :]):.2f} bits per character</p>"
+            + heat_text(prompt + text, values, low=0.0, high=MOST_BITS)
+        )
+    return Figure(
+        "What it writes",
+        f"The model continues “{prompt.strip()}” with its own guesses. A low temperature keeps to "
+        "what is likely and repeats itself; a high one dares more and errs more. The background "
+        "tells how unlikely the model itself found each character.",
+        "".join(parts),
+    )
+
+
+def _passage(text: str, bits: np.ndarray) -> Figure:
+    mean = float(np.mean(bits)) if len(bits) else math.nan
+    return Figure(
+        "What surprises it",
+        f"Each character's background is the surprise in bits, {mean:.2f} on average: beginnings "
+        "of words and names surprise, their endings hardly do.",
+        heat_text(text, list(bits), low=0.0, high=MOST_BITS),
+    )
+
+
+def _hard_symbols(codes: np.ndarray, bits: np.ndarray, spec: TextSpec) -> Figure:
+    """Draw which characters cost most in all."""
+    total = np.bincount(codes, weights=bits, minlength=len(spec))
+    counts = np.bincount(codes, minlength=len(spec))
+    share = 100 * total / max(total.sum(), 1e-12)
+    worst = [code for code in np.argsort(-share)[:12] if counts[code]]
+    rows = [
+        (
+            f"{_shown(spec.symbols[code])}  ({total[code] / counts[code]:.1f} bits each, "
+            f"{counts[code]:,} times)",
+            float(share[code]), math.nan, math.nan,
+        )
+        for code in worst
+    ]  # fmt: skip
+    return Figure(
+        "Where the bits go",
+        "Share of the whole surprise that falls on each character: how often it comes times how "
+        "badly it is foreseen.",
+        bar_chart(rows, unit="%", is_higher_better=False),
+    )
+
+
+def _surprises(codes: np.ndarray, bits: np.ndarray, spec: TextSpec, num: int = 8) -> Figure:
+    """List the places that surprised most, at least 40 characters apart."""
+    text = decode(codes, spec)
+    places: list[int] = []
+    for place in np.argsort(-bits):
+        if all(abs(place - other) >= 40 for other in places):
+            places.append(int(place))
+        if len(places) == num:
+            break
+    rows = [
+        (
+            _shown(text[max(0, place - 40) : place]),
+            _shown(text[place]),
+            _shown(text[place + 1 : place + 16]),
+            f"{bits[place]:.1f}",
+        )
+        for place in places
+    ]
+    return Figure(
+        "The greatest surprises",
+        "The characters that the model thought least likely where they stood. Misprints, rare "
+        "names and changes of subject end up here.",
+        table(("before", "came", "after", "bits"), rows),
+    )
+
+
+def _memory(model: nn.Module, spec: TextSpec, passage: str) -> Figure:
+    """Show the memory cells that follow something readable most closely."""
+    cells = _cells(model, spec, passage)
+    parts = []
+    chosen: set[int] = set()
+    for name, feature in _features(passage).items():
+        strength = np.abs(_correlations(cells, feature))
+        strength[list(chosen)] = -1.0
+        unit = int(strength.argmax())
+        chosen.add(unit)
+        parts.append(
+            f'<p class="measured"><b>cell {unit}</b> goes with {html.escape(name)} '
+            f"(correlation {strength[unit]:.2f})</p>"
+            + heat_text(passage, list(cells[:, unit]), low=-1.0, high=1.0)
+        )
+        if len(chosen) == NUM_UNITS:
+            break
+    return Figure(
+        "What it remembers",
+        "Single memory cells over a passage, read after each character and squashed by tanh: of "
+        f"all {cells.shape[1]:,} of the last layer, those that follow something readable most "
+        "closely. They were found by looking, so with so many cells some agreement is luck.",
+        "".join(parts),
+    )
+
+
+@torch.inference_mode()
+def _cells(model: Any, spec: TextSpec, passage: str) -> np.ndarray:
+    """Return (N, H) tanh of the last part of the memory after each character."""
+    was_training = model.training
+    model.eval()
+    device = next(model.parameters()).device
+    state, rows = model.start(1), []
+    for code in encode(passage, spec):
+        _, state = model.step(state, torch.tensor([code], device=device))
+        rows.append(torch.tanh(state[-1][0]).float().cpu().numpy())
+    model.train(was_training)
+    return np.stack(rows)
+
+
+def _features(text: str) -> dict[str, np.ndarray]:
+    """Return numbers that a reader could keep in mind, one per character, none constant."""
+    since_line = since_word = 0
+    line, word = [], []
+    for character in text:
+        since_line = 0 if character == "\n" else since_line + 1
+        since_word = since_word + 1 if character.isalnum() else 0
+        line.append(since_line)
+        word.append(since_word)
+    found = {
+        "the place in the line": np.array(line),
+        "the place in the word": np.array(word),
+        "capital letters": np.array([c.isupper() for c in text]),
+        "vowels": np.array([c.lower() in "aeiou" for c in text]),
+        "punctuation": np.array([not c.isalnum() and not c.isspace() for c in text]),
+        "digits": np.array([c.isdigit() for c in text]),
+    }
+    numbers = {name: values.astype(float) for name, values in found.items()}
+    return {name: values for name, values in numbers.items() if np.ptp(values) > 0}
+
+
+def _correlations(cells: np.ndarray, feature: np.ndarray) -> np.ndarray:
+    """Return Pearson's correlation of each cell with the feature, (H,); 0 for a constant cell."""
+    centred = cells - cells.mean(axis=0)
+    feature = feature - feature.mean()
+    scale = np.sqrt((centred**2).sum(axis=0) * (feature**2).sum())
+    return np.where(scale > 0, feature @ centred / np.where(scale > 0, scale, 1.0), 0.0)
+
+
+def _shown(text: str) -> str:
+    """Return the text with line ends and spaces made visible."""
+    return text.replace("\n", "↵").replace("\t", "⇥").replace(" ", "␣")

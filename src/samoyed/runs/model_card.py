@@ -1,0 +1,181 @@
+"""The model card: MODEL_CARD.md with the front matter that model hubs read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from samoyed.core.reference import Score
+from samoyed.runs.drawing_scores import (
+    beginning,
+    counted,
+    held_out,
+    score_interval,
+    score_words,
+    value_text,
+    verdict,
+)
+from samoyed.runs.report import ReportContent, address_of, write_atomically
+
+_PURPOSES = (
+    ("accuracy", "image-classification"),
+    ("bits_per_character", "text-generation"),
+    ("perplexity", "text-generation"),
+    ("return", "reinforcement-learning"),
+    ("caught", "reinforcement-learning"),
+)
+
+
+def write_model_card(path: Path, content: ReportContent) -> None:
+    """Write the model card of a run, atomically."""
+    parts = [
+        _front_matter(content),
+        f"# {plain(content.title)}\n\n{plain(content.sentence)}",
+        "## Intended use\n\n" + _intended_use(content),
+        "## Scores\n\n" + _scores(content),
+        _section("Data", [plain(line) for line in content.data_lines]),
+        _section("Limitations", _limitations(content)),
+        _section("Model", _rows(content.model_rows) + _paper(content)),
+        _section("Training", _rows(content.training_rows)),
+        _commands(content.commands),
+        _section("Reproduction", _rows(content.environment_rows)),
+    ]
+    write_atomically(path, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def plain(text: str) -> str:
+    r"""Write a text so that Markdown shows it as it is, on one line.
+
+    >>> plain("a_b | <i>")
+    'a\\_b \\| &lt;i&gt;'
+    """
+    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", text)
+
+
+def quoted(text: str) -> str:
+    r"""Write a text as a double-quoted YAML scalar.
+
+    >>> quoted('say: "é"')
+    '"say: \\"é\\""'
+    """
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in _json_escaped(text))
+
+
+def _json_escaped(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _front_matter(content: ReportContent) -> str:
+    purpose = _purpose(content.scores)
+    lines = ["---", "library_name: samoyed", "tags:", "- samoyed"]
+    lines += [f"- {purpose}"] if purpose else []
+    lines += [f"pipeline_tag: {purpose}"] if purpose else []
+    if content.scores:
+        lines += ["metrics:", *(f"- {quoted(score.name)}" for score in content.scores)]
+        lines += _model_index(content, purpose or "other")
+    return "\n".join([*lines, "---"])
+
+
+def _purpose(scores: Sequence[Score]) -> str:
+    headline = scores[0].name if scores else ""
+    return next((purpose for part, purpose in _PURPOSES if part in headline), "")
+
+
+def _model_index(content: ReportContent, purpose: str) -> list[str]:
+    lines = [
+        "model-index:",
+        f"- name: {quoted(content.title)}",
+        "  results:",
+        "  - task:",
+        f"      type: {purpose}",
+        "    dataset:",
+        f"      name: {quoted(content.title)}",
+        "      type: local",
+        "      split: held-out",
+        "    metrics:",
+    ]
+    for score in content.scores:
+        lines += [
+            f"    - type: {quoted(score.name)}",
+            f"      value: {_yaml_number(score.value)}",
+            f"      name: {quoted(beginning(score_words(score.name)))}",
+        ]
+    return lines
+
+
+def _yaml_number(value: float) -> str:
+    text = json.dumps(float(f"{value:.6g}"))
+    return {"NaN": ".nan", "Infinity": ".inf", "-Infinity": "-.inf"}.get(text, text)
+
+
+def _intended_use(content: ReportContent) -> str:
+    where = f", on {_measured(content.scores[0])}" if content.scores else ""
+    return (
+        "For data of the same kind, and from the same source, as the data it was trained on. It "
+        f"was measured only there{where}. For anything else, measure first "
+        "with `samoyed evaluate` and examples whose answer you know."
+    )
+
+
+def _measured(score: Score) -> str:
+    return f"{counted(score.name, score.num)} {held_out(score.name)}"
+
+
+def _scores(content: ReportContent) -> str:
+    if not content.scores:
+        return "No score was measured."
+    lines = ["| | score | value | 95 % interval | measured on |", "|---|---|---|---|---|"]
+    named = [("this network", score) for score in content.scores] + list(content.baselines)
+    for name, score in named:
+        better = "" if score.is_higher_better else " (lower is better)"
+        lines.append(
+            f"| {plain(name)} | {plain(score_words(score.name))}{better} | {value_text(score)} "
+            f"| {score_interval(score)} | {counted(score.name, score.num)} |"
+        )
+    judged = verdict(content.scores[0], content.baselines)
+    return "\n".join(lines) + f"\n\n{plain(judged.sentence)}"
+
+
+def _limitations(content: ReportContent) -> list[str]:
+    lines = [plain(line) for line in content.warnings]
+    if content.skipped:
+        shown = "; ".join(content.skipped[:10])
+        rest = f"; and {len(content.skipped) - 10:,} more" if len(content.skipped) > 10 else ""
+        lines.append(f"Inputs left out, {len(content.skipped):,} in all: {plain(shown + rest)}")
+    if content.scores and verdict(content.scores[0], content.baselines).kind in ("tie", "lose"):
+        lines.append("A shallow baseline is at least as good; see the scores.")
+    lines.append(
+        "The interval covers the choice of held-out examples, not a change of source, time or "
+        "measuring device, and not the choice of the seed."
+    )
+    return lines
+
+
+def _section(title: str, lines: Sequence[str]) -> str:
+    return f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines) if lines else ""
+
+
+def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"{plain(name)}: {plain(value)}" for name, value in rows]
+
+
+def _paper(content: ReportContent) -> list[str]:
+    if content.reference is None:
+        return []
+    address = address_of(content.reference)
+    return [f"Paper: {plain(str(content.reference))}" + (f" <{address}>" if address else "")]
+
+
+def _commands(commands: Sequence[tuple[str, str]]) -> str:
+    if not commands:
+        return ""
+    blocks = []
+    for purpose, command in commands:
+        longest = max((len(run) for run in re.findall("`+", command)), default=0)
+        fence = "`" * max(3, longest + 1)
+        blocks.append(f"{plain(purpose)}:\n\n{fence}\n{command}\n{fence}")
+    return "## How to use it\n\n" + "\n\n".join(blocks)

@@ -1,0 +1,140 @@
+"""What `samoyed models` and `samoyed doctor` say."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from samoyed.catalog import ROWS, Row, find
+from samoyed.core.settings import dials
+
+EXTRAS = {"play": ("gymnasium", "worlds from Gymnasium")}
+
+
+def show_models(name: str | None, *, is_json: bool = False) -> list[str]:
+    """List the canon, or show one system.
+
+    Raises:
+        OptionError: for a system that does not exist.
+    """
+    if name is not None:
+        row = find(name)
+        return [json.dumps(_as_json(row))] if is_json else list(_one(row))
+    if is_json:
+        return [json.dumps([_as_json(row) for row in ROWS])]
+    width = max(len(row.name) for row in ROWS)
+    lines = [
+        f"{row.name.ljust(width)}  {row.reference.year}  {row.given}: {row.summary}" for row in ROWS
+    ]
+    return [*lines, "samoyed models NAME shows one: paper, sizes, dials, evidence"]
+
+
+def _one(row: Row) -> Iterator[str]:
+    system = row.load()
+    reference = row.reference
+    yield f"{row.name}: {row.summary}"
+    yield f"  paper     {reference}"
+    if reference.url:
+        yield f"            {reference.url}"
+    if reference.review is not None:
+        yield f"  review    reference {reference.review}, section {row.section}"
+    else:
+        yield f"  review    section {row.section}"
+    yield f"  given     {row.given}, to {row.asked.replace('_', ' ')}"
+    yield f"  sizes     {', '.join(row.sizes)}"
+    yield "  dials     (--set key=value)"
+    for key, value in {**dials(system.Config()), **dials(system.RECIPE)}.items():
+        yield f"            {key} = {value}"
+    yield "  evidence"
+    rows = evidence_of(row.name)
+    for claim in rows:
+        yield f"            {claim['statement']}: {claim['ours']} ({claim['status']})"
+    if not rows:
+        yield "            none measured here; samoyed verify --claims measures it"
+
+
+def _as_json(row: Row) -> dict[str, Any]:
+    reference = row.reference
+    return {
+        "name": row.name, "summary": row.summary, "given": row.given, "asked": row.asked,
+        "section": row.section, "reference": reference.__dict__, "sizes": list(row.sizes),
+        "evidence": evidence_of(row.name),
+    }  # fmt: skip
+
+
+def evidence_folder() -> Path | None:
+    """Return where the evidence is: beside the package when installed, else in the checkout."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "evidence", here.parents[1] / "evidence"):
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def evidence_of(name: str) -> list[dict[str, Any]]:
+    """Return the measured claims of a system."""
+    folder = evidence_folder()
+    if folder is None or not (folder / f"{name}.json").exists():
+        return []
+    return json.loads((folder / f"{name}.json").read_text())["claims"]
+
+
+def examine() -> list[str]:
+    """Say what this machine can do."""
+    import torch
+
+    from samoyed.data.cache import cache_folder
+    from samoyed.runs.environment import environment, version_of
+
+    found = environment()
+    lines = [
+        f"samoyed    {found['samoyed']}" + (f" at {found['commit']}" if found["commit"] else ""),
+        f"python     {found['python']} on {found['system']}",
+        f"processor  {found['processor']}, {found['num_cores']} cores, "
+        f"{found['num_threads']} threads, {found['memory_gib']} GiB",
+        f"gpu        {found['gpu'] or 'none'}",
+        f"packages   {', '.join(f'{k} {v}' for k, v in found['packages'].items())}",
+    ]
+    for number in (torch.float32, torch.bfloat16):
+        name = str(number).removeprefix("torch.")
+        lines.append(f"{name:<11}{matrix_product_gflops(number):.0f} GFLOP/s in a matrix product")
+    used = "bfloat16" if found["has_bfloat16"] or found["gpu"] else "float32"
+    lines.append(f"precision  auto means {used} here")
+    for extra, (package, purpose) in EXTRAS.items():
+        version = version_of(package)
+        state = version or f"not installed: pip install 'samoyed-dl[{extra}]'"
+        lines.append(f"extra      {extra} ({purpose}): {state}")
+    cache = cache_folder()
+    lines.append(f"cache      {cache}, {_size_mib(cache):.0f} MiB used, "
+                 f"{_free_gib(cache):.1f} GiB free")  # fmt: skip
+    return lines
+
+
+def matrix_product_gflops(number: Any, side: int = 1024, seconds: float = 0.4) -> float:
+    """Measure the speed of a square matrix product: the ceiling of everything here."""
+    import torch
+
+    a = torch.randn(side, side).to(number)
+    a @ a
+    times = []
+    start = time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        before = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - before)
+    return 2 * side**3 / sorted(times)[len(times) // 2] / 1e9
+
+
+def _size_mib(folder: Path) -> float:
+    files = folder.rglob("*") if folder.is_dir() else []
+    return sum(file.stat().st_size for file in files if file.is_file()) / 2**20
+
+
+def _free_gib(folder: Path) -> float:
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free / 2**30

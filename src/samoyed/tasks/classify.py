@@ -1,0 +1,278 @@
+"""Classify pictures: which of the known classes is it?
+
+Training descends the cross-entropy, or the system's own loss, on shuffled batches of varied
+pictures. Scoring reads the whole held-out part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from samoyed.core.batch import Batch
+from samoyed.core.reference import Answer, Score
+from samoyed.core.seeding import numpy_generator
+from samoyed.core.spec import ImageSpec, LabelSpec
+from samoyed.core.stage import Objective, Recipe, Stage
+from samoyed.data.augmentation import Augmentation, Choice, check_names, choose
+from samoyed.data.feeds import PictureFeed, as_floats, num_steps
+from samoyed.data.images import ImageData, Pictures, read_pictures
+from samoyed.metrics import classification
+from samoyed.metrics.intervals import bootstrap, wilson
+from samoyed.training import optimizers, schedules
+from samoyed.training.averaging import WeightAverage
+
+SystemLoss = Callable[[Any, Tensor], Tensor]
+"""(the model's output, targets) -> the scalar to descend."""
+
+SystemStages = Callable[[PictureFeed, Stage], Iterator[Stage]]
+"""(plain pictures to pre-train on, the stage that descends the loss) -> all stages."""
+
+BATCH_PIXELS = 1 << 21  # numbers per batch when nothing is learned: 8 MiB
+NUM_NEXT = 4  # how many runners-up an answer names
+NUM_RESAMPLES = 200  # of the intervals that have no closed form
+
+
+@dataclass(frozen=True)
+class Classify:
+    """The question, and how it is asked in training.
+
+    Args:
+        spec: size and colours of the pictures the model takes.
+        labels: the classes.
+        augmentation: "auto" lets the data choose, "none", or names from
+            `data.augmentation.VARIATIONS`, separated by commas.
+        label_smoothing: share of the target spread over all classes.
+    """
+
+    spec: ImageSpec
+    labels: LabelSpec
+    augmentation: str = "auto"
+    label_smoothing: float = 0.05
+    name: ClassVar[str] = "classify"
+    headline: ClassVar[str] = "accuracy"
+
+    def variations(self, train: Pictures) -> Choice:
+        """Return how training pictures are varied, and why.
+
+        Raises:
+            OptionError: for a variation that does not exist.
+        """
+        if self.augmentation == "auto":
+            return choose(self.spec, train.images, train.labels)
+        if self.augmentation == "none":
+            return Choice((), "as asked")
+        names = tuple(name.strip() for name in self.augmentation.split(","))
+        check_names(names)
+        return Choice(names, "as asked")
+
+    def stages(
+        self,
+        model: nn.Module,
+        data: ImageData,
+        recipe: Recipe,
+        seed: int,
+        *,
+        system_stages: SystemStages | None = None,
+        system_loss: SystemLoss | None = None,
+        num_labels: int | None = None,
+    ) -> Iterator[Stage]:
+        """Yield the stages of training: one, unless the system has its own.
+
+        Args:
+            model: the model.
+            data: pictures of the size `spec`.
+            recipe: how fast and how long.
+            seed: decides order and variations.
+            system_stages: what the system does around the stage that descends the loss.
+            system_loss: the system's own loss, or None for cross-entropy.
+            num_labels: learn from so many labelled pictures, spread over the classes.
+        """
+        train = data.train
+        if num_labels is not None:
+            train = some_of(train, spread(train.labels, num_labels, seed))
+        names = self.variations(train).names
+        augment = Augmentation(names) if names else None
+        feed = PictureFeed(train.images, train.labels, recipe.batch_size, seed, augment)
+        steps = num_steps(len(train), recipe.batch_size * recipe.accumulate, recipe.epochs)
+        average = None if recipe.average is None else WeightAverage(model, recipe.average)
+        stage = Stage(
+            name="train",
+            feed=feed,
+            objective=self.objective(system_loss),
+            optimizer=optimizers.of(recipe),
+            steps=steps,
+            rate=schedules.of(recipe),
+            clip_norm=recipe.clip_norm,
+            accumulate=recipe.accumulate,
+        )
+        if average is not None:
+            stage = _averaged(stage, average)
+        if system_stages is None:
+            yield stage
+            return
+        plain = PictureFeed(data.train.images, data.train.labels, recipe.batch_size, seed)
+        yield from system_stages(plain, stage)
+
+    def objective(self, system_loss: SystemLoss | None = None) -> Objective:
+        """Return (model, batch) -> the scalar to descend."""
+        if system_loss is None:
+            return partial(cross_entropy, label_smoothing=self.label_smoothing)
+        return partial(_system_objective, system_loss=system_loss)
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """Return the cross-entropy, shape ()."""
+        return cross_entropy(model, batch, label_smoothing=self.label_smoothing)
+
+    def score(
+        self, model: nn.Module, data: ImageData, device: torch.device | str = "cpu",
+        limit: int | None = None, seed: int = 0,
+    ) -> tuple[Score, ...]:  # fmt: skip
+        """Measure on the held-out pictures.
+
+        Args:
+            model: the model.
+            data: pictures of the size `spec`.
+            device: where to compute.
+            limit: a quick look at so many pictures, evenly spread over the held-out part.
+            seed: of the resampling behind the intervals.
+
+        Returns:
+            accuracy (Wilson's interval), macro F1, log loss and calibration error (bootstrap).
+        """
+        test = data.test
+        if limit is not None and limit < len(test):
+            test = some_of(test, np.linspace(0, len(test) - 1, limit).astype(np.int64))
+        probabilities = predict_probabilities(model, test.images, device)
+        return scores_of(probabilities, test.labels, seed)
+
+    def answer(
+        self, model: nn.Module, inputs: Sequence[str], device: torch.device | str = "cpu"
+    ) -> list[Answer]:
+        """Say what is on each picture.
+
+        Args:
+            model: the model.
+            inputs: files, and folders of which every picture is taken.
+            device: where to compute.
+
+        Raises:
+            DataError: for a path that is missing or is no picture.
+        """
+        images, names = read_pictures(inputs, self.spec)
+        probabilities = predict_probabilities(model, images, device)
+        return [
+            answer_of(name, row, self.labels)
+            for name, row in zip(names, probabilities, strict=True)
+        ]
+
+
+def cross_entropy(model: nn.Module, batch: Batch, *, label_smoothing: float = 0.0) -> Tensor:
+    """Return the mean cross-entropy of a batch, shape ().
+
+    Szegedy, C. et al. (2016). Rethinking the Inception architecture. CVPR, section 7: with
+    smoothing s the target is (1 - s) for the right class plus s / K for every class.
+    """
+    assert batch.targets is not None
+    logits = model(batch.inputs).values
+    return F.cross_entropy(logits.float(), batch.targets, label_smoothing=label_smoothing)
+
+
+def _system_objective(model: nn.Module, batch: Batch, *, system_loss: SystemLoss) -> Tensor:
+    assert batch.targets is not None
+    return system_loss(model(batch.inputs), batch.targets)
+
+
+def _averaged(stage: Stage, average: WeightAverage) -> Stage:
+    """Return the stage that ends with the average of its weights."""
+    return replace(
+        stage, after_step=average.after_step, after=average.after, keeps={"average": average}
+    )
+
+
+def predict_probabilities(
+    model: nn.Module, images: np.ndarray, device: torch.device | str = "cpu"
+) -> np.ndarray:
+    """Return (N, K) float64 probabilities for (N, C, H, W) uint8 pictures.
+
+    The model is left as it was: where it was training, it goes on in training mode.
+    """
+    if len(images) == 0:
+        raise ValueError("no picture to look at")
+    batch_size = max(8, min(512, BATCH_PIXELS // int(np.prod(images.shape[1:]))))
+    was_training = model.training
+    model.eval()
+    pieces = []
+    with torch.inference_mode():
+        for start in range(0, len(images), batch_size):
+            pictures = as_floats(images[start : start + batch_size]).to(device)
+            logits = model(pictures).values.double()
+            pieces.append(logits.softmax(dim=1).cpu().numpy())
+    model.train(was_training)
+    return np.concatenate(pieces)
+
+
+def scores_of(probabilities: np.ndarray, targets: np.ndarray, seed: int = 0) -> tuple[Score, ...]:
+    """Return all scores of (N, K) probabilities for (N,) classes, accuracy first."""
+    num, num_classes = probabilities.shape
+    answers = probabilities.argmax(axis=1)
+    losses = classification.log_losses(probabilities, targets)
+    num_right = int((answers == targets).sum())
+
+    def f1(rows: np.ndarray) -> float:
+        counts = classification.confusion_matrix(targets[rows], answers[rows], num_classes)
+        return classification.macro_f1(counts)
+
+    def miscalibration(rows: np.ndarray) -> float:
+        return classification.calibration_error(probabilities[rows], targets[rows])
+
+    every = np.arange(num)
+    return (
+        Score("accuracy", num_right / num, *wilson(num_right, num), num),
+        Score("macro_f1", f1(every), *_resampled(f1, num, seed), num),
+        Score("log_loss", float(losses.mean()), *bootstrap(losses, seed), num, False),
+        Score(
+            "calibration_error", miscalibration(every), *_resampled(miscalibration, num, seed),
+            num, False,
+        ),
+    )  # fmt: skip
+
+
+def _resampled(measure: Callable[[np.ndarray], float], num: int, seed: int) -> tuple[float, float]:
+    """Return the percentile bootstrap's 95 % interval of any measure of a set of rows."""
+    generator = numpy_generator(seed, "resample")
+    values = [measure(generator.integers(0, num, size=num)) for _ in range(NUM_RESAMPLES)]
+    low, high = np.quantile(values, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def answer_of(name: str, probabilities: np.ndarray, labels: LabelSpec) -> Answer:
+    """Return the likeliest class and the runners-up."""
+    order = np.argsort(-probabilities, kind="stable")
+    best, *others = order[: NUM_NEXT + 1].tolist()
+    details = tuple((labels.names[k], float(probabilities[k])) for k in others)
+    return Answer(name, labels.names[best], float(probabilities[best]), details)
+
+
+def spread(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Choose `count` rows, as evenly over the classes as they allow, in ascending order."""
+    shuffled = numpy_generator(seed, "spread").permutation(len(labels))
+    rank_in_class = np.empty(len(labels), dtype=np.int64)
+    for k in np.unique(labels):
+        rows = shuffled[labels[shuffled] == k]
+        rank_in_class[rows] = np.arange(len(rows))
+    order = shuffled[np.argsort(rank_in_class[shuffled], kind="stable")]
+    return np.sort(order[: min(count, len(labels))])
+
+
+def some_of(pictures: Pictures, rows: np.ndarray) -> Pictures:
+    """Return these rows of a split."""
+    names = tuple(pictures.names[i] for i in rows)
+    return Pictures(pictures.images[rows], pictures.labels[rows], names)

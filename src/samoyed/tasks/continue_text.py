@@ -1,0 +1,357 @@
+"""Continue a text: guess the next character from all before it, again and again.
+
+Training cuts the text into B streams that lie side by side in it, and every stream into stretches
+of T characters. A step reads the next stretch of every stream; the memory after it is carried over
+to the next step (without its gradient), so that the model can learn to use what it read long ago.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from samoyed.core.batch import Batch
+from samoyed.core.reference import Answer, Score
+from samoyed.core.seeding import numpy_generator, torch_generator
+from samoyed.core.spec import TextSpec
+from samoyed.core.stage import Recipe, Stage, Stateful
+from samoyed.data.text import TextData, decode, encode
+from samoyed.decoding.sampling import sample
+from samoyed.metrics import language
+from samoyed.training import optimizers, schedules
+from samoyed.training.averaging import WeightAverage
+
+RECIPE = Recipe(
+    optimizer="adamw",
+    learning_rate=3e-3,
+    batch_size=64,
+    epochs=8.0,
+    schedule="cosine",
+    warmup=0.02,
+    clip_norm=1.0,
+)
+"""Descend by this unless told otherwise: about five minutes for a text of 1 MB on two cores."""
+
+UNROLL = 64
+"""T, characters in a stretch: how far the gradient goes back."""
+
+NUM_STREAMS = 32
+"""The held-out part is read in so many pieces at once."""
+
+LEAD = 256
+"""Characters read before each piece, unscored, so that the memory is filled."""
+
+# B batch, T time, V symbols, N characters
+State = tuple[Tensor, ...]
+
+
+class StretchFeed:
+    """The text in B streams, stretch by stretch; a pure function of the seed and the step.
+
+    Every pass begins at another place of the text, drawn from the seed, and ends before its end, so
+    the stretches are cut differently every time.
+
+    Args:
+        codes: (N,) the training part.
+        batch_size: B, streams side by side; fewer where the text is too short.
+        unroll: T.
+        seed: of the beginnings.
+    """
+
+    def __init__(self, codes: np.ndarray, batch_size: int, unroll: int, seed: int) -> None:
+        self.codes = torch.as_tensor(codes)
+        self.seed = seed
+        self.unroll = max(1, min(unroll, (len(codes) - 1) // 2))
+        self.batch_size = max(1, min(batch_size, (len(codes) - 1) // (2 * self.unroll)))
+        self.steps_per_epoch = (len(codes) - 1 - self.unroll) // (self.batch_size * self.unroll)
+        self.steps_per_epoch = max(1, self.steps_per_epoch)
+        self._spare = len(codes) - 1 - self.steps_per_epoch * self.batch_size * self.unroll
+
+    def batch(self, step: int) -> Batch:
+        """Return (B, T) characters and the (B, T) characters that follow them."""
+        epoch, stretch = divmod(step, self.steps_per_epoch)
+        offset = int(numpy_generator(self.seed, "offset", epoch).integers(0, self._spare + 1))
+        length = self.steps_per_epoch * self.unroll
+        first = offset + stretch * self.unroll
+        places = torch.arange(self.batch_size)[:, None] * length + torch.arange(self.unroll + 1)
+        rows = self.codes[places + first]
+        is_start = torch.full((self.batch_size,), stretch == 0)
+        return Batch(rows[:, :-1], rows[:, 1:], is_start)
+
+
+class CarriedMemory:
+    """The state after the last stretch, without its gradient; empty before the first."""
+
+    def __init__(self) -> None:
+        self.state: State = ()
+
+    def before(self, model: Any, batch: Batch) -> State:
+        """Return the memory to begin the stretch with: cleared in rows that begin a text."""
+        num_rows = len(batch.inputs)
+        if not self.state or len(self.state[0]) != num_rows:
+            return model.start(num_rows)
+        self.state = tuple(part.to(batch.inputs.device) for part in self.state)
+        if batch.is_start is None:
+            return self.state
+        kept = ~batch.is_start[:, None]
+        return tuple(torch.where(kept, part, torch.zeros_like(part)) for part in self.state)
+
+    def keep(self, state: State) -> None:
+        """Remember the memory after the stretch."""
+        self.state = tuple(part.detach() for part in state)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the memory, for a checkpoint."""
+        return {f"part_{index}": part for index, part in enumerate(self.state)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor], /) -> None:
+        """Restore the memory."""
+        self.state = tuple(state_dict[f"part_{index}"] for index in range(len(state_dict)))
+
+
+def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean surprise in nats per character.
+
+    Args:
+        logits: (B, T, V); laid out time first underneath, it is read without a copy.
+        targets: (B, T).
+    """
+    flat = logits.transpose(0, 1).flatten(0, 1)
+    return F.cross_entropy(flat, targets.t().flatten())
+
+
+@dataclass(frozen=True)
+class ContinueText:
+    """The question: what comes next?
+
+    Args:
+        spec: the symbols.
+        unroll: T, how far the gradient goes back.
+    """
+
+    spec: TextSpec
+    unroll: int = UNROLL
+    name: ClassVar[str] = "continue_text"
+    headline: ClassVar[str] = "bits_per_character"
+
+    def stages(
+        self,
+        model: nn.Module,
+        system: Any,
+        config: Any,
+        data: TextData,
+        recipe: Recipe = RECIPE,
+        seed: int = 0,
+        system_stages: Callable[..., Iterator[Stage]] | None = None,
+    ) -> Iterator[Stage]:
+        """Yield one stage: descend the surprise with the memory carried over."""
+        if system_stages is not None:
+            yield from system_stages(self, model, config, data, recipe, seed)
+            return
+        feed = StretchFeed(data.train, recipe.batch_size, self.unroll, seed)
+        memory = CarriedMemory()
+        average = WeightAverage(model, recipe.average) if recipe.average is not None else None
+
+        def objective(model: Any, batch: Batch) -> Tensor:
+            assert batch.targets is not None
+            logits, state = model(batch.inputs, memory.before(model, batch))
+            memory.keep(state)
+            return cross_entropy(logits, batch.targets)
+
+        stage = Stage(
+            name="train",
+            feed=feed,
+            objective=objective,
+            optimizer=optimizers.of(recipe),
+            steps=max(1, round(recipe.epochs * feed.steps_per_epoch / recipe.accumulate)),
+            rate=schedules.of(recipe),
+            clip_norm=recipe.clip_norm,
+            accumulate=recipe.accumulate,
+            keeps={"memory": memory},
+        )
+        if average is None:
+            yield stage
+        else:
+            yield averaged(stage, average)
+
+    def loss(self, model: Any, batch: Batch) -> Tensor:
+        """Return the mean surprise of a batch read with an empty memory, in nats per character."""
+        assert batch.targets is not None
+        logits, _ = model(batch.inputs, model.start(len(batch.inputs)))
+        return cross_entropy(logits, batch.targets)
+
+    def score(
+        self,
+        model: nn.Module,
+        data: TextData,
+        device: torch.device | str = "cpu",
+        limit: int | None = None,
+        seed: int = 0,
+    ) -> tuple[Score, ...]:
+        """Score the held-out tail: bits per character, perplexity, accuracy of the first guess.
+
+        Args:
+            model: the model.
+            data: the text.
+            device: where the model is.
+            limit: read only so many characters of the tail.
+            seed: of the intervals' bootstrap.
+        """
+        lead = data.train[-(LEAD + 1) :]
+        tail = data.test if limit is None else data.test[:limit]
+        bits, is_right = foresee(model, np.concatenate([lead, tail]), len(lead), device)
+        score = language.bits_per_character(bits, seed=seed)
+        return score, language.perplexity(score), language.accuracy(is_right, seed=seed)
+
+    def answer(
+        self,
+        model: nn.Module,
+        inputs: Sequence[str],
+        device: torch.device | str = "cpu",
+        *,
+        temperature: float = 0.8,
+        length: int = 500,
+        seed: int = 0,
+        top_k: int | None = None,
+    ) -> list[Answer]:
+        """Continue each prompt.
+
+        Args:
+            model: the model.
+            inputs: the prompts; an empty one begins after a line end.
+            device: where the model is.
+            temperature: how daring; 0 always takes the likeliest character.
+            length: characters to write.
+            seed: of the writing; a prompt's text does not depend on the other prompts.
+            top_k: draw from only so many likeliest characters.
+
+        Returns:
+            Per prompt the continuation (without the prompt); its details tell the mean surprise of
+            the prompt in bits per character, where it has two characters or more.
+        """
+        texts = write(
+            model, self.spec, inputs, temperature=temperature, length=length, seed=seed,
+            top_k=top_k, device=device,
+        )  # fmt: skip
+        answers = []
+        for prompt, text in zip(inputs, texts, strict=True):
+            details: tuple[tuple[str, float | str], ...] = ()
+            if len(prompt) > 1:
+                bits = surprise(model, self.spec, prompt, device)[1:]
+                details = (("prompt_bits_per_character", float(bits.mean())),)
+            answers.append(Answer(prompt, text, None, details))
+        return answers
+
+
+def averaged(stage: Stage, average: WeightAverage) -> Stage:
+    """Return the stage with the average of its weights in place of the last ones."""
+    keeps = {**stage.keeps, "average": cast(Stateful, average)}
+    return replace(
+        stage,
+        after_step=average.after_step,
+        after=average.after,
+        keeps=keeps,
+    )
+
+
+@torch.inference_mode()
+def foresee(
+    model: Any, codes: np.ndarray, num_lead: int, device: torch.device | str = "cpu"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read a text in `NUM_STREAMS` pieces at once, each with `LEAD` characters before it.
+
+    Where the lead is shorter than that, the text is read in one piece.
+
+    Args:
+        model: the model; left in the mode it came in.
+        codes: (L + N,) the text, with a lead.
+        num_lead: L >= 1, characters at the beginning that are not scored.
+        device: where the model is.
+
+    Returns:
+        (N,) the surprise in bits of each character after the lead, and (N,) whether it was the
+        first guess.
+    """
+    was_training = model.training
+    model.eval()
+    num = len(codes) - num_lead
+    lead = min(LEAD, num_lead - 1)
+    num_streams = max(1, min(NUM_STREAMS, num // LEAD)) if lead == LEAD else 1
+    size = math.ceil(num / num_streams)
+    first = num_lead + np.arange(num_streams)[:, None] * size - lead - 1
+    places = np.minimum(first + np.arange(lead + size + 1), len(codes) - 1)
+    rows = torch.as_tensor(codes[places], device=device)
+    state = model.start(num_streams)
+    bits, is_right = [], []
+    for start in range(0, lead + size, LEAD):
+        piece = rows[:, start : start + LEAD + 1]
+        logits, state = model(piece[:, :-1], state)
+        nats = F.cross_entropy(logits.float().transpose(1, 2), piece[:, 1:], reduction="none")
+        bits.append(nats / math.log(2))
+        is_right.append(logits.argmax(dim=2) == piece[:, 1:])
+    model.train(was_training)
+    chosen = [torch.cat(parts, dim=1)[:, lead:].reshape(-1)[:num] for parts in (bits, is_right)]
+    return chosen[0].double().cpu().numpy(), chosen[1].cpu().numpy()
+
+
+def surprise(
+    model: Any, spec: TextSpec, text: str, device: torch.device | str = "cpu"
+) -> np.ndarray:
+    """Return by how many bits each character of a text surprised, (len(text),).
+
+    The first one is guessed after a line end, as at the beginning of a line.
+    """
+    codes = np.concatenate([encode("\n", spec), encode(text, spec)])
+    return foresee(model, codes, 1, device)[0] if text else np.zeros(0)
+
+
+@torch.inference_mode()
+def write(
+    model: Any,
+    spec: TextSpec,
+    prompts: Sequence[str],
+    *,
+    temperature: float,
+    length: int,
+    seed: int = 0,
+    top_k: int | None = None,
+    device: torch.device | str = "cpu",
+) -> list[str]:
+    """Return a continuation of `length` characters for each prompt, written side by side."""
+    if not prompts:
+        return []
+    was_training = model.training
+    model.eval()
+    chance = torch.stack(
+        [torch.rand(length, generator=torch_generator(seed, "write", p)) for p in prompts], dim=1
+    ).to(device)
+    logits, state = _read(model, spec, prompts, device)
+    written = []
+    for row in chance:
+        logits[:, -1] = float("-inf")  # the unknown symbol is never written
+        token = sample(logits, row, temperature, top_k)
+        written.append(token)
+        logits, state = model.step(state, token)
+    model.train(was_training)
+    codes = torch.stack(written, dim=1).cpu().numpy() if written else np.zeros((len(prompts), 0))
+    return [decode(row, spec) for row in codes]
+
+
+def _read(
+    model: Any, spec: TextSpec, prompts: Sequence[str], device: torch.device | str
+) -> tuple[Tensor, State]:
+    """Read each prompt; return the logits (P, V) of what follows and the memories."""
+    rows, states = [], []
+    for prompt in prompts:
+        codes = torch.as_tensor(encode(prompt or "\n", spec), device=device)[None]
+        logits, state = model(codes, model.start(1))
+        rows.append(logits[:, -1].float())
+        states.append(state)
+    return torch.cat(rows), tuple(torch.cat(parts) for parts in zip(*states, strict=True))

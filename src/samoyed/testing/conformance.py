@@ -1,0 +1,204 @@
+"""What every system file must hold, whatever it is: the conformance checks.
+
+They are shipped, so that anyone can check a system file of their own:
+
+>>> from samoyed.testing.conformance import checks_of
+>>> from samoyed.catalog import find
+>>> for check in checks_of(find("lenet5")):       # doctest: +SKIP
+...     print(check.name, check.is_passed, check.found)
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from samoyed.core.batch import SequenceLogits
+from samoyed.core.reference import Reference
+from samoyed.core.seeding import seed_everything
+from samoyed.core.spec import ImageSpec, LabelSpec, TextSpec, WorldSpec
+
+NUM_ROWS = 6
+
+
+class Row(Protocol):
+    """What the checks need to know of a system; the catalog's rows have it."""
+
+    name: str
+    given: str
+
+    def load(self) -> Any:
+        """Return the system's module."""
+        ...
+
+    @property
+    def loss(self) -> Callable[..., Any] | None:
+        """Return the system's own loss, or None."""
+        ...
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check and what came of it."""
+
+    name: str
+    is_passed: bool
+    found: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A small instance of a system with inputs to try it on."""
+
+    build: Callable[[], nn.Module]
+    inputs: Tensor
+    targets: Tensor
+    loss: Callable[[Any, Tensor], Tensor]
+
+
+def checks_of(row: Row) -> list[Check]:
+    """Run every conformance check on a system."""
+    system = row.load()
+    subject = subject_of(row, system)
+    found = []
+    for check in (
+        lambda: _reference(system.REFERENCE),
+        lambda: _config(system.Config),
+        lambda: _departures(system.__doc__ or ""),
+        lambda: _same_seed(subject),
+        lambda: _every_gradient(subject),
+        lambda: _pure_evaluation(subject),
+        lambda: _inputs_untouched(subject),
+        lambda: _rows_independent(subject),
+        lambda: _survives_saving(subject),
+    ):
+        found += list(check())
+    return found
+
+
+def subject_of(row: Row, system: Any) -> Subject:
+    """Make a small instance of a system and inputs of its kind."""
+    generator = torch.Generator().manual_seed(1)
+    if row.given == "images":
+        labels = LabelSpec(tuple("0123456789"))
+        spec = system.accepts(system.Config(), ImageSpec(1, 28, 28))
+        inputs = torch.rand(NUM_ROWS, *spec.shape, generator=generator)
+        targets = torch.randint(len(labels), (NUM_ROWS,), generator=generator)
+        build = lambda: system.build(system.Config(), spec, labels)  # noqa: E731
+    elif row.given == "text":
+        text = TextSpec(tuple("abcdefgh"))
+        inputs = torch.randint(len(text), (NUM_ROWS, 12), generator=generator)
+        targets = torch.randint(len(text), (NUM_ROWS, 12), generator=generator)
+        build = lambda: system.build(system.Config(), text)  # noqa: E731
+    else:
+        world = WorldSpec("drawn", (4,), False, 3, ("left", "stay", "right"))
+        inputs = torch.randn(NUM_ROWS, 4, generator=generator)
+        targets = torch.randint(3, (NUM_ROWS,), generator=generator)
+        build = lambda: system.build(system.Config(), world)  # noqa: E731
+    return Subject(_seeded(build), inputs, targets, row.loss or _cross_entropy)
+
+
+def _seeded(build: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
+    def seeded() -> nn.Module:
+        seed_everything(0, "conformance")
+        return build()
+
+    return seeded
+
+
+def _cross_entropy(output: Any, targets: Tensor) -> Tensor:
+    return nn.functional.cross_entropy(output.values.flatten(0, -2), targets.flatten())
+
+
+def _forward(model: nn.Module, inputs: Tensor) -> Any:
+    return model(inputs)
+
+
+def _reference(reference: Reference) -> Iterator[Check]:
+    empty = [n for n in ("title", "authors", "venue", "url") if not getattr(reference, n)]
+    is_dated = 1900 < reference.year < 2100
+    yield Check("reference complete", not empty and is_dated, ", ".join(empty) or str(reference))
+
+
+def _config(config: type) -> Iterator[Check]:
+    is_dataclass = dataclasses.is_dataclass(config)
+    is_frozen = is_dataclass and config.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    yield Check("Config is a frozen dataclass", is_frozen, config.__name__)
+
+
+def _departures(docstring: str) -> Iterator[Check]:
+    _, heading, after = docstring.partition("Departures")
+    numbered = re.findall(r"^\s*(\d+)\.", after, flags=re.MULTILINE)
+    is_listed = bool(heading) and (bool(numbered) or "none" in after[:40].lower())
+    yield Check("departures listed and numbered", is_listed, f"{len(numbered)} departures")
+
+
+def _same_seed(subject: Subject) -> Iterator[Check]:
+    one, two = subject.build().state_dict(), subject.build().state_dict()
+    differing = [name for name in one if not torch.equal(one[name], two[name])]
+    yield Check("same seed, same weights", not differing, ", ".join(differing) or "identical")
+
+
+def _every_gradient(subject: Subject) -> Iterator[Check]:
+    """Every parameter the forward pass owns must learn; parts of pre-training are named."""
+    model = subject.build().train()
+    seed_everything(0)
+    subject.loss(_forward(model, subject.inputs), subject.targets).backward()
+    missing = [n for n, p in model.named_parameters() if p.grad is None]
+    only_generative = [n for n in missing if "visible_bias" in n]
+    rest = [n for n in missing if n not in only_generative]
+    yield Check(
+        "every parameter gets a gradient", not rest,
+        ", ".join(rest) or f"all ({len(only_generative)} belong to pre-training alone)",
+    )  # fmt: skip
+
+
+def _pure_evaluation(subject: Subject) -> Iterator[Check]:
+    model = subject.build().eval()
+    before = copy.deepcopy(model.state_dict())
+    with torch.no_grad():
+        one, two = (_forward(model, subject.inputs).values for _ in range(2))
+    unchanged = all(torch.equal(before[k], v) for k, v in model.state_dict().items())
+    is_pure = torch.equal(one, two) and unchanged
+    yield Check("evaluation is pure", is_pure, "twice the same, nothing stored")
+
+
+def _inputs_untouched(subject: Subject) -> Iterator[Check]:
+    inputs = subject.inputs.clone()
+    model = subject.build().train()
+    subject.loss(_forward(model, inputs), subject.targets).backward()
+    yield Check("inputs untouched", torch.equal(inputs, subject.inputs), "forward and backward")
+
+
+def _rows_independent(subject: Subject) -> Iterator[Check]:
+    """In evaluation, what a row gives must not depend on the other rows."""
+    model = subject.build().eval()
+    with torch.no_grad():
+        whole = _forward(model, subject.inputs).values
+        alone = _forward(model, subject.inputs[2:3]).values
+    difference = (whole[2:3] - alone).abs().max().item()
+    scale = whole.abs().max().item() + 1e-6
+    yield Check("rows independent", difference <= 1e-5 * scale, f"largest change {difference:.1e}")
+
+
+def _survives_saving(subject: Subject) -> Iterator[Check]:
+    from samoyed.training.checkpoint import own_tensors
+
+    one = subject.build().eval()
+    with torch.no_grad():
+        for parameter in one.parameters():
+            parameter.add_(0.01)
+    two = subject.build().eval()
+    two.load_state_dict(own_tensors(one.state_dict()))
+    with torch.no_grad():
+        before, after = (_forward(m, subject.inputs) for m in (one, two))
+    is_same = torch.equal(before.values, after.values)
+    kind = "with its state" if isinstance(before, SequenceLogits) else "outputs"
+    yield Check("same answers after saving", is_same, f"bit-identical {kind}")

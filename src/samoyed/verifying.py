@@ -1,0 +1,201 @@
+"""`samoyed verify`: exact checks in seconds; the papers' claims by training; the evidence pages."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from samoyed.catalog import Row, find, names
+from samoyed.claims import Claim, claims_of
+from samoyed.core.errors import OptionError
+from samoyed.runs.progress import in_words
+from samoyed.showing import evidence_of
+
+T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26}
+
+
+def verify_systems(
+    chosen: Sequence[str],
+    *,
+    with_claims: bool,
+    data: Path | None,
+    num_seeds: int | None,
+    out: Path,
+    say: Callable[[str], None],
+) -> bool:
+    """Check systems, say what came of it, and tell whether everything passed.
+
+    Args:
+        chosen: names of systems; all when empty.
+        with_claims: also train and measure the claims, and write the evidence pages.
+        data: the folder with mnist/ and the other data the claims need.
+        num_seeds: in place of each claim's own number.
+        out: folder of the evidence pages.
+        say: where the lines go.
+    """
+    is_sound = True
+    for row in [find(name) for name in chosen or names()]:
+        say(f"{row.name}: {row.reference}")
+        is_sound &= _conformance(row, say)
+        if with_claims:
+            measured = [_measure(c, data, num_seeds, say) for c in claims_of(row.name)]
+            write_evidence(row, [m for m in measured if m is not None], out)
+            say(f"  written: {out / row.name}.md")
+        for claim in evidence_of(row.name):
+            say(f"  evidence  {claim['statement']}: {claim['ours']} ({claim['status']})")
+    return is_sound
+
+
+def _conformance(row: Row, say: Callable[[str], None]) -> bool:
+    from samoyed.testing.conformance import checks_of
+
+    checks = checks_of(row)
+    for check in checks:
+        say(f"  {'passed' if check.is_passed else 'FAILED'}  {check.name}: {check.found}")
+    return all(check.is_passed for check in checks)
+
+
+def _measure(
+    claim: Claim, data: Path | None, num_seeds: int | None, say: Callable[[str], None]
+) -> dict[str, Any] | None:
+    """Train for every seed and judge the claim; None where its data is not given."""
+    from samoyed.runs.environment import environment
+
+    place = claim.data
+    if "-v" not in place and place[0].islower():
+        if data is None or not (data / place).exists():
+            say(f"  not run: {claim.key} needs {place} (give its folder with --data)")
+            return None
+        place = str(data / place)
+    seeds = range(num_seeds or claim.seeds)
+    values, others, seconds = [], [], []
+    for seed in seeds:
+        value, took = _train_once(claim, place, claim.settings, seed)
+        values.append(value)
+        seconds.append(took)
+        if claim.against is not None:
+            others.append(_train_once(claim, place, claim.against, seed)[0])
+        say(f"  {claim.key}, seed {seed}: {claim.score} {value:.5g}"
+            + (f" against {others[-1]:.5g}" if others else "") + f" in {in_words(took)}")  # fmt: skip
+    made = environment()
+    return {
+        "key": claim.key, "statement": claim.statement, "paper": claim.paper,
+        "target": claim.target, "score": claim.score, "values": values, "against": others,
+        "ours": _in_words(claim, values, others), "status": _status(claim, values, others),
+        "seconds": [round(s, 1) for s in seconds], "command": _command(claim),
+        "machine": f"{made['processor']}, {made['num_threads']} threads, "
+        f"{'bfloat16' if made['has_bfloat16'] else 'float32'}",
+        "commit": made["commit"], "date": date.today().isoformat(),
+        "packages": made["packages"],
+    }  # fmt: skip
+
+
+def _train_once(
+    claim: Claim, place: str, settings: Any, seed: int
+) -> tuple[float, float]:  # fmt: skip
+    """Train one run in a temporary folder; return the score and the training seconds."""
+    from samoyed import api
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = api.train(
+            place, model=claim.system, minutes=claim.minutes, epochs=claim.epochs, seed=seed,
+            out=Path(folder) / "run", quiet=True,
+            settings={**settings, "baselines": False, "report": False},
+        )  # fmt: skip
+        held = run.folder.read("scores.json")
+    found = {score["name"]: score["value"] for score in held["scores"]}
+    if claim.score not in found:
+        raise OptionError(claim.key, f"a score named {claim.score}", ", ".join(found))
+    return found[claim.score], held["training_seconds"]
+
+
+def _differences(values: Sequence[float], others: Sequence[float]) -> list[float]:
+    return [a - b for a, b in zip(values, others, strict=True)] if others else list(values)
+
+
+def _interval(values: Sequence[float]) -> float:
+    """Half the width of the 95 % interval of the mean (Student's t)."""
+    if len(values) < 2:
+        return 0.0
+    return T_95.get(len(values), 2.0) * statistics.stdev(values) / len(values) ** 0.5
+
+
+def _in_words(claim: Claim, values: Sequence[float], others: Sequence[float]) -> str:
+    shown = _differences(values, others)
+    mean, spread = statistics.mean(shown), statistics.stdev(shown) if len(shown) > 1 else 0.0
+    if claim.score in ("accuracy", "caught"):
+        if others:
+            arms = f"{statistics.mean(values):.2%} against {statistics.mean(others):.2%}; "
+            return f"{arms}gain {mean * 100:.2f} +- {_interval(shown) * 100:.2f} points"
+        text = f"{mean:.2%}"
+        text += f" (error {1 - mean:.2%})" if claim.score == "accuracy" else ""
+        return text + (f", standard deviation {spread * 100:.2f}" if len(shown) > 1 else "")
+    each = ", ".join(f"{v:.4g}" for v in shown)
+    return f"{mean:.4g}" + (f" (seeds: {each})" if len(shown) > 1 else "")
+
+
+def _status(claim: Claim, values: Sequence[float], others: Sequence[float]) -> str:
+    shown = _differences(values, others)
+    sign = 1 if claim.is_at_least else -1
+    reached = [sign * value >= sign * claim.bound for value in shown]
+    mean = statistics.mean(shown)
+    if claim.needed is not None:
+        is_met = sum(reached) >= claim.needed
+    else:
+        is_met = sign * mean >= sign * claim.bound
+    if others:
+        is_met = is_met and mean - _interval(shown) > 0
+    return claim.scale if is_met else "target not reached"
+
+
+def _command(claim: Claim) -> str:
+    parts = [f"samoyed train {claim.data} --model {claim.system}"]
+    if claim.minutes is not None:
+        parts.append(f"--minutes {claim.minutes:g}")
+    if claim.epochs is not None:
+        parts.append(f"--epochs {claim.epochs:g}")
+    parts += [f"--set {key}={value}" for key, value in claim.settings.items()]
+    return " ".join(parts)
+
+
+def write_evidence(row: Row, measured: Sequence[dict[str, Any]], out: Path) -> None:
+    """Merge new measurements into evidence/<system>.json and write the page from it."""
+    out.mkdir(parents=True, exist_ok=True)
+    store = out / f"{row.name}.json"
+    held = {c["key"]: c for c in json.loads(store.read_text())["claims"]} if store.exists() else {}
+    held.update({claim["key"]: claim for claim in measured})
+    order = [claim.key for claim in claims_of(row.name) if claim.key in held]
+    rows = [held[key] for key in order]
+    store.write_text(json.dumps({"system": row.name, "claims": rows}, indent=1) + "\n")
+    (out / f"{row.name}.md").write_text(evidence_page(row, rows))
+
+
+def evidence_page(row: Row, rows: Sequence[dict[str, Any]]) -> str:
+    """Write the page of one system's evidence, in Markdown."""
+    lines = [f"# {row.name}", "", f"{row.reference}", ""]
+    missing = [c for c in claims_of(row.name) if c.key not in {r["key"] for r in rows}]
+    for claim in rows:
+        against = f" against {_list(claim['against'])}" if claim["against"] else ""
+        lines += [
+            f"## {claim['statement']}", "", "| | |", "|---|---|",
+            f"| status | **{claim['status']}** |", f"| paper | {claim['paper']} |",
+            f"| target | {claim['target']} |", f"| ours | {claim['ours']} |",
+            f"| each seed | {_list(claim['values'])}{against} |",
+            f"| command | `{claim['command']}` |",
+            f"| training seconds | {_list(claim['seconds'])} |",
+            f"| machine | {claim['machine']} |",
+            f"| commit | {claim['commit']}, {claim['date']} |", "",
+        ]  # fmt: skip
+    for claim in missing:
+        lines += [f"## {claim.statement}", "", "| | |", "|---|---|", "| status | **not run** |",
+                  f"| paper | {claim.paper} |", f"| target | {claim.target} |", ""]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _list(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.5g}" for value in values)

@@ -1,0 +1,142 @@
+import os
+
+import numpy as np
+import pytest
+
+from samoyed.data import cache
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    folder = tmp_path / "deep" / "cache"
+    monkeypatch.setenv("SAMOYED_CACHE", str(folder))
+    return folder
+
+
+ROWS = np.arange(60, dtype=np.uint8).reshape(20, 3)
+
+
+class Maker:
+    """Chunks of `ROWS` that count how often they were asked for."""
+
+    def __init__(self):
+        self.num_calls = 0
+
+    def __call__(self, facts):
+        self.num_calls += 1
+        facts["bad"] = []
+        yield ROWS[:8]
+        facts["bad"].append([7, "why"])
+        yield ROWS[8:]
+
+
+def build(maker):
+    return cache.build("entry", (3,), "uint8", maker)
+
+
+def test_built_once_and_mapped_afterwards(folder):
+    maker = Maker()
+    for _ in range(3):
+        array, facts = build(maker)
+        np.testing.assert_array_equal(array, ROWS)
+        assert facts == {"bad": [[7, "why"]]}
+        assert array.flags.writeable
+    assert maker.num_calls == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["entry.json", "entry.npy"]
+
+
+def test_writing_to_the_array_never_reaches_the_disk():
+    array, _ = build(Maker())
+    array[:] = 0
+    np.testing.assert_array_equal(build(Maker())[0], ROWS)
+
+
+def test_number_of_rows_is_known_only_at_the_end():
+    def chunks(facts):
+        for _ in range(300):
+            yield np.ones((7, 2, 2), np.uint8)
+
+    assert cache.build("many", (2, 2), "uint8", chunks)[0].shape == (2100, 2, 2)
+
+
+def test_nothing_is_an_array_too():
+    assert cache.build("none", (2, 2), "uint8", lambda facts: iter(()))[0].shape == (0, 2, 2)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[-10] ^= 1
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize("name", ["entry.npy", "entry.json"])
+@pytest.mark.parametrize(
+    "spoil",
+    [cut, flip, lambda p: p.write_bytes(b""), lambda p: p.write_bytes(b"[1]"), os.unlink],
+    ids=["cut", "bit flipped", "emptied", "replaced", "removed"],
+)
+def test_damaged_entry_is_made_again(folder, name, spoil):
+    build(Maker())
+    spoil(folder / name)
+    maker = Maker()
+    array, facts = build(maker)
+    assert maker.num_calls == 1
+    np.testing.assert_array_equal(array, ROWS)
+    assert facts == {"bad": [[7, "why"]]}
+    assert cache.read("entry") is not None
+
+
+def test_large_arrays_are_checked_at_spaced_blocks(monkeypatch):
+    monkeypatch.setattr(cache, "_BLOCK", 4)
+    monkeypatch.setattr(cache, "_NUM_BLOCKS", 3)
+    first = cache._checksum(ROWS)
+    for i, is_seen in ((0, True), (59, True), (15, False)):
+        changed = ROWS.copy()
+        changed.reshape(-1)[i] ^= 1
+        assert (cache._checksum(changed) != first) == is_seen
+
+
+@pytest.mark.parametrize("call", ["mkdir", "replace", "fsync"])
+def test_works_without_a_place_to_write(folder, monkeypatch, call):
+    def refuse(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cache.Path if call == "mkdir" else cache.os, call, refuse)
+    with pytest.warns(UserWarning, match="not kept for the next time: No space left"):
+        array, facts = build(Maker())
+    np.testing.assert_array_equal(array, ROWS)
+    assert facts == {"bad": [[7, "why"]]}
+    assert not folder.exists() or not list(folder.iterdir())
+
+
+def test_interrupted_writing_leaves_nothing(folder):
+    def chunks(facts):
+        yield ROWS
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(chunks)
+    assert list(folder.iterdir()) == []
+
+
+def test_keys_tell_parts_apart():
+    keys = {
+        cache.key_of("a", 1),
+        cache.key_of("a1"),
+        cache.key_of("a", 1, 1),
+        cache.key_of("a", 11),
+    }
+    assert len(keys) == 4
+
+
+def test_folder_follows_the_environment(monkeypatch, tmp_path):
+    monkeypatch.delenv("SAMOYED_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache.cache_folder() == tmp_path / "samoyed"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert cache.cache_folder() == tmp_path / "home" / ".cache" / "samoyed"

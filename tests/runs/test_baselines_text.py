@@ -1,0 +1,112 @@
+"""The baselines of text against brute force."""
+
+import lzma
+import random
+from collections import defaultdict
+
+import numpy as np
+import pytest
+
+from samoyed.core.spec import TextSpec
+from samoyed.data.text import UNKNOWN, TextData
+from samoyed.runs.baselines.text import KneserNey, longest_order, lzma_bits, measure
+
+V = 5
+
+
+def draw_text(num, seed=0):
+    """A second-order chain, so that there is something to foresee."""
+    generator = random.Random(seed)
+    codes = [0, 1]
+    while len(codes) < num:
+        likely = (codes[-1] + 2 * codes[-2]) % 4
+        codes.append(likely if generator.random() < 0.7 else generator.randrange(4))
+    return np.array(codes)
+
+
+def brute_force(codes, order):
+    """Interpolated modified Kneser-Ney with dictionaries, from the formulas of Chen & Goodman."""
+    codes = codes.tolist()
+    tables = {order: defaultdict(int)}
+    for i in range(len(codes) - order + 1):
+        tables[order][tuple(codes[i : i + order])] += 1
+    for n in range(order - 1, 0, -1):
+        tables[n] = defaultdict(int)
+        for gram in tables[n + 1]:
+            tables[n][gram[1:]] += 1
+    discounts = {}
+    for n, table in tables.items():
+        n1, n2, n3, n4 = (sum(c == k for c in table.values()) for k in (1, 2, 3, 4))
+        usual = n1 and n2 and n3 and n4
+        if usual:
+            y = n1 / (n1 + 2 * n2)
+            found = [1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
+            usual = all(0 < d < k for k, d in enumerate(found, 1))
+        discounts[n] = found if usual else [0.5, 1.0, 1.5]
+
+    def probability(gram):
+        n = len(gram)
+        if n == 0:
+            return 1 / V
+        total = sum(c for g, c in tables[n].items() if g[:-1] == gram[:-1])
+        shorter = probability(gram[1:])
+        if not total:
+            return shorter
+        cut = lambda c: discounts[n][min(c, 3) - 1] if c else 0.0  # noqa: E731
+        held = sum(cut(c) for g, c in tables[n].items() if g[:-1] == gram[:-1])
+        count = tables[n].get(gram, 0)
+        return (count - cut(count)) / total + held / total * shorter
+
+    return probability
+
+
+@pytest.mark.parametrize("num", [60, 3_000])
+def test_kneser_ney_is_the_brute_force_one(num):
+    train, test = draw_text(num), draw_text(40, seed=1)
+    test[7] = V - 1  # a symbol that training did not show
+    model = KneserNey.learn(train, V, 3)
+    likely = model.probabilities(train[-3:], test)
+    probability = brute_force(train, 3)
+    text = [*train[-3:].tolist(), *test.tolist()]
+    expected = [probability(tuple(text[i - 2 : i + 1])) for i in range(3, len(text))]
+    np.testing.assert_allclose(likely, expected, rtol=1e-12)
+
+
+def test_kneser_ney_probabilities_sum_to_one():
+    train = draw_text(2_000)
+    model = KneserNey.learn(train, V, 4)
+    for context in ([0, 1, 2], [3, 3, 3], [4, 4, 4], [4, 0, 1]):
+        total = sum(model.probabilities(np.array(context), np.array([s]))[0] for s in range(V))
+        assert total == pytest.approx(1.0, abs=1e-12)
+
+
+def test_longer_contexts_foresee_a_chain_better_and_all_beat_chance():
+    symbols = TextSpec(("a", "b", "c", "d", UNKNOWN))
+    codes = draw_text(22_000)
+    data = TextData(symbols, codes[:20_000], codes[20_000:])
+    scores = dict(measure(data))
+    assert set(scores) == {"character frequencies", "6-gram, Kneser-Ney", "LZMA compression"}
+    entropy = -0.775 * np.log2(0.775) - 3 * 0.075 * np.log2(0.075)
+    ngram = scores["6-gram, Kneser-Ney"]
+    assert entropy - 0.1 < ngram.value < entropy + 0.1
+    assert ngram.low < ngram.value < ngram.high
+    assert ngram.num == 2_000
+    assert ngram.value < scores["LZMA compression"].value
+    assert 1.9 < scores["character frequencies"].value < 2.01
+    assert all(not score.is_higher_better for score in scores.values())
+
+
+def test_the_compressor_knows_the_training_part():
+    codes = np.random.default_rng(0).integers(0, 4, 20_000)
+    data = TextData(TextSpec(("a", "b", "c", "d", UNKNOWN)), codes, codes[5_000:7_000])
+    assert lzma_bits(data) < 0.1
+    fresh = np.random.default_rng(1).integers(0, 4, 2_000)
+    bits = lzma_bits(TextData(data.spec, codes, fresh))
+    alone = 8 * len(lzma.compress("".join("abcd"[c] for c in fresh).encode())) / 2_000
+    assert 2.0 < bits < alone + 0.5
+
+
+def test_large_alphabets_get_shorter_ngrams():
+    assert longest_order(66) == 6
+    assert longest_order(501) == 6
+    assert longest_order(20_000) == 4

@@ -1,0 +1,51 @@
+"""Minutes become steps by measuring, and the model is left as it was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import nn
+
+from samoyed.core.batch import Batch
+from samoyed.core.stage import Stage
+from samoyed.training.planning import Plan, measure
+
+
+class Slow:
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def batch(self, step: int) -> Batch:
+        time.sleep(self.seconds)
+        return Batch(torch.ones(2, 3))
+
+
+def stages(model: nn.Module) -> Iterator[Stage]:
+    def sgd(m: nn.Module) -> torch.optim.Optimizer:
+        return torch.optim.SGD(m.parameters(), lr=0.5)
+
+    for name, seconds, steps in (("a", 0.004, 10), ("b", 0.016, 20)):
+        yield Stage(name, Slow(seconds), lambda m, b: m(b.inputs).sum(), sgd, steps)
+
+
+def test_measures_each_stage_and_leaves_the_model_alone():
+    model = nn.Linear(3, 1)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    plan = measure(stages, model, device="cpu", precision="float32")
+    assert plan.steps == (10, 20)
+    assert plan.step_s[0] >= 0.004
+    assert plan.step_s[1] >= 0.016
+    assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
+
+
+def test_a_fitted_plan_lasts_as_asked_and_keeps_the_shares():
+    plan = Plan((100, 300), (0.01, 0.02)).fitted(70)
+    assert plan.seconds == pytest.approx(70)
+    assert plan.steps == (1000, 3000)
+
+
+def test_every_stage_keeps_at_least_one_step():
+    assert Plan((1, 1000), (1.0, 0.001)).fitted(0.01).steps[0] == 1
