@@ -80,8 +80,8 @@ def _measure(
         seconds.append(took)
         if claim.against is not None:
             others.append(_train_once(claim, place, claim.against, seed)[0])
-        say(f"  {claim.key}, seed {seed}: {claim.score} {value:.5g}"
-            + (f" against {others[-1]:.5g}" if others else "") + f" in {in_words(took)}")  # fmt: skip
+        shown = f"{value:.5g}" + (f" against {others[-1]:.5g}" if others else "")
+        say(f"  {claim.key}, seed {seed}: {claim.score} {shown} in {in_words(took)}")
     made = environment()
     return {
         "key": claim.key, "statement": claim.statement, "paper": claim.paper,

@@ -84,7 +84,12 @@ CONFIG = dqn.Config(
     update_every=4, num_worlds=4, target_update=20, epsilon_final=1.0, is_reward_clipped=False,
 )  # fmt: skip
 RECIPE = Recipe(
-    optimizer="sgd", momentum=0.0, learning_rate=5.0, batch_size=64, epochs=0.68, schedule="constant"
+    optimizer="sgd",
+    momentum=0.0,
+    learning_rate=5.0,
+    batch_size=64,
+    epochs=0.68,
+    schedule="constant",
 )
 
 

@@ -182,8 +182,7 @@ def test_a_line_is_enough_for_cart_pole_and_a_stubborn_player_is_not(
 
 def test_figures_of_catch() -> None:
     history = [
-        {"step": i, "loss": 1.0, "training_return": i / 10, "epsilon": 1 - i / 10}
-        for i in range(5)
+        {"step": i, "loss": 1.0, "training_return": i / 10, "epsilon": 1 - i / 10} for i in range(5)
     ]
     drawn = figures.draw(Play(CATCH.spec), Catcher(), CATCH, history)
     titles = [figure.title for figure in drawn]

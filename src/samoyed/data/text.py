@@ -33,6 +33,9 @@ FEW_CHARACTERS = 20_000
 COPY_LENGTH = 64
 """Held-out stretches of this many characters are looked for in the training part."""
 
+LINES_LOOKED_AT = 10_000_000
+"""Characters at the beginning in which repeated lines are counted."""
+
 _NUM_CODE_POINTS = 0x110000
 
 
@@ -209,9 +212,18 @@ def _code_points(text: str) -> np.ndarray:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
+def _counts(codes: np.ndarray) -> np.ndarray:
+    """Return how often each code point occurs, (1,114,112,) int64."""
+    chunks = np.array_split(codes, 1 + len(codes) // 16_000_000)
+    return sum(
+        (np.bincount(chunk, minlength=_NUM_CODE_POINTS) for chunk in chunks),
+        start=np.zeros(_NUM_CODE_POINTS, dtype=np.int64),
+    )
+
+
 def _symbols(root: Path, codes: np.ndarray) -> tuple[TextSpec, list[str]]:
     """Choose the symbols from the training part; warn of those folded into `UNKNOWN`."""
-    counts = np.bincount(codes, minlength=_NUM_CODE_POINTS)
+    counts = _counts(codes)
     counts[ord(UNKNOWN)] = 0
     points = np.flatnonzero(counts)
     if len(points) < 2:
@@ -242,7 +254,7 @@ def _suspicions(text: str, codes: np.ndarray, num_train: int) -> list[str]:
             f"only {len(text):,} characters: expect a model that knows little more than "
             "letter frequencies, and wide intervals"
         )
-    lines = [line for line in text.split("\n") if line.strip()]
+    lines = [line for line in text[:LINES_LOOKED_AT].split("\n") if line.strip()]
     if len(lines) >= 20 and (num_distinct := len(set(lines))) < 0.2 * len(lines):
         warnings.append(f"of {len(lines):,} lines only {num_distinct:,} are distinct")
     share = copied_share(codes[:num_train], codes[num_train:])
@@ -251,24 +263,22 @@ def _suspicions(text: str, codes: np.ndarray, num_train: int) -> list[str]:
             f"{share:.0%} of the held-out part are copies of {COPY_LENGTH} characters or more "
             "from the training part: the scores will flatter"
         )
-    unseen, counts = np.unique(
-        codes[num_train:][~np.isin(codes[num_train:], np.unique(codes[:num_train]))],
-        return_counts=True,
-    )
+    num_seen, num_held = (_counts(part) for part in (codes[:num_train], codes[num_train:]))
+    unseen = np.flatnonzero((num_held > 0) & (num_seen == 0))
     if len(unseen):
-        shown = ", ".join(f"{chr(point)!r} ({n})" for point, n in zip(unseen, counts, strict=True))
+        shown = ", ".join(f"{chr(point)!r} ({num_held[point]})" for point in unseen)
         warnings.append(
             f"held-out characters never seen in training: {shown[:200]}; "
             "each of them is one unknown symbol"
         )
-    num_control = int(((codes < 32) & (codes != 9) & (codes != 10) & (codes != 12)).sum())
+    num_control = int((num_seen + num_held)[[*range(9), 11, *range(13, 32)]].sum())
     if num_control > 0.001 * len(codes):
         warnings.append(f"{num_control:,} control characters: is this really text?")
     return warnings
 
 
 def copied_share(
-    train: np.ndarray, test: np.ndarray, length: int = COPY_LENGTH, limit: int = 8_000_000
+    train: np.ndarray, test: np.ndarray, length: int = COPY_LENGTH, limit: int = 4_000_000
 ) -> float:
     """Return which share of the tail's stretches of `length` stand in the training part too.
 
@@ -282,8 +292,10 @@ def copied_share(
     hashes = _rolling_hash(train[-limit:], length)
     seen[(hashes >> np.uint64(42)).astype(np.int64)] = True
     likely = wanted[seen[(wanted >> np.uint64(42)).astype(np.int64)]]
-    is_copy = np.isin(likely, hashes) if len(likely) else likely
-    return float(np.sum(is_copy)) / len(wanted)
+    is_wanted = np.zeros_like(seen)
+    is_wanted[(likely >> np.uint64(42)).astype(np.int64)] = True
+    candidates = hashes[is_wanted[(hashes >> np.uint64(42)).astype(np.int64)]]
+    return float(np.isin(likely, candidates).sum()) / len(wanted)
 
 
 def _rolling_hash(codes: np.ndarray, length: int) -> np.ndarray:

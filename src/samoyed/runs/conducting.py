@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from annotated_types import Gt
 from safetensors.torch import save_file
 from torch import nn
 
@@ -39,11 +40,14 @@ class RunSettings:
         checkpoint_s: seconds between checkpoints.
         baselines: also fit shallow models, to compare with.
         report: draw the report.
+        num_threads: of the processor; None leaves it to torch, but one for small networks that
+            play, which several threads slow down.
     """
 
     checkpoint_s: float = 20.0
     baselines: bool = True
     report: bool = True
+    num_threads: Annotated[int, Gt(0)] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
     )  # fmt: skip
     for note in assembly.notes:
         say(note)
+    use_threads(settings, assembly, before)
     device = device_of(request.device)
     number = precision.resolve(request.precision, device)
     seed_everything(request.seed, "initial weights")
@@ -110,6 +115,16 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
         number = before["precision"]
     kept = checkpoint.newest(folder.state)
     return Prepared(folder, assembly, model, plan, device, number, settings, kept)
+
+
+def use_threads(settings: RunSettings, assembly: Assembly, before: dict[str, Any] | None) -> None:
+    """Set the number of threads: on resuming the one of the beginning, for identical sums."""
+    if before is not None:
+        torch.set_num_threads(before["num_threads"])
+    elif settings.num_threads is not None:
+        torch.set_num_threads(settings.num_threads)
+    elif assembly.row.given == "world" and not assembly.source.spec.is_pixels:
+        torch.set_num_threads(1)
 
 
 def make_plan(
@@ -269,5 +284,3 @@ def check_numbers(request: Request) -> None:
         raise OptionError("--on-bad", "stop or skip", repr(request.on_bad))
     if request.seed < 0:
         raise OptionError("--seed", "a whole number from 0", str(request.seed))
-
-

@@ -36,9 +36,13 @@ class Progress:
     def __enter__(self) -> Self:
         if not self.is_quiet and self.console.is_terminal:
             self.bar = Bar(
-                TextColumn("{task.description}"), BarColumn(),
-                TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=self.console,
-            )  # fmt: skip
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.percentage:.0f} %"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"),
+                console=self.console,
+            )
             self.bar.start()
             self.task = self.bar.add_task("", total=self._seconds(len(self.steps), 0), note="")
         return self

@@ -155,9 +155,7 @@ class Play:
             )  # fmt: skip
         return answers
 
-    def episode(
-        self, model: nn.Module, name: str, device: torch.device | str = "cpu"
-    ) -> Episode:
+    def episode(self, model: nn.Module, name: str, device: torch.device | str = "cpu") -> Episode:
         """Play and record the episode that an input of `answer` stands for."""
         seed = int(name) if name.isdecimal() else SHOWN_SEED
         source = scan_world(self.spec.name if name.isdecimal() else name)

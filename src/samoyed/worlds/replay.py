@@ -141,7 +141,9 @@ class ReplayMemory:
         if stack == 1:
             return self.observations[worlds, places]
         back = np.arange(stack - 1, -1, -1)
-        frames = self.observations[worlds[:, None], (places[:, None] - back) % self.actions.shape[1]]
+        frames = self.observations[
+            worlds[:, None], (places[:, None] - back) % self.actions.shape[1]
+        ]
         frames[back > self.ages[worlds, places][:, None]] = 0
         return frames.reshape(len(frames), -1, *frames.shape[3:])
 
