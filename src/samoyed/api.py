@@ -9,6 +9,7 @@ from typing import Any
 from samoyed.assembly import open_source
 from samoyed.catalog import choose
 from samoyed.core.errors import DataError
+from samoyed.core.spec import OnBad
 from samoyed.runs.conducting import check_numbers, descend, describe_plan, prepare
 from samoyed.runs.finishing import finish, in_line
 from samoyed.runs.folder import RunFolder
@@ -31,7 +32,7 @@ def train(
     seed: int = 0,
     precision: str = "auto",
     device: str = "auto",
-    on_bad: str = "stop",
+    on_bad: OnBad = "stop",
     fresh: bool = False,
     settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
@@ -90,7 +91,7 @@ def train(
     return Run(folder.path)
 
 
-def check(data: str | Path = "digits", *, on_bad: str = "stop") -> list[str]:
+def check(data: str | Path = "digits", *, on_bad: OnBad = "stop") -> list[str]:
     """Look at the data as `train` would, every example of it, and train nothing.
 
     Returns:

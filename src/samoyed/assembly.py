@@ -16,6 +16,7 @@ from samoyed.catalog import Row, find
 from samoyed.core.errors import DataError, OptionError, RunError, did_you_mean
 from samoyed.core.reference import Answer, Score
 from samoyed.core.settings import apply, from_json
+from samoyed.core.spec import OnBad
 from samoyed.core.stage import Recipe, Stage
 
 PICTURE_SUFFIXES = {
@@ -89,7 +90,7 @@ class Assembly:
     notes: tuple[str, ...] = ()
 
 
-def open_source(path: str, *, on_bad: str = "stop", seed: int = 0) -> Any:
+def open_source(path: str, *, on_bad: OnBad = "stop", seed: int = 0) -> Any:
     """Find out what kind of data this is and scan it.
 
     Args:
@@ -121,7 +122,7 @@ def open_source(path: str, *, on_bad: str = "stop", seed: int = 0) -> Any:
     )  # fmt: skip
 
 
-def _open_file(target: Path, on_bad: str, seed: int) -> Any:
+def _open_file(target: Path, on_bad: OnBad, seed: int) -> Any:
     if target.suffix.lower() in PICTURE_SUFFIXES:
         raise DataError(
             target, "a folder of pictures with one folder per class", "a single picture",
@@ -136,7 +137,7 @@ def _open_file(target: Path, on_bad: str, seed: int) -> Any:
     return scan_text(target, on_bad=on_bad, seed=seed)
 
 
-def _open_folder(target: Path, on_bad: str, seed: int) -> Any:
+def _open_folder(target: Path, on_bad: OnBad, seed: int) -> Any:
     """Pictures or texts: whichever the folder holds, by suffix."""
     pictures = texts = 0
     for file in _some_files(target):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, CycloptsError, Parameter
 
 from samoyed import __version__
+from samoyed.core.spec import OnBad
 
 if TYPE_CHECKING:
     from samoyed.core.reference import Answer
@@ -44,7 +45,7 @@ def train(
     seed: int = 0,
     precision: str = "auto",
     device: str = "auto",
-    on_bad: str = "stop",
+    on_bad: OnBad = "stop",
     fresh: Flag = False,
     set_: Settings = None,
     quiet: Flag = False,
@@ -96,7 +97,7 @@ def train(
 
 
 @app.command
-def check(data: str = "digits", *, on_bad: str = "stop") -> None:
+def check(data: str = "digits", *, on_bad: OnBad = "stop") -> None:
     """Look at every example and say what was found and what is wrong; train nothing.
 
     Parameters

@@ -191,9 +191,9 @@ def evidence_page(row: Row, rows: Sequence[dict[str, Any]]) -> str:
             f"| machine | {claim['machine']} |",
             f"| commit | {claim['commit']}, {claim['date']} |", "",
         ]  # fmt: skip
-    for claim in missing:
-        lines += [f"## {claim.statement}", "", "| | |", "|---|---|", "| status | **not run** |",
-                  f"| paper | {claim.paper} |", f"| target | {claim.target} |", ""]  # fmt: skip
+    for unmeasured in missing:
+        lines += [f"## {unmeasured.statement}", "", "| | |", "|---|---|", "| status | **not run** |",
+                  f"| paper | {unmeasured.paper} |", f"| target | {unmeasured.target} |", ""]  # fmt: skip
     return "\n".join(lines)
 
 

@@ -134,7 +134,7 @@ def digits_error(pretrain_epochs: float, seed: int, num_labelled: int, rate: flo
     order = numpy_generator(seed).permutation(len(digits.images))
     images = torch.from_numpy(digits.images[order]).float()[:, None] / 16
     labels = torch.from_numpy(digits.target[order])
-    config = dbn.Config(hidden_sizes=(100, 100, 100), pretrain_epochs=pretrain_epochs)
+    config = dbn.Config(hidden_sizes=(80, 80, 80), pretrain_epochs=pretrain_epochs)
     torch.manual_seed(seed)
     model = dbn.build(config, ImageSpec(1, 8, 8), LabelSpec(tuple("0123456789")))
     unlabelled = Rows(images[:1200], labels[:1200], seed)
@@ -145,7 +145,7 @@ def digits_error(pretrain_epochs: float, seed: int, num_labelled: int, rate: flo
         return F.cross_entropy(model(batch.inputs).values, batch.targets)
 
     last = Stage(
-        "train", labelled, objective, optimizers.of(recipe), 600, rate=schedules.of(recipe)
+        "train", labelled, objective, optimizers.of(recipe), 400, rate=schedules.of(recipe)
     )
     for _ in train(model, dbn.stages(model, config, unlabelled, last, seed), seed=seed):
         pass

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+OnBad = Literal["stop", "skip"]
+"""What to do with a bad file."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from samoyed.core.errors import RunError
+from samoyed.core.spec import OnBad
 from samoyed.runs.folder import RunFolder
 
 
@@ -37,7 +38,7 @@ class Request:
     seed: int = 0
     precision: str = "auto"
     device: str = "auto"
-    on_bad: str = "stop"
+    on_bad: OnBad = "stop"
     init: str | None = None
     settings: tuple[tuple[str, Any], ...] = ()
 

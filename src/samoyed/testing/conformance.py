@@ -31,8 +31,15 @@ NUM_ROWS = 6
 class Row(Protocol):
     """What the checks need to know of a system; the catalog's rows have it."""
 
-    name: str
-    given: str
+    @property
+    def name(self) -> str:
+        """Return what the system is called."""
+        ...
+
+    @property
+    def given(self) -> str:
+        """Return the kind of data it takes."""
+        ...
 
     def load(self) -> Any:
         """Return the system's module."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -27,10 +30,10 @@ class WeightAverage:
         """Replace the model's weights by their average."""
         model.load_state_dict(self.averaged.module.state_dict())
 
-    def state_dict(self) -> dict[str, object]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the average, for a checkpoint."""
         return self.averaged.state_dict()
 
-    def load_state_dict(self, state: dict[str, object], /) -> None:
+    def load_state_dict(self, state_dict: Mapping[str, Any], /) -> None:
         """Restore the average."""
-        self.averaged.load_state_dict(state)
+        self.averaged.load_state_dict(dict(state_dict))

@@ -71,7 +71,7 @@ from torch import Tensor, nn
 from samoyed.core.batch import Transitions, Values
 from samoyed.core.reference import Reference
 from samoyed.core.spec import WorldSpec
-from samoyed.core.stage import Recipe, Stage
+from samoyed.core.stage import Recipe, Stage, Stateful
 from samoyed.decoding.epsilon_greedy import epsilon_at
 from samoyed.losses.temporal_difference import clipped_rewards, q_learning_loss
 from samoyed.training import optimizers, schedules
@@ -209,7 +209,7 @@ class PixelQNetwork(nn.Module):
 
     def forward(self, observations: Shaped[Tensor, "B C H W"]) -> Values:
         """Return the value of each action, (B, A), for stacked 8-bit screens."""
-        pixels = observations.to(self.fully_connected[0].weight.dtype) / 255
+        pixels = observations.to(next(self.parameters()).dtype) / 255
         return Values(self.fully_connected(self.convolutions(pixels).flatten(1)))
 
 
@@ -328,7 +328,7 @@ def stages(
         if average is not None:
             average.after_step(trained, step)
 
-    keeps = {"replay": memory, "worlds": worlds, "target": target}
+    keeps: dict[str, Stateful] = {"replay": memory, "worlds": worlds, "target": target}
     num_moves = recipe.epochs * MOVES_PER_EPOCH - config.learning_starts
     yield Stage(
         name="q-learning",

@@ -35,7 +35,8 @@ pooling after them), and the few channels that remain at high resolution are kep
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -75,18 +76,22 @@ class Config:
         dropout: share of the features in front of the last layer that are left out.
     """
 
-    widths: tuple[int, ...] = (24, 48, 96)
+    widths: tuple[int, ...] = (24, 64, 128)
     depth: int = 0
     largest_side: int = 64
     dropout: float = 0.0
 
 
-SIZES = {
+SIZES: dict[str, dict[str, Any]] = {
     "small": {},
-    "medium": {"widths": (32, 64, 128), "depth": 1},
-    "large": {"widths": (32, 64, 128, 256), "depth": 1, "largest_side": 96},
+    "medium": {"widths": (32, 64, 128, 256), "depth": 1},
+    "large": {"widths": (48, 96, 192, 384), "depth": 1, "largest_side": 96},
 }
 """Named sizes: how they differ from `Config`'s defaults."""
+
+MULTIPLICATIONS_PER_S = 1.2e10  # of one forward pass, while training, on two cores in float32
+ENOUGH_EPOCHS = 12  # a larger size is worth its time once it can read the data this often
+UNHURRIED_S = 180.0  # how long training may take where nobody said
 
 # Legend for shapes: B batch, C maps, H rows, W columns, K classes.
 
@@ -105,6 +110,45 @@ def accepts(config: Config, spec: ImageSpec) -> ImageSpec:
 def build(config: Config, spec: ImageSpec, labels: LabelSpec) -> CompactConvNet:
     """Build the network for pictures of this size and these classes."""
     return CompactConvNet(config, spec, len(labels))
+
+
+def recommend(spec: ImageSpec, num_train: int, seconds: float | None) -> str:
+    """Choose a size: the largest one that reads the data `ENOUGH_EPOCHS` times in the given time.
+
+    Args:
+        spec: natural size of the pictures.
+        num_train: how many there are to learn from.
+        seconds: how long training may take, or None for `UNHURRIED_S`.
+
+    Returns:
+        A key of `SIZES`; the smallest when none is fast enough.
+    """
+    chosen = next(iter(SIZES))
+    for name, changes in SIZES.items():
+        config = replace(Config(), **changes)
+        epoch = num_train * multiplications(config, accepts(config, spec))
+        epochs = (seconds or UNHURRIED_S) * MULTIPLICATIONS_PER_S / epoch
+        if epochs >= ENOUGH_EPOCHS:
+            chosen = name
+    return chosen
+
+
+def multiplications(config: Config, spec: ImageSpec) -> int:
+    """Return how many multiplications one picture takes on its way through the convolutions."""
+    with torch.device("meta"):  # shapes without numbers
+        net = build(config, spec, LabelSpec(("one", "other"))).eval()
+    counts = []
+
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        assert isinstance(module, nn.Conv2d)
+        counts.append(output[0].numel() * module.weight[0].numel())
+
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        net(torch.zeros(1, *spec.shape, device="meta"))
+    return sum(counts)
 
 
 class Normalised(nn.Module):

@@ -243,8 +243,8 @@ def maps_figure(model: nn.Module, image: np.ndarray, what: str) -> Figure | None
 def feature_maps(model: nn.Module, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """Return name and (C, H, W) output of every layer that makes maps, in order of computation.
 
-    Layers are the modules without parts, and those that hold filters of their own; of maps that
-    are rectified or pooled in place, the later state is seen.
+    A block of several layers (a residual block, a convolution with its normalisation) is seen once,
+    from outside.
     """
     found: list[tuple[str, Tensor]] = []
 
@@ -269,17 +269,15 @@ def feature_maps(model: nn.Module, image: np.ndarray) -> list[tuple[str, np.ndar
 
 
 def _layers(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Yield the modules whose maps are worth seeing: named blocks that hold a convolution."""
+    """Yield the outermost modules that hold filters: a block, or a bare convolution."""
+    seen: list[str] = []
     for name, module in model.named_modules():
-        if module is model or isinstance(module, (nn.Sequential, nn.ModuleList)):
+        if not name or isinstance(module, (nn.Sequential, nn.ModuleList)):
             continue
-        own = list(module.parameters(recurse=False))
-        children = list(module.children())
-        is_block = any(isinstance(child, nn.Conv2d) for child in children)
-        is_bare = bool(own) and not isinstance(module, (nn.BatchNorm2d, nn.Linear))
-        parent = model.get_submodule(name.rpartition(".")[0])
-        is_inside = any(isinstance(c, nn.Conv2d) for c in parent.children()) and parent is not model
-        if is_block or (is_bare and not is_inside):
+        if any(name.startswith(block + ".") for block in seen):
+            continue
+        seen.append(name)
+        if any(True for _ in module.parameters()):
             yield name, module
 
 
