@@ -29,6 +29,7 @@ class Row:
         has_own_loss: the file defines `loss`, in place of the task's.
         has_own_stages: the file defines `stages`: training is more than descending the task's loss.
         has_sizes: the file defines `SIZES` and `recommend`.
+        pretrained: the part of the model that only stages before the task's train.
         is_varied: training pictures are varied, and targets smoothed, unless told otherwise.
     """
 
@@ -42,6 +43,7 @@ class Row:
     has_own_stages: bool = False
     has_sizes: bool = False
     is_varied: bool = False
+    pretrained: str = ""
 
     def load(self) -> ModuleType:
         """Import the system's file."""
@@ -84,6 +86,7 @@ ROWS: tuple[Row, ...] = (
         "deep_belief_net", "samoyed.models.backprop.deep_belief_net", "images", "classify",
         "a stack of restricted Boltzmann machines, pre-trained layer by layer, then fine-tuned",
         "Backpropagation to train multilayer architectures", has_own_stages=True,
+        pretrained="machines",
     ),
     Row(
         "lstm_language_model", "samoyed.models.recurrent.lstm_language_model",

@@ -108,7 +108,12 @@ def _train_once(
             settings={**settings, "baselines": False, "report": False},
         )  # fmt: skip
         held = run.folder.read("scores.json")
-    found = {score["name"]: score["value"] for score in held["scores"]}
+        found = {score["name"]: score["value"] for score in held["scores"]}
+        for event in run.history:
+            for name in event.keys() - found.keys():
+                if isinstance(event[name], float):
+                    largest = f"largest {name}"
+                    found[largest] = max(found.get(largest, event[name]), event[name])
     if claim.score not in found:
         raise OptionError(claim.key, f"a score named {claim.score}", ", ".join(found))
     return found[claim.score], held["training_seconds"]

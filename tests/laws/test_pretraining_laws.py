@@ -160,8 +160,7 @@ def test_with_few_labels_pre_training_beats_random_weights():
     for epochs in (0.0, 20.0):
         errors = {
             rate: mean(digits_error(epochs, seed, num_labelled=60, rate=rate) for seed in range(3))
-            for rate in (0.02, 0.1)
+            for rate in (0.1, 0.3)
         }
         best[epochs] = min(errors.values())  # the same tuning budget for both
-    print(best)
     assert best[20] < best[0] - 1

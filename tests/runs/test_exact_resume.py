@@ -17,7 +17,7 @@ COMMON = ["--set", "baselines=false", "--set", "report=false", "--set", "checkpo
 SYSTEMS = {
     "lenet5": ["digits", "--model", "lenet5", "--epochs", "6"],
     "lstm_language_model": [
-        "TEXT", "--epochs", "2", "--set", "hidden_size=64", "--set", "dropout=0.2",
+        "TEXT", "--epochs", "2", "--set", "num_units=64", "--set", "dropout=0.2",
     ],
     "deep_belief_net": [
         "digits", "--model", "deep_belief_net", "--epochs", "6",

@@ -164,7 +164,7 @@ def test_the_stages_are_the_systems() -> None:
 
 def test_baselines_of_catch() -> None:
     rows = dict(baselines.measure(CATCH))
-    assert list(rows)[0] == "random play"
+    assert next(iter(rows)) == "random play"
     assert any(name.startswith("always ") for name in rows)
     assert all(score.num == 100 and score.name == "mean_return" for score in rows.values())
     assert rows["random play"].value < 0.35

@@ -66,7 +66,7 @@ def test_moves_are_counted_and_the_first_batch_fills_the_memory() -> None:
 
 
 def test_worlds_must_share_the_moves_evenly() -> None:
-    with pytest.raises(ValueError, match="4 moves .* 3 worlds"):
+    with pytest.raises(ValueError, match=r"4 moves .* 3 worlds"):
         make_feed(num_worlds=3)
 
 

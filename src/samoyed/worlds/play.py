@@ -24,7 +24,7 @@ from samoyed.worlds.world import Step, World
 
 
 class PlayedWorlds:
-    """Worlds in the middle of their episodes. # N worlds
+    """Worlds in the middle of their episodes.
 
     Args:
         worlds: N copies of one world.

@@ -24,8 +24,9 @@ from samoyed.core.spec import WorldSpec
 _TENSORS = ("observations", "actions", "rewards", "is_terminal", "is_playable", "ages", "newest")
 
 
+# N worlds, T entries in the ring of each, k observations in a stack
 class ReplayMemory:
-    """A ring of entries for each of several worlds. # N worlds, T entries each, k stack
+    """A ring of entries for each of several worlds.
 
     Pixels are kept as uint8, vectors as float32. Memory is claimed from the system only as the
     rings fill.

@@ -49,9 +49,7 @@ def pictures(num, seed=1):
 
 
 def test_every_layer_has_the_printed_number_of_parameters(net):
-    counts = {
-        name: sum(p.numel() for p in getattr(net, name).parameters()) for name in PRINTED
-    }
+    counts = {name: sum(p.numel() for p in getattr(net, name).parameters()) for name in PRINTED}
     assert counts == {name: parameters for name, (parameters, _) in PRINTED.items()}
     assert sum(p.numel() for p in net.parameters()) == 60_000
 

@@ -1,6 +1,7 @@
 """The deep Q-network: a ConvNet learns from pixels and a score alone what each action is worth.
 
-Mnih, V. et al. (2015). Human-level control through deep reinforcement learning. Nature 518, 529-533.
+Mnih, V. et al. (2015). Human-level control through deep reinforcement learning.
+Nature 518, 529-533.
 
 What was new: one network, one set of hyperparameters and nothing but the screen and the score, for
 49 games. Q-learning with a nonlinear function had been unstable; here it is made stable by drawing
@@ -31,7 +32,7 @@ Extended Data Table 1                here (paper's value, the default)
 
 Details of the Methods               ours | paper
  1. layers                           as `Config.filters`, `Config.hidden_sizes` | the same
- 2. observations                     84 x 84 luminance, maximum of two frames (`worlds.atari`) | same
+ 2. observations                     84 x 84 luminance, maximum of two frames | the same
  3. frames stored                    once, as 8 bits | not said
  4. before an episode                stacks are filled with zeros | not said
  5. rewards                          clipped to [-1, 1] while learning, counted whole | same
@@ -52,7 +53,7 @@ Details of the Methods               ours | paper
 4. `Config.num_worlds` worlds are played side by side, one move each, to act faster; the paper
    plays one. The number of moves per update is what `update_every` says in both cases.
 5. Vectors of numbers are observed as well: an MLP takes the ConvNet's place. For these, and for
-   small screens, `fit` gives a Config and a Recipe of our own: Adam, falling rate, averaged weights.
+   small screens, `fit` gives a Config and a Recipe of our own: Adam and a rate that falls to 0.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -237,7 +239,7 @@ class VectorQNetwork(nn.Module):
 def _fully_connected(sizes: tuple[int, ...]) -> nn.Sequential:
     """Return linear layers with ReLU between them."""
     layers: list[nn.Module] = []
-    for num_in, num_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for num_in, num_out in pairwise(sizes):
         layers += [nn.Linear(num_in, num_out), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 

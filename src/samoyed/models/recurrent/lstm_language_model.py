@@ -79,8 +79,8 @@ class Config:
     num_layers: int = 1
     num_units: int = 512
     embedding_size: int = 128
-    dropout: float = 0.3
-    weight_dropout: float = 0.2
+    dropout: float = 0.25
+    weight_dropout: float = 0.1
     forget_bias: float = 1.0
 
 

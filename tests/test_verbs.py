@@ -1,0 +1,227 @@
+"""The verbs, as a person meets them: what they print, what they leave, how they refuse."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import samoyed
+from samoyed import cli
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three classes of drawn pictures, 40 each."""
+    root = tmp_path_factory.mktemp("drawn") / "pictures"
+    rng = np.random.default_rng(0)
+    for k, name in enumerate(("bars", "bright", "dark")):
+        (root / name).mkdir(parents=True)
+        for i in range(40):
+            noise = rng.integers(0, 60, (16, 16), dtype=np.uint8)
+            if name == "bars":
+                noise[:, ::4] += 180
+            elif name == "bright":
+                noise += 120
+            Image.fromarray(noise).save(root / name / f"{k}{i}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
+def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> samoyed.Run:
+    """A small finished run."""
+    out = tmp_path_factory.mktemp("runs") / "run"
+    return samoyed.train(folder, epochs=12, out=out, quiet=True, settings={"batch_size": 16})
+
+
+def spoken(capsys: pytest.CaptureFixture[str], *arguments: str, code: int | None = None) -> str:
+    """Run the command line; return what it printed."""
+    if code is None:
+        cli.app(list(arguments), exit_on_error=False, result_action="return_value")
+        return capsys.readouterr().out
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(list(arguments))
+    assert stopped.value.code == code
+    return capsys.readouterr().err
+
+
+def test_a_run_folder_holds_what_is_promised(run: samoyed.Run):
+    names = {p.name for p in run.path.iterdir()}
+    assert names >= {
+        "manifest.json", "config.json", "data.json", "environment.json", "events.jsonl",
+        "model.safetensors", "state", "scores.json", "report.html", "MODEL_CARD.md",
+    }  # fmt: skip
+    manifest = json.loads((run.path / "manifest.json").read_text())
+    for name, size in manifest["files"].items():
+        assert (run.path / name).stat().st_size == size
+
+
+def test_it_learned(run: samoyed.Run):
+    assert run.scores[0].name == "accuracy"
+    assert run.scores[0].value > 0.8
+    assert run.scores[0].low < run.scores[0].value <= run.scores[0].high
+    assert [name for name, _ in run.baselines]
+
+
+def test_predict_answers_for_files_and_folders(run: samoyed.Run, folder: Path, capsys):
+    answers = run.predict(folder / "bright")
+    assert len(answers) == 40
+    assert sum(a.answer == "bright" for a in answers) > 30
+    lines = spoken(capsys, "predict", str(run.path), str(folder / "bars"), "--json").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len(rows) == 40
+    for row in rows:
+        others = [v for k, v in row.items() if k not in ("input", "answer", "probability")]
+        assert math.isclose(row["probability"] + sum(others), 1.0, abs_tol=1e-6)
+
+
+def test_evaluate_gives_the_scores_of_the_run(run: samoyed.Run, capsys):
+    scores = json.loads(spoken(capsys, "evaluate", str(run.path), "--json"))
+    assert scores[0]["value"] == run.scores[0].value
+    assert scores[0]["num"] == run.scores[0].num
+
+
+def test_the_same_command_again_is_finished_and_more_epochs_extend(
+    run: samoyed.Run, folder, capsys
+):
+    before = (run.path / "model.safetensors").read_bytes()
+    again = ["train", str(folder), "--out", str(run.path), "--set", "batch_size=16", "--epochs"]
+    assert "already finished" in spoken(capsys, *again, "12")
+    assert (run.path / "model.safetensors").read_bytes() == before
+    assert "goes on after step" in spoken(capsys, *again, "14")
+    assert (run.path / "model.safetensors").read_bytes() != before
+    assert "at least 14" in spoken(capsys, *again, "3", code=2)
+
+
+def test_another_command_in_the_same_folder_is_refused(run: samoyed.Run, folder: Path, capsys):
+    said = spoken(capsys, "train", str(folder), "--out", str(run.path), "--seed", "7", code=2)
+    assert "seed" in said
+    assert "--fresh" in said
+
+
+def test_changed_data_is_noticed(folder: Path, tmp_path: Path, capsys):
+    import shutil
+
+    copy = tmp_path / "pictures"
+    shutil.copytree(folder, copy)
+    options = ["--epochs", "1", "--out", str(tmp_path / "run"), "--set", "baselines=false"]
+    options += ["--set", "report=false", "--quiet"]
+    spoken(capsys, "train", str(copy), *options)
+    next((copy / "bars").iterdir()).unlink()
+    said = spoken(capsys, "train", str(copy), *options, code=2)
+    assert "fingerprint" in said
+
+
+def test_explain_and_compare_write_pages(run: samoyed.Run, folder: Path, tmp_path: Path, capsys):
+    picture = next((folder / "dark").iterdir())
+    page = Path(spoken(capsys, "explain", str(run.path), str(picture)).strip())
+    assert page.read_text().lower().startswith("<!doctype html>")
+    out = tmp_path / "side.html"
+    said = spoken(capsys, "compare", str(run.path), str(run.path), "--out", str(out))
+    assert "score the same" in said
+    assert out.exists()
+
+
+def test_same_seed_same_weights(folder: Path, tmp_path: Path):
+    def weights(name: str, seed: int) -> bytes:
+        made = samoyed.train(
+            folder, epochs=1, out=tmp_path / name, seed=seed, quiet=True,
+            settings={"baselines": False, "report": False},
+        )  # fmt: skip
+        return (made.path / "model.safetensors").read_bytes()
+
+    assert weights("a", 1) == weights("b", 1)
+    assert weights("a", 1) != weights("c", 2)
+
+
+def test_init_begins_with_the_weights_of_another_run(run: samoyed.Run, folder, tmp_path, capsys):
+    said = spoken(
+        capsys, "train", str(folder), "--init", str(run.path), "--epochs", "1", "--out",
+        str(tmp_path / "next"), "--set", "baselines=false", "--set", "report=false",
+    )  # fmt: skip
+    assert "begin with" in said
+
+
+def test_models_and_doctor_and_verify_speak(capsys):
+    assert "lenet5" in spoken(capsys, "models")
+    one = spoken(capsys, "models", "lenet5")
+    assert "1998" in one
+    assert "learning_rate" in one
+    assert json.loads(spoken(capsys, "models", "lenet5", "--json"))["reference"]["year"] == 1998
+    assert "GFLOP/s" in spoken(capsys, "doctor")
+    said = spoken(capsys, "verify", "lenet5")
+    assert "FAILED" not in said
+    assert said.count("passed") >= 9
+
+
+REFUSED = {
+    "no such data": (["train", "nowhere"], "nothing there"),
+    "nearly a name": (["train", "digit"], "Did you mean 'digits'"),
+    "nearly a world": (["train", "CartPole-v7"], "CartPole-v"),
+    "no such world": (["train", "Nonsense-v0"], "Nonsense-v0"),
+    "misspelt option": (["train", "digits", "--epocs", "3"], "Did you mean --epochs"),
+    "misspelt key": (["train", "digits", "--set", "lerning_rate=1"], "learning_rate"),
+    "key without value": (["train", "digits", "--set", "learning_rate"], "key=value"),
+    "value of the wrong type": (["train", "digits", "--set", "batch_size=x"], "integer"),
+    "value out of range": (["train", "digits", "--set", "learning_rate=-1"], "greater than 0"),
+    "misspelt model": (["train", "digits", "--model", "lenet"], "lenet5"),
+    "model for other data": (["train", "digits", "--model", "deep_q_network"], "for world"),
+    "misspelt task": (["train", "digits", "--task", "clasify"], "classify"),
+    "misspelt size": (["train", "digits", "--size", "smal"], "small"),
+    "no minutes": (["train", "digits", "--minutes", "0"], "above 0"),
+    "negative epochs": (["train", "digits", "--epochs", "-1"], "above 0"),
+    "minutes and epochs": (["train", "digits", "--minutes", "1", "--epochs", "1"], "leave one out"),
+    "not a number": (["train", "digits", "--minutes", "soon"], "soon"),
+    "negative seed": (["train", "digits", "--seed", "-1"], "from 0"),
+    "no such precision": (["train", "digits", "--precision", "half"], "bfloat16"),
+    "no such device": (["train", "digits", "--device", "tpu"], "cpu"),
+    "on-bad": (["train", "digits", "--on-bad", "ignore"], "skip"),
+    "init is no run": (["train", "digits", "--init", "nowhere"], "finished run"),
+    "no such variation": (["train", "digits", "--set", "augmentation=flop"], "flip"),
+    "run is no folder": (["predict", "nowhere", "x.png"], "no such folder"),
+    "evaluate nothing": (["evaluate", "nowhere"], "no such folder"),
+    "explain nothing": (["explain", "nowhere"], "no such folder"),
+    "compare one": (["compare", "nowhere"], "two or more"),
+    "no such system": (["models", "lenet6"], "lenet5"),
+    "verify no such system": (["verify", "lenet6"], "lenet5"),
+    "no such verb": (["trian", "digits"], "train"),
+    "missing argument": (["predict"], "requires an argument"),
+}
+
+
+@pytest.mark.parametrize("way", REFUSED)
+def test_mistakes_end_in_a_message(way: str, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments, said = REFUSED[way]
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    spoken_words = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert said in spoken_words
+    assert "Traceback" not in spoken_words
+
+
+def test_predict_on_what_is_no_picture(run: samoyed.Run, tmp_path: Path, capsys):
+    text = tmp_path / "note.png"
+    text.write_text("not a picture")
+    assert "note.png" in spoken(capsys, "predict", str(run.path), str(text), code=2)
+
+
+def test_a_foreign_folder_is_not_written_to(tmp_path: Path, capsys):
+    (tmp_path / "letters.txt").write_text("private")
+    said = spoken(capsys, "train", "digits", "--out", str(tmp_path), code=2)
+    assert "letters.txt" in said
+    assert [p.name for p in tmp_path.iterdir()] == ["letters.txt"]
+
+
+def test_diverging_training_says_where_and_what_to_do(folder: Path, tmp_path: Path, capsys):
+    said = spoken(
+        capsys, "train", str(folder), "--epochs", "30", "--out", str(tmp_path / "run"), "--quiet",
+        "--set", "learning_rate=1e30", "--set", "optimizer=sgd", "--set", "warmup=0", code=2,
+    )  # fmt: skip
+    assert "learning_rate" in said
+    assert "step" in said
