@@ -197,8 +197,11 @@ def evidence_page(row: Row, rows: Sequence[dict[str, Any]]) -> str:
             f"| commit | {claim['commit']}, {claim['date']} |", "",
         ]  # fmt: skip
     for unmeasured in missing:
-        lines += [f"## {unmeasured.statement}", "", "| | |", "|---|---|", "| status | **not run** |",
-                  f"| paper | {unmeasured.paper} |", f"| target | {unmeasured.target} |", ""]  # fmt: skip
+        lines += [
+            f"## {unmeasured.statement}", "", "| | |", "|---|---|",
+            "| status | **not run** |", f"| paper | {unmeasured.paper} |",
+            f"| target | {unmeasured.target} |", "",
+        ]  # fmt: skip
     return "\n".join(lines)
 
 

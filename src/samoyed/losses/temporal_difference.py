@@ -51,6 +51,7 @@ def q_learning_loss(
     rewards: Float[Tensor, " B"],
     is_terminal: Bool[Tensor, " B"],
     discount: float,
+    limit: float = 1.0,
 ) -> Float[Tensor, ""]:
     """Return the clipped error of Q(s, a) against the one-step target (Algorithm 1).
 
@@ -61,10 +62,11 @@ def q_learning_loss(
         rewards: (B,) what it earned.
         is_terminal: (B,) whether the episode ended by its own rules.
         discount: worth of a reward one move later.
+        limit: largest size of an error; beyond it only the sign counts.
     """
     chosen = values.gather(1, actions[:, None])[:, 0]
     targets = one_step_target(rewards, next_values, is_terminal, discount)
-    return clipped_error(chosen, targets)
+    return clipped_error(chosen, targets, limit)
 
 
 def clipped_rewards(rewards: Float[Tensor, " B"]) -> Float[Tensor, " B"]:

@@ -113,6 +113,7 @@ class Config:
         exploration_moves: how long the rate falls.
         num_worlds: how many worlds are played side by side; divides `update_every`.
         is_reward_clipped: whether rewards are clipped to [-1, 1] while learning.
+        error_limit: largest size of a temporal-difference error; beyond it only the sign counts.
     """
 
     filters: tuple[tuple[int, int, int], ...] = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
@@ -128,6 +129,7 @@ class Config:
     exploration_moves: int = 1_000_000
     num_worlds: int = 1
     is_reward_clipped: bool = True
+    error_limit: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("stack", "replay_size", "update_every", "target_update", "num_worlds"):
@@ -148,12 +150,12 @@ RECIPE = Recipe(
 """The paper's: 50 million moves (200 million frames)."""
 
 VECTOR_CONFIG = Config(
-    filters=(), hidden_sizes=(120, 84), stack=1, replay_size=100_000, learning_starts=5_000,
-    update_every=10, target_update=50, epsilon_final=0.02, exploration_moves=100_000,
-    num_worlds=10, is_reward_clipped=False,
+    filters=(), hidden_sizes=(120, 84), stack=1, replay_size=10_000, learning_starts=10_000,
+    update_every=10, target_update=50, epsilon_final=0.05, exploration_moves=250_000,
+    num_worlds=10, is_reward_clipped=False, error_limit=1000.0,
 )  # fmt: skip
 VECTOR_RECIPE = Recipe(
-    optimizer="adam", learning_rate=1e-3, batch_size=128, epochs=50, schedule="linear",
+    optimizer="adam", learning_rate=2.5e-4, batch_size=128, epochs=50, schedule="constant",
 )  # fmt: skip
 SMALL_SCREEN = 48  # pixels; below, the paper's first layer would leave too little
 SMALL_SCREEN_CONFIG = Config(
@@ -290,8 +292,9 @@ def objective(
     rewards = clipped_rewards(batch.rewards) if config.is_reward_clipped else batch.rewards
     values = model(batch.observations).values
     return q_learning_loss(
-        values, next_values, batch.actions, rewards, batch.is_terminal, config.discount
-    )
+        values, next_values, batch.actions, rewards, batch.is_terminal, config.discount,
+        config.error_limit,
+    )  # fmt: skip
 
 
 def values_of(model: nn.Module, observations: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ pooling after them), and the few channels that remain at high resolution are kep
 **Departures**
 
 1. Table 1: one 5 x 5 (7 x 7 there) convolution, then levels that each halve the resolution by
-   maximum pooling instead of stepping convolutions, and few levels: `SIZES` has 3 to 9 weighted
+   maximum pooling instead of stepping convolutions, and few levels: `SIZES` has 4 to 11 weighted
    layers instead of 18 to 152, for speed.
 2. Figure 2: the last rectification of a block is left out, as in the authors' later analysis (He et
    al. 2016, Identity mappings in deep residual networks, ECCV, figure 4).
@@ -89,7 +89,7 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 """Named sizes: how they differ from `Config`'s defaults."""
 
-MULTIPLICATIONS_PER_S = 1.2e10  # of one forward pass, while training, on two cores in float32
+MULTIPLICATIONS_PER_S = 1.2e10  # assumed: multiplications of forward passes, while training
 ENOUGH_EPOCHS = 12  # a larger size is worth its time once it can read the data this often
 UNHURRIED_S = 180.0  # how long training may take where nobody said
 

@@ -64,7 +64,7 @@ def _constant(action: int, num_actions: int) -> ValuesOf:
 
 
 def _line(weights: np.ndarray) -> ValuesOf:
-    """Return values that are linear in the observation; weights (D + 1, A), the last row the bias."""
+    """Return values that are linear in the observation; weights (D + 1, A), the bias last."""
 
     def values_of(observations: np.ndarray) -> np.ndarray:
         flat = observations.reshape(len(observations), -1).astype(np.float64)

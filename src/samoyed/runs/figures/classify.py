@@ -21,6 +21,7 @@ from samoyed.tasks.classify import Classify, predict_probabilities
 NUM_MISTAKES = 24
 MOST_MAPS = 16  # of a layer that are shown
 MOST_FILTERS = 64
+ENOUGH_ANSWERS = 5  # for a point of the calibration curve
 MOST_BARS = 40  # classes that are listed one by one
 PICTURE_WIDTH = 96  # CSS pixels that a small picture is enlarged to
 
@@ -175,7 +176,7 @@ def mistakes_figure(
 def calibration_figure(probabilities: np.ndarray, targets: np.ndarray) -> Figure:
     """Set how often the model is right beside how sure it says it is."""
     curve = classification.reliability(probabilities, targets, num_bins=10)
-    filled = curve.num > 0
+    filled = curve.num >= min(ENOUGH_ANSWERS, curve.num.max())
     points = [
         (100 * float(c), 100 * float(a))
         for c, a in zip(curve.confidence[filled], curve.accuracy[filled], strict=True)
