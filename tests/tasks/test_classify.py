@@ -249,11 +249,10 @@ def test_the_reports_figures(data, trained):
     history[9]["accuracy"], history[19]["accuracy"] = 0.5, 0.8
     drawn_figures = figures.draw(Classify(SPEC, LABELS), trained, data, history)
     titles = [figure.title for figure in drawn_figures]
-    assert titles[:3] == ["Learning", "Confusion", "Class by class"]
+    assert titles[:2] == ["Confusion", "Class by class"]
     assert any(title.startswith("Layer by layer") for title in titles)
     assert "First-layer filters" in titles
     assert all(figure.html and figure.caption for figure in drawn_figures)
-    assert figures.learning_curve([]) is None
 
 
 def test_every_system_shows_its_maps_layer_by_layer():

@@ -38,7 +38,7 @@ def describe(
 ) -> tuple[str, ...]:
     """Return lines: how many pictures, which classes, what size, how they are split."""
     counts = np.bincount(targets[splits <= TEST], minlength=len(classes))
-    each = [f"{name} {count:,}" for name, count in zip(classes, counts, strict=True)]
+    each = [f"{name} ({count:,})" for name, count in zip(classes, counts, strict=True)]
     train, validation, test = (int((splits == s).sum()) for s in (TRAIN, VALIDATION, TEST))
     colour = "gray" if spec.channels == 1 else "colour"
     how = "as the data came" if has_official_test else f"a fifth of each class, seed {seed}"

@@ -216,7 +216,6 @@ def descend(prepared: Prepared, stop: StopRequest, *, is_quiet: bool) -> float:
             seed=assembly.seed, resume=resume,
         )  # fmt: skip
         seconds = follower.follow(moments, stop)
-    log.close()
     return seconds
 
 

@@ -154,7 +154,6 @@ class EventLog:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.write_text(content)
         temporary.rename(path)
-        self.handle = open(path, "a")  # noqa: SIM115 - closed by close()
 
     @property
     def seconds(self) -> float:
@@ -164,12 +163,8 @@ class EventLog:
     def add(self, event: Mapping[str, Any]) -> None:
         """Append one event."""
         self.events.append(dict(event))
-        self.handle.write(json.dumps(dict(event)) + "\n")
-        self.handle.flush()
-
-    def close(self) -> None:
-        """Close the file."""
-        self.handle.close()
+        with open(self.path, "a") as file:
+            file.write(json.dumps(dict(event)) + "\n")
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ def draw(
         task: the question.
         model: the trained model.
         data: the pictures it learned from and was tested on.
-        history: what was noted during training: steps, losses and quick scores.
+        history: not needed: the report draws the curves.
     """
     test = data.test
     device = next(model.parameters()).device
@@ -46,7 +46,6 @@ def draw(
     right = np.flatnonzero(answers == test.labels)
     shown = int(right[probabilities[right].max(axis=1).argmax()]) if len(right) else 0
     figures = [
-        learning_curve(history),
         confusion_figure(confusion, names),
         per_class_figure(confusion, names),
         mistakes_figure(test.images, test.labels, probabilities, names),
@@ -85,28 +84,6 @@ def explain(task: Classify, model: nn.Module, inputs: Sequence[str]) -> list[Fig
             maps_figure(model, image, path),
         ]
     return [figure for figure in figures if figure is not None]
-
-
-def learning_curve(history: Sequence[Mapping[str, Any]]) -> Figure | None:
-    """Draw the loss and, where it was looked at, the accuracy over the steps."""
-    last = max((event.get("stage_index", 0) for event in history), default=0)
-    events = [e for e in history if e.get("stage_index", 0) == last]
-    losses = [(float(e["step"]), float(e["loss"])) for e in events if "loss" in e]
-    if not losses:
-        return None
-    is_positive = all(loss > 0 for _, loss in losses)
-    html = line_chart(
-        {"loss": losses}, x_label="step", y_label="loss", log_y=is_positive, smooth=True
-    )
-    looks = [(float(e["step"]), 100 * float(e["accuracy"])) for e in events if "accuracy" in e]
-    if len(looks) > 1:
-        html += line_chart({"accuracy": looks}, x_label="step", y_label="accuracy, %")
-    return Figure(
-        "Learning",
-        "The loss on the training batches, whose pictures are varied, and the accuracy in quick "
-        "looks at some held-out pictures meanwhile.",
-        html,
-    )
 
 
 def confusion_figure(confusion: np.ndarray, names: Sequence[str]) -> Figure:

@@ -1,0 +1,67 @@
+"""Evidence is judged as it is: statuses, intervals, pages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from samoyed import verifying
+from samoyed.catalog import find
+from samoyed.claims import claims_of
+
+CLAIM = claims_of("lenet5")[0]
+PAIRED = next(c for c in claims_of("deep_belief_net") if c.against is not None)
+
+
+def test_a_mean_below_the_bound_is_not_reproduced():
+    assert verifying._status(CLAIM, [0.991, 0.992, 0.9905], []) == "reproduced"
+    assert verifying._status(CLAIM, [0.989, 0.9895, 0.9901], []) == "target not reached"
+
+
+def test_how_many_seeds_must_reach_it():
+    claim = replace(CLAIM, needed=2, bound=10.0, scale="reproduced at reduced scale")
+    assert verifying._status(claim, [11, 12, 3], []) == "reproduced at reduced scale"
+    assert verifying._status(claim, [11, 9, 3], []) == "target not reached"
+
+
+def test_a_gain_must_be_large_and_certain():
+    ours, others = [0.93, 0.92, 0.94, 0.93, 0.93], [0.88, 0.87, 0.885, 0.88, 0.875]
+    assert verifying._status(PAIRED, ours, others) != "target not reached"
+    uncertain = [0.70, 0.88, 0.93, 0.92, 0.99]
+    assert verifying._status(PAIRED, ours, uncertain) == "target not reached"
+
+
+def test_the_interval_is_students():
+    values = [0.93, 0.92, 0.94, 0.93, 0.95]
+    expected = stats.t.ppf(0.975, 4) * np.std(values, ddof=1) / np.sqrt(5)
+    assert verifying._interval(values) == pytest.approx(expected, rel=2e-3)
+
+
+def test_pages_keep_earlier_measurements_and_name_what_was_not_run(tmp_path: Path):
+    row = find("deep_belief_net")
+    first, second = claims_of("deep_belief_net")
+    measured = {
+        "key": first.key, "statement": first.statement, "paper": first.paper,
+        "target": first.target, "values": [0.987], "against": [], "ours": "98.70%",
+        "status": "reproduced", "seconds": [60.0], "command": "samoyed train mnist",
+        "machine": "a machine", "commit": "abc", "date": "2026-01-01",
+    }  # fmt: skip
+    verifying.write_evidence(row, [measured], tmp_path)
+    page = (tmp_path / "deep_belief_net.md").read_text()
+    assert "**reproduced**" in page
+    assert "**not run**" in page
+    assert second.statement in page
+    verifying.write_evidence(row, [{**measured, "key": second.key}], tmp_path)
+    held = json.loads((tmp_path / "deep_belief_net.json").read_text())["claims"]
+    assert [claim["key"] for claim in held] == [first.key, second.key]
+
+
+def test_a_claim_without_its_data_is_said_not_to_be_run(tmp_path: Path):
+    said: list[str] = []
+    assert verifying._measure(CLAIM, tmp_path, 1, said.append) is None
+    assert "not run" in said[0]
