@@ -41,5 +41,12 @@ def numpy_generator(seed: int, *path: int | str) -> np.random.Generator:
 
 
 def seed_everything(seed: int, *path: int | str) -> None:
-    """Seed torch's global generators (dropout, initialisation) for this place."""
-    torch.manual_seed(derive_seed(seed, *path))
+    """Seed torch's global generators (dropout, initialisation) for this place.
+
+    Only the devices in use are seeded: torch's own `manual_seed` looks for all of them each time,
+    which takes a hundred times as long.
+    """
+    number = derive_seed(seed, *path)
+    torch.default_generator.manual_seed(number)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(number)

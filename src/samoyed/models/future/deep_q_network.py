@@ -152,12 +152,12 @@ RECIPE = Recipe(
 """The paper's: 50 million moves (200 million frames)."""
 
 VECTOR_CONFIG = Config(
-    filters=(), hidden_sizes=(256, 256), stack=1, replay_size=100_000, learning_starts=1_000,
-    update_every=2, target_update=100, epsilon_final=0.02, exploration_moves=20_000, num_worlds=2,
-    is_reward_clipped=False,
+    filters=(), hidden_sizes=(120, 84), stack=1, replay_size=10_000, learning_starts=10_000,
+    update_every=10, target_update=50, epsilon_final=0.05, exploration_moves=250_000,
+    num_worlds=10, is_reward_clipped=False, error_limit=1000.0,
 )  # fmt: skip
 VECTOR_RECIPE = Recipe(
-    optimizer="adam", learning_rate=1e-3, batch_size=64, epochs=20, schedule="linear"
+    optimizer="adam", learning_rate=2.5e-4, batch_size=128, epochs=50, schedule="constant"
 )
 SMALL_SCREEN = 48  # pixels; below, the paper's first layer would leave too little
 SMALL_SCREEN_CONFIG = Config(
