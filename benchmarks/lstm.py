@@ -23,6 +23,7 @@ from samoyed.tasks.continue_text import cross_entropy
 
 NUM_SYMBOLS = 65
 CASES = (
+    (1, 512, 64, 32),
     # layers, units, batch, unroll
     (1, 512, 64, 64),
     (1, 512, 128, 64),

@@ -306,9 +306,9 @@ def _defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any
             task = replace(task, augmentation="none", label_smoothing=0.0)
         return config, system.RECIPE, task
     if row.given == "text":
-        from samoyed.tasks.continue_text import RECIPE, ContinueText
+        from samoyed.tasks.continue_text import ContinueText
 
-        return system.Config(), RECIPE, ContinueText(source.spec)
+        return system.Config(), system.RECIPE, ContinueText(source.spec)
     from samoyed.tasks.play import Play
 
     config, recipe = system.fit(source.spec)

@@ -28,17 +28,6 @@ from samoyed.metrics import language
 from samoyed.training import optimizers, schedules
 from samoyed.training.averaging import WeightAverage
 
-RECIPE = Recipe(
-    optimizer="adamw",
-    learning_rate=5e-3,
-    batch_size=64,
-    epochs=7.0,
-    schedule="cosine",
-    warmup=0.02,
-    clip_norm=1.0,
-)
-"""Descend by this unless told otherwise: about five minutes for a text of 1 MB on two cores."""
-
 UNROLL = 32
 """T, characters in a stretch: how far the gradient goes back. The memory reaches further.
 
@@ -151,7 +140,7 @@ class ContinueText:
         system: Any,
         config: Any,
         data: TextData,
-        recipe: Recipe = RECIPE,
+        recipe: Recipe,
         seed: int = 0,
         system_stages: Callable[..., Iterator[Stage]] | None = None,
     ) -> Iterator[Stage]:
