@@ -16,8 +16,8 @@ def derive_seed(seed: int, *path: int | str) -> int:
     >>> derive_seed(0, 1, 2) == derive_seed(0, 2, 1)
     False
     """
-    state = seed & _MASK
-    for part in path:
+    state = 0
+    for part in (seed, *path):
         number = int.from_bytes(part.encode(), "little") if isinstance(part, str) else part
         while True:
             state = (state + 0x9E3779B97F4A7C15 + (number & _MASK)) & _MASK

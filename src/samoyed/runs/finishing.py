@@ -16,6 +16,8 @@ from samoyed.runs.model_card import write_model_card
 from samoyed.runs.progress import in_words
 from samoyed.runs.report import ReportContent, write_report
 
+NOT_DRAWN = ("moves", "epsilon")  # logged facts that the task's figures draw, or nobody needs
+
 
 def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> None:
     """Score the trained model and write everything that a finished run holds."""
@@ -72,8 +74,7 @@ def report_content(
     figures = draw(row.name, assembly.task, prepared.model, assembly.data, history)
     return ReportContent(
         title=source.name,
-        sentence=f"A {row.name.replace('_', ' ')} that learned to "
-        f"{row.asked.replace('_', ' ')} from {source.name}.",
+        sentence=sentence(row.name, row.asked, source.name),
         scores=scores, baselines=baselines, data_lines=source.describe(),
         warnings=source.warnings, skipped=source.skipped,
         model_rows=[
@@ -83,9 +84,16 @@ def report_content(
         ],
         reference=row.reference,
         training_rows=training_rows(config, seconds),
-        history=history, figures=figures, commands=commands(folder, row.given),
+        history=[{k: v for k, v in e.items() if k not in NOT_DRAWN} for e in history],
+        figures=figures, commands=commands(folder, row.given),
         environment_rows=environment_rows(folder, source.fingerprint),
     )  # fmt: skip
+
+
+def sentence(system: str, asked: str, name: str) -> str:
+    """Say in one sentence what was learned from what."""
+    learned = {"classify": "tell apart the classes of", "continue_text": "continue", "play": "play"}
+    return f"A {system.replace('_', ' ')} that learned to {learned[asked]} {name}."
 
 
 def training_rows(config: dict[str, Any], seconds: float) -> list[tuple[str, str]]:
