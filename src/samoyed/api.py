@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,15 @@ def train(
     distribution.join_if_launched()
     say: Callable[[str], None] = _silent if quiet or distribution.rank() > 0 else print
     folder = RunFolder(Path(out) if out is not None else _default_folder(request))
-    folder.prepare()
-    with folder.locked(), stoppable() as stop:
-        if fresh and distribution.rank() == 0:
+    is_first = distribution.rank() == 0
+    with stoppable() as stop, _held(folder, is_first):
+        if fresh and is_first:
             folder.clear()
+        if not is_first:
+            distribution.wait_for_all()  # until the first process has written the plan
         prepared = prepare(request, folder, say)
+        if is_first:
+            distribution.wait_for_all()
         if folder.is_finished and prepared.is_trained:
             say(f"already finished: {folder.path}; more --epochs extends it, --fresh starts over")
             for score in Run(folder.path).scores:
@@ -86,8 +91,9 @@ def train(
             return Run(folder.path)
         say(describe_plan(prepared))
         seconds = descend(prepared, stop, is_quiet=quiet)
-        if distribution.rank() == 0:
+        if is_first:
             finish(prepared, seconds, say)
+        distribution.wait_for_all()
     return Run(folder.path)
 
 
@@ -123,6 +129,17 @@ def load(run: str | Path) -> Run:
     found = Run(Path(run))
     _ = found.config
     return found
+
+
+@contextmanager
+def _held(folder: RunFolder, is_first: bool) -> Iterator[None]:
+    """Hold the run folder; where several processes train together, the first one does."""
+    if not is_first:
+        yield
+        return
+    folder.prepare()
+    with folder.locked():
+        yield
 
 
 def _default_folder(request: Request) -> Path:

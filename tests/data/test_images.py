@@ -51,7 +51,13 @@ def test_folder_per_class(tmp_path):
     assert source.warnings == ()
     assert source.skipped == ()
     said = "\n".join(source.describe())
-    for part in ("32 in 3 classes", "cat (10), dog (15), eel (7)", "12 x 10", "26 to learn", "6 held"):
+    for part in (
+        "32 in 3 classes",
+        "cat (10), dog (15), eel (7)",
+        "12 x 10",
+        "26 to learn",
+        "6 held",
+    ):
         assert part in said
     data = source.load(source.spec)
     assert np.bincount(data.test.labels).tolist() == [2, 3, 1]

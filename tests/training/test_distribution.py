@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from samoyed.runs.folder import read_events
+
 SCRIPT = """
 import sys, torch
 from torch import nn
@@ -63,3 +65,25 @@ def test_two_processes_equal_one(tmp_path: Path):
     one, two = weights_after(tmp_path, 1), weights_after(tmp_path, 2)
     for a, b in zip(one, two, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_the_command_line_trains_with_two_processes(tmp_path: Path):
+    options = ["train", "digits", "--model", "lenet5", "--epochs", "1", "--quiet", "--set"]
+    options += ["baselines=false", "--set", "report=false"]
+    environment = {
+        **os.environ, "OMP_NUM_THREADS": "1", "SAMOYED_CACHE": str(tmp_path / "cache"),
+    }  # fmt: skip
+    losses = []
+    for num in (1, 2):
+        out = tmp_path / str(num)
+        launch = [sys.executable, "-m"]
+        if num > 1:
+            launch += ["torch.distributed.run", "--standalone", f"--nproc-per-node={num}", "-m"]
+        done = subprocess.run(
+            [*launch, "samoyed.cli", *options, "--out", str(out)],
+            capture_output=True, text=True, env=environment, timeout=200,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert (out / "manifest.json").exists()
+        losses.append([event["loss"] for event in read_events(out / "events.jsonl")])
+    assert len(losses[0]) == len(losses[1]) > 5

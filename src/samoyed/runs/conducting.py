@@ -201,7 +201,7 @@ def descend(prepared: Prepared, stop: StopRequest, *, is_quiet: bool) -> float:
         for stage, steps in zip(assembly.make_stages(model), plan.steps, strict=True)
     )
     is_first = distribution.rank() == 0
-    log = EventLog(prepared.folder.file("events.jsonl"), *prepared.position)
+    log = EventLog(prepared.folder.file("events.jsonl"), *prepared.position, is_writing=is_first)
     limit = QUICK_LIMIT.get(assembly.row.asked)
     with Progress(plan.steps, plan.step_s, is_quiet or not is_first) as progress:
         follower = Follower(

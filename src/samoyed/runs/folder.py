@@ -105,8 +105,8 @@ class RunFolder:
             raise RunError(self.path, "a folder that can be written", str(error)) from None
 
     def clear(self) -> None:
-        """Remove everything samoyed wrote here, and nothing else."""
-        for name in OURS:
+        """Remove everything samoyed wrote here, and nothing else; a lock that is held stays."""
+        for name in set(OURS) - {".lock"}:
             target = self.file(name)
             if target.is_dir():
                 shutil.rmtree(target)
@@ -147,9 +147,14 @@ class EventLog:
     uninterrupted story.
     """
 
-    def __init__(self, path: Path, stage_index: int = 0, step: int = 0) -> None:
+    def __init__(
+        self, path: Path, stage_index: int = 0, step: int = 0, is_writing: bool = True
+    ) -> None:
         self.path = path
         self.events = [e for e in read_events(path) if _is_before(e, stage_index, step)]
+        self.is_writing = is_writing
+        if not is_writing:
+            return
         content = "".join(json.dumps(event) + "\n" for event in self.events)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.write_text(content)
@@ -163,6 +168,8 @@ class EventLog:
     def add(self, event: Mapping[str, Any]) -> None:
         """Append one event."""
         self.events.append(dict(event))
+        if not self.is_writing:
+            return
         with open(self.path, "a") as file:
             file.write(json.dumps(dict(event)) + "\n")
 

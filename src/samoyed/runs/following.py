@@ -150,8 +150,7 @@ class Follower:
             **moment.stage.tells(),
         }
         event.update(self._quick(moment, steps, is_last))
-        if self.is_writing:
-            self.log.add(event)
+        self.log.add(event)
         self.progress.update(event)
 
     def _quick(self, moment: Moment, steps: int, is_last: bool) -> dict[str, float]:

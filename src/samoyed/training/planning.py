@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from samoyed.core.stage import Stage
+from samoyed.training.distribution import alone
 from samoyed.training.loop import train
 
 WARM_UP_STEPS = 3
@@ -72,13 +73,14 @@ def _median_step_s(
     times: list[float] = []
     start = last = time.perf_counter()
     trial = stage.lasting(max(stage.steps, WARM_UP_STEPS + MEASURED_STEPS))
-    for moment in train(model, [trial], device=device, precision=precision):
-        if moment.loss.is_cuda:
-            torch.cuda.synchronize()
-        now = time.perf_counter()
-        if moment.step >= WARM_UP_STEPS:
-            times.append(now - last)
-        last = now
-        if len(times) >= MEASURED_STEPS or (times and now - start > MEASURED_S):
-            break
+    with alone():
+        for moment in train(model, [trial], device=device, precision=precision):
+            if moment.loss.is_cuda:
+                torch.cuda.synchronize()
+            now = time.perf_counter()
+            if moment.step >= WARM_UP_STEPS:
+                times.append(now - last)
+            last = now
+            if len(times) >= MEASURED_STEPS or (times and now - start > MEASURED_S):
+                break
     return statistics.median(times)
