@@ -78,9 +78,9 @@ def write_report(path: Path, content: ReportContent) -> None:
     parts = [
         ("score", "Score", _scores(content)),
         ("data", "Data", _data(content)),
+        ("inside", "What it learned", _figures(content.figures)),
         ("model", "Model", _model(content)),
         ("training", "Training", _training(content)),
-        ("inside", "What it learned", _figures(content.figures)),
         ("use", "Use it", _commands(content.commands)),
         ("again", "Make it again", _rows(content.environment_rows)),
     ]
