@@ -40,9 +40,9 @@ def test_every_part_comes_in_its_order(tmp_path):
         "Handwritten digits", "Ten digits, learned from", "99.23", "99.04 to 99.38 %",
         "10,000 examples", "k nearest neighbours", "logistic regression",
         "The network beats the best baseline, k nearest neighbours, by 2.43 points.",
-        "60,000 to train on", "3 duplicates", "x.png: truncated", "LeNet-5", "61,706",
-        "Gradient-based learning", "1,407", "Loss, rbm 1", "Loss, fine-tune",
-        "Accuracy, fine-tune", "Mistakes", "samoyed predict run 'a b.png' > out.json",
+        "60,000 to train on", "3 duplicates", "x.png: truncated", "Mistakes", "LeNet-5",
+        "61,706", "Gradient-based learning", "1,407", "Loss, rbm 1", "Loss, fine-tune",
+        "Accuracy, fine-tune", "samoyed predict run 'a b.png' > out.json",
         "2.13.0", "abc123",
     ]  # fmt: skip
     at = 0
