@@ -23,7 +23,7 @@ demo: $(ENV)/user  ## learn scikit-learn's handwritten digits and write a report
 	$(BIN)/samoyed train digits --minutes 0.3 --out runs/demo
 
 test: $(ENV)/developer  ## the default tests
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 check: $(ENV)/developer  ## format, lint, types, import direction
 	$(BIN)/ruff format --check .
