@@ -174,8 +174,12 @@ def predict(
     asked = [*inputs, *([prompt] if prompt is not None else [])]
     asked = _from_standard_input(asked, found.config["task"]["name"])
     answers = found.predict(asked, length=length, temperature=temperature, seed=seed)
+    is_text = found.config["task"]["name"] == "continue_text"
     for answer in answers:
-        print(json.dumps(_plain(answer), ensure_ascii=False) if json_ else _row(answer))
+        if json_:
+            print(json.dumps(_plain(answer), ensure_ascii=False))
+        else:
+            print(answer.input + answer.answer if is_text else _row(answer))
 
 
 def _from_standard_input(asked: list[str], task: str) -> list[str]:
@@ -200,9 +204,7 @@ def _plain(answer: Answer) -> dict[str, Any]:
 
 
 def _row(answer: Answer) -> str:
-    """Return an answer as one line of a table, or the text itself."""
-    if answer.probability is None and "\n" in answer.answer:
-        return answer.answer
+    """Return an answer as one line of a table."""
     parts = [answer.input, answer.answer]
     if answer.probability is not None:
         parts.append(f"{answer.probability:.3f}")

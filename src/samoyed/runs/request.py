@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,8 +44,8 @@ class Request:
     settings: tuple[tuple[str, Any], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the request as plain values."""
-        return {**self.__dict__, "settings": dict(self.settings)}
+        """Return the request as the values it has after a round trip through JSON."""
+        return json.loads(json.dumps({**self.__dict__, "settings": dict(self.settings)}))
 
 
 # What may differ between the first command and the one that goes on with it.
