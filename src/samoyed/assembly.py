@@ -23,7 +23,6 @@ PICTURE_SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm",
 }  # fmt: skip
 IDX_NAME = re.compile(r"idx[13]-ubyte(\.gz)?$|idx[13]$")
-WORLD_NAME = re.compile(r"^(?:[\w.-]+/)?[A-Za-z][\w:.-]*-v\d+$")
 SAMPLE = "digits"
 
 
@@ -110,9 +109,9 @@ def open_source(path: str, *, on_bad: OnBad = "stop", seed: int = 0) -> Any:
         from samoyed.data.digits import scan_digits
 
         return scan_digits(seed=seed)
-    from samoyed.worlds.scan import BUILT_IN, scan_world
+    from samoyed.worlds.scan import BUILT_IN, is_world_name, scan_world
 
-    if path in BUILT_IN or WORLD_NAME.match(path):
+    if is_world_name(path):
         return scan_world(path, on_bad=on_bad, seed=seed)
     siblings = [p.name for p in target.parent.iterdir()] if target.parent.is_dir() else []
     hint = did_you_mean(target.name, [*siblings, *BUILT_IN, SAMPLE, "CartPole-v1"]).strip()

@@ -280,6 +280,7 @@ def verify(
     claims: Flag = False,
     data: Path | None = None,
     seeds: int | None = None,
+    only: str | None = None,
     out: Path = Path("evidence"),
 ) -> None:
     """Check systems against their papers: exact checks in seconds, or the claims by training.
@@ -294,13 +295,15 @@ def verify(
         The folder that holds mnist/ and text/shakespeare/.
     seeds
         How many seeds, in place of each claim's own number.
+    only
+        The key of one claim.
     out
         Where the evidence pages go.
     """
     from samoyed.verifying import verify_systems
 
     is_sound = verify_systems(
-        names, with_claims=claims, data=data, num_seeds=seeds, out=out, say=print
+        names, with_claims=claims, data=data, num_seeds=seeds, only=only, out=out, say=print
     )
     if not is_sound:
         raise SystemExit(1)

@@ -25,6 +25,7 @@ def verify_systems(
     with_claims: bool,
     data: Path | None,
     num_seeds: int | None,
+    only: str | None,
     out: Path,
     say: Callable[[str], None],
 ) -> bool:
@@ -35,6 +36,7 @@ def verify_systems(
         with_claims: also train and measure the claims, and write the evidence pages.
         data: the folder with mnist/ and the other data the claims need.
         num_seeds: in place of each claim's own number.
+        only: measure the claim of this key alone.
         out: folder of the evidence pages.
         say: where the lines go.
     """
@@ -43,7 +45,8 @@ def verify_systems(
         say(f"{row.name}: {row.reference}")
         is_sound &= _conformance(row, say)
         if with_claims:
-            measured = [_measure(c, data, num_seeds, say) for c in claims_of(row.name)]
+            chosen_claims = [c for c in claims_of(row.name) if only in (None, c.key)]
+            measured = [_measure(c, data, num_seeds, say) for c in chosen_claims]
             write_evidence(row, [m for m in measured if m is not None], out)
             say(f"  written: {out / row.name}.md")
         for claim in evidence_of(row.name):
@@ -65,9 +68,10 @@ def _measure(
 ) -> dict[str, Any] | None:
     """Train for every seed and judge the claim; None where its data is not given."""
     from samoyed.runs.environment import environment
+    from samoyed.worlds.scan import is_world_name
 
     place = claim.data
-    if "-v" not in place and place[0].islower():
+    if not is_world_name(place):
         if data is None or not (data / place).exists():
             say(f"  not run: {claim.key} needs {place} (give its folder with --data)")
             return None

@@ -95,8 +95,10 @@ def test_an_address_that_is_no_address_becomes_no_link(tmp_path):
     [
         ((0.99, 0.98, 0.995), (0.95, 0.94, 0.96), "win", "The network beats the best baseline, a "
          "logistic regression, by 4.00 points."),
-        ((0.96, 0.95, 0.97), (0.95, 0.94, 0.96), "tie", "A logistic regression is as good "
-         "(95.00 %, and the intervals overlap): use that instead."),
+        ((0.95, 0.94, 0.96), (0.96, 0.95, 0.97), "tie", "A logistic regression is as good "
+         "(96.00 %, and the intervals overlap): use that instead."),
+        ((0.96, 0.95, 0.97), (0.95, 0.94, 0.96), "tie", "The network is better than a logistic "
+         "regression by 1.00 points, but the intervals overlap: the simpler model may do."),
         ((0.90, 0.89, 0.91), (0.95, 0.94, 0.96), "lose",
          "A logistic regression is better by 5.00 points: use that instead."),
     ],

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 PROBE = """
 <script>
 addEventListener("load", function () {
-  var root = document.documentElement, area = document.querySelector(".plot-area");
+  var root = document.documentElement, area = document.querySelector("#training .plot-area");
   function paper() { return getComputedStyle(document.body).backgroundColor; }
   function stands_out() {
     return [].filter.call(document.querySelectorAll("main *"), function (e) {

@@ -119,13 +119,20 @@ def verdict(score: Score | None, baselines: Sequence[tuple[str, Score]]) -> Verd
     sign = 1 if score.is_higher_better else -1
     name, best = max(same, key=lambda row: sign * row[1].value)
     gap = _gap_text(score, abs(score.value - best.value))
+    is_better = sign * (score.value - best.value) > 0
+    if is_better and score.low <= best.high and best.low <= score.high:
+        return Verdict(
+            "tie",
+            f"The network is better than {_with_article(name)} by {gap}, but the intervals "
+            "overlap: the simpler model may do.",
+        )
     if score.low <= best.high and best.low <= score.high:
         return Verdict(
             "tie",
             f"{beginning(_with_article(name))} is as good ({value_text(best)}, and the "
             "intervals overlap): use that instead.",
         )
-    if sign * (score.value - best.value) > 0:
+    if is_better:
         return Verdict(
             "win", f"The network beats the best baseline, {_with_article(name)}, by {gap}."
         )
