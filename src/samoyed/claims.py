@@ -49,6 +49,15 @@ class Claim:
     needed: int | None = None
 
 
+CHOSEN_ON_TEST = (
+    " (widths, variations and rate were chosen by looking at these test pictures, one seed each: "
+    "read it as optimistic)"
+)
+CHOSEN_ON_TAIL = (
+    " (sizes and rates were chosen by looking at this held-out part, on shorter runs: read it as "
+    "optimistic)"
+)
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "lenet5", "mnist", "MNIST, 60,000 training and 10,000 test pictures, no distortions: "
@@ -58,13 +67,13 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "compact_convnet", "mnist_15_s",
-        "MNIST, 60,000 and 10,000: accuracy after 15 seconds of training",
+        "MNIST, 60,000 and 10,000: accuracy after 15 seconds of training" + CHOSEN_ON_TEST,
         "none: the default for pictures", ">= 99.2 %", "mnist", "accuracy", 0.992, minutes=0.25,
         scale="our own target, reached",
     ),
     Claim(
         "compact_convnet", "mnist_90_s",
-        "MNIST, 60,000 and 10,000: accuracy after 90 seconds of training",
+        "MNIST, 60,000 and 10,000: accuracy after 90 seconds of training" + CHOSEN_ON_TEST,
         "none: the default for pictures", ">= 99.5 %", "mnist", "accuracy", 0.995, minutes=1.5,
         scale="our own target, reached",
     ),
@@ -86,14 +95,14 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "lstm_language_model", "shakespeare", "tiny shakespeare, 1,115,394 characters, last 10 % "
-        "held out: bits per character after 15 minutes",
+        "held out: bits per character after 15 minutes" + CHOSEN_ON_TAIL,
         "none on this text; comparable LSTMs 2.15 to 2.30", "<= 2.25 bits per character",
         "text/shakespeare/input.txt", "bits_per_character", 2.25, is_at_least=False, seeds=1,
         minutes=15.0, scale="our own target, reached",
     ),
     Claim(
-        "deep_q_network", "cartpole", "CartPole-v1: mean return of the last 100 training episodes "
-        "within 500,000 steps",
+        "deep_q_network", "cartpole", "CartPole-v1: largest mean return of 100 training episodes "
+        "in a row, at 200 looks within 500,000 steps (dials chosen on earlier runs of seed 0)",
         "none for this world; a public implementation reaches 488.7 +- 16.1",
         ">= 475 in at least 4 of 5 seeds", "CartPole-v1", "largest training_return", 475.0, seeds=5,
         needed=4, scale="mechanism verified only",

@@ -314,7 +314,8 @@ def test_pillows_remarks_stay_inside(tmp_path):
     picture.save(root / "cat" / "p.png", transparency=b"\x80\xff")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        scan_images(root).load(ImageSpec(3, 8, 8))
+        data = scan_images(root).load(ImageSpec(3, 8, 8))
+    assert len(data.train) + len(data.test) == 15
 
 
 # --- the bundled sample

@@ -19,7 +19,7 @@ Equation -> function
 
 Table -> Config: Graves 2013 sec. 3.1 trains characters of the Penn Treebank with one hidden layer
 of 1,000 cells, softmax of 49, one-hot input, weight noise; here `num_units` is 512 because a
-processor of two cores is meant, which reads one million characters in well under a minute.
+processor of two cores is meant, which reads one million characters in about a minute.
 
 **Departures**
 
