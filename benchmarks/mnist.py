@@ -34,6 +34,7 @@ from samoyed.core.seeding import seed_everything
 from samoyed.data.image_source import ImageData, Pictures
 from samoyed.tasks.classify import predict_probabilities
 from samoyed.training.loop import train
+from samoyed.training.processor import prepare_processor
 
 GOALS = (0.990, 0.992)
 MOST_EPOCHS = 14
@@ -244,6 +245,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15.0, help="at most this long for each")
     parser.add_argument("--only", default="samoyed,pytorch,keras")
     options = parser.parse_args()
+    prepare_processor()  # the peers profit from it too
     if options.data is None:
         print("not run: give --data FOLDER with MNIST's four IDX files")
         return

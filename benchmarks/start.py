@@ -30,8 +30,9 @@ def seconds_to_first_step(data: Path) -> float:
         out = Path(folder) / "run"
         start = time.perf_counter()
         wall = time.time()
+        quietly = ("--set", "quiet=true")
         process = subprocess.Popen(
-            [*SAMOYED, "train", str(data), "--minutes", "0.5", "--quiet", "--out", str(out)]
+            [*SAMOYED, "train", str(data), "--minutes", "0.5", *quietly, "--out", str(out)]
         )
         events = out / "events.jsonl"
         while not (events.exists() and events.stat().st_size) and process.poll() is None:

@@ -15,9 +15,10 @@ from samoyed.core.stage import Stage
 from samoyed.training.distribution import alone
 from samoyed.training.loop import train
 
-WARM_UP_STEPS = 3
-MEASURED_STEPS = 15
-MEASURED_S = 1.0  # at most this long for each stage
+WARM_UP_STEPS, WARM_UP_S = 3, 0.3  # left out: the first steps are slower
+ENDLESS = 10**9
+MEASURED_S = 1.0  # at most this long for each stage, or
+MEASURED_SHARE = 0.03  # of the time there is, if that is longer
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def measure(
     *,
     device: torch.device | str,
     precision: str,
+    seconds: float | None = None,
 ) -> Plan:
     """Time a few steps of every stage on a copy of the model; the model itself is not touched.
 
@@ -57,30 +59,41 @@ def measure(
         model: the model to train afterwards.
         device: where it will be trained.
         precision: in which number format.
+        seconds: how long training may take, or None; the more there are, the longer is measured.
     """
+    limit_s = max(MEASURED_S, MEASURED_SHARE * (seconds or 0.0))
     double = copy.deepcopy(model)
     steps, step_s = [], []
     for stage in make_stages(double):
         steps.append(stage.steps)
-        step_s.append(_median_step_s(double, stage, device, precision))
+        step_s.append(_typical_step_s(double, stage, device, precision, limit_s))
     return Plan(tuple(steps), tuple(step_s))
 
 
-def _median_step_s(
-    model: nn.Module, stage: Stage, device: torch.device | str, precision: str
+def _typical_step_s(
+    model: nn.Module, stage: Stage, device: torch.device | str, precision: str, limit_s: float
 ) -> float:
-    """Return the median seconds of a step."""
+    """Return the mean seconds of a step, the slowest and the fastest tenth left out."""
     times: list[float] = []
     start = last = time.perf_counter()
-    trial = stage.lasting(max(stage.steps, WARM_UP_STEPS + MEASURED_STEPS))
     with alone():
-        for moment in train(model, [trial], device=device, precision=precision):
+        for moment in train(model, [stage.lasting(ENDLESS)], device=device, precision=precision):
             if moment.loss.is_cuda:
                 torch.cuda.synchronize()
             now = time.perf_counter()
-            if moment.step >= WARM_UP_STEPS:
+            if moment.step >= WARM_UP_STEPS and now - start > WARM_UP_S:
                 times.append(now - last)
             last = now
-            if len(times) >= MEASURED_STEPS or (times and now - start > MEASURED_S):
+            if times and now - start > limit_s:
                 break
-    return statistics.median(times)
+    return trimmed_mean(times)
+
+
+def trimmed_mean(times: list[float]) -> float:
+    """Return the mean without the largest and the smallest tenth.
+
+    >>> trimmed_mean([1.0] * 9 + [100.0])
+    1.0
+    """
+    cut = len(times) // 10
+    return statistics.mean(sorted(times)[cut : len(times) - cut])

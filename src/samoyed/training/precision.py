@@ -13,16 +13,16 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 def resolve(precision: str, device: torch.device | str) -> str:
-    """Turn `auto` into bfloat16 where the processor multiplies it in hardware, else float32.
+    """Turn `auto` into bfloat16 where the processor is faster in it, else float32.
 
-    On a CPU that means AVX512-BF16 or AMX; elsewhere bfloat16 is emulated and several times slower
-    than float32.
+    On a CPU that means AMX tiles. Processors with AVX512-BF16 alone multiply bfloat16 too, but
+    slower than float32 (decision 0005); elsewhere it is emulated and slower still.
 
     Raises:
         OptionError: for a precision that does not exist.
     """
     if precision not in PRECISIONS:
-        raise OptionError("--precision", "one of " + ", ".join(PRECISIONS), repr(precision))
+        raise OptionError("--set precision", "one of " + ", ".join(PRECISIONS), repr(precision))
     if precision != "auto":
         return precision
     if torch.device(device).type == "cuda":
@@ -31,12 +31,12 @@ def resolve(precision: str, device: torch.device | str) -> str:
 
 
 def has_bfloat16_cpu() -> bool:
-    """Tell whether this processor multiplies bfloat16 in hardware."""
+    """Tell whether this processor multiplies bfloat16 in tiles of its own."""
     try:
         flags = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
     except OSError:
         return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+    return "amx_bf16" in flags
 
 
 def autocast(device: torch.device | str, precision: str) -> AbstractContextManager[None]:
