@@ -62,13 +62,13 @@ REFERENCE = Reference(
 
 RECIPE = Recipe(
     optimizer="adamw", learning_rate=3e-3, batch_size=128, epochs=20, momentum=0.9,
-    weight_decay=0.0, schedule="cosine", average=0.99,
+    weight_decay=0.1, schedule="cosine", average=0.99,
 )  # fmt: skip
 
 FRAME = 2  # background pixels on each side of a 28 x 28 picture
 DARKEST, BRIGHTEST = -0.1, 1.175  # of the network's input: mean about 0, variance about 1
 AMPLITUDE, SLOPE = 1.7159, 2 / 3  # of the squashing function, so that f(1) = 1 and f(-1) = -1
-REJECTION = 30.0  # j of eq. 9: the penalty of the class "none of these"
+REJECTION = 10.0  # j of eq. 9: the penalty of the class "none of these"
 
 # Table I: for each of the 16 maps of C3, the maps of S2 it is connected to.
 TABLE_I = (
