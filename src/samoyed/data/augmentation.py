@@ -20,14 +20,20 @@ from torch import Tensor
 from samoyed.core.errors import OptionError, did_you_mean
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import ImageSpec
+from samoyed.data.colouring import pca_coloured
+from samoyed.data.elastic import as_grid_offsets, displacements
 from samoyed.data.feeds import as_floats
+from samoyed.data.rand_augment import rand_augmented
 
 VARIATIONS = {
     "shift": "moved by up to a fourteenth of the side",
     "affine": "moved, turned by up to 10 degrees, sheared and scaled by up to a tenth",
+    "elastic": "distorted elastically: sigma 4 and alpha 34 in pixels of a 29 x 29 grid",
     "crop": "cut out and enlarged: 0.7 to 1 of the side, 3/4 to 4/3 in proportion",
     "flip": "mirrored left to right, every second one",
     "colour": "brightness, contrast and saturation changed by up to 0.3",
+    "pca_colour": "colours moved along their principal components, by a tenth of the variance",
+    "rand_augment": "two of RandAugment's fourteen operations, at magnitude 9 of 10",
     "cutout": "a square of a quarter of the side greyed, in every second one",
 }
 """Name -> what it does, as it is printed."""
@@ -65,7 +71,7 @@ class Augmentation:
     """Vary the pictures of a batch.
 
     Args:
-        names: keys of `VARIATIONS`; geometry comes first, then colour, then holes.
+        names: keys of `VARIATIONS`; geometry comes first, then colour, RandAugment, holes.
     """
 
     names: tuple[str, ...]
@@ -77,12 +83,16 @@ class Augmentation:
         self, pictures: Float[Tensor, "B C H W"], generator: torch.Generator
     ) -> Float[Tensor, "B C H W"]:
         """Return varied copies of pictures in [0, 1]; random numbers come from `generator`."""
-        if {"affine", "crop"} & set(self.names):
+        if {"affine", "crop", "elastic"} & set(self.names):
             pictures = _warped(pictures, self.names, generator)
         elif {"shift", "flip"} & set(self.names):
             pictures = _moved(pictures, self.names, generator)
         if "colour" in self.names:
             pictures = _recoloured(pictures, generator)
+        if "pca_colour" in self.names:
+            pictures = pca_coloured(pictures, generator)
+        if "rand_augment" in self.names:
+            pictures = rand_augmented(pictures, generator)
         if "cutout" in self.names:
             pictures = _with_holes(pictures, generator)
         return pictures
@@ -180,9 +190,15 @@ def _moved(pictures: Tensor, names: tuple[str, ...], generator: torch.Generator)
 
 
 def _warped(pictures: Tensor, names: tuple[str, ...], generator: torch.Generator) -> Tensor:
-    """Map every picture through a matrix of its own, bilinearly; the border is repeated."""
+    """Map every picture through a matrix of its own, bilinearly; the border is repeated.
+
+    Elastic displacements are added to where the matrix looks, so that the picture is read once.
+    """
     matrices = warps(len(pictures), names, generator)
     grid = F.affine_grid(matrices, list(pictures.shape), align_corners=False)
+    if "elastic" in names:
+        num, _, height, width = pictures.shape
+        grid = grid + as_grid_offsets(displacements(num, height, width, generator))
     return F.grid_sample(
         pictures, grid.to(pictures.dtype), padding_mode="border", align_corners=False
     )
