@@ -77,6 +77,16 @@ class Logits(NamedTuple):
     values: Tensor
 
 
+class HeadedLogits(NamedTuple):
+    """The answer's logits (B, K), and while training those of heads on hidden layers, (B, K) each.
+
+    What is not training sees `values` only.
+    """
+
+    values: Tensor
+    auxiliary: tuple[Tensor, ...] = ()
+
+
 class SequenceLogits(NamedTuple):
     """Unnormalised log-probabilities per position (B, T, K) and the state after the last one."""
 

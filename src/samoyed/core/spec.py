@@ -60,3 +60,129 @@ class WorldSpec:
     is_pixels: bool
     num_actions: int
     action_names: tuple[str, ...]
+
+
+ColumnKind = Literal["number", "date", "category", "molecule"]
+"""What the values of a column are."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column that a model is given, and how its values become numbers.
+
+    All statistics come from the training part alone.
+
+    Args:
+        name: as in the header, or "column 3".
+        kind: what the values are.
+        has_missing: number and date: whether training had missing values, so that an indicator
+            says which they are.
+        form: how values are written: a date's format, "decimal comma", "thousands", or nothing.
+        centre: number and date: the median.
+        scale: number and date: the interquartile range, or what stands for it.
+        edges: number and date: quantiles of the encoded values, ascending, ends included.
+        categories: category: the known values; "" is the missing one.
+        num_bits: molecule: the length of its fingerprint.
+    """
+
+    name: str
+    kind: ColumnKind
+    has_missing: bool = False
+    form: str = ""
+    centre: float = 0.0
+    scale: float = 1.0
+    edges: tuple[float, ...] = ()
+    categories: tuple[str, ...] = ()
+    num_bits: int = 0
+
+    @property
+    def is_number(self) -> bool:
+        """Tell whether the column becomes one number."""
+        return self.kind in ("number", "date")
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """The columns a model is given, and how an encoded row is laid out.
+
+    A row is one vector: the numbers, then the indicators of missing numbers, then the bits of
+    fingerprints, then an index per category (0 is a value that training never showed).
+
+    Args:
+        columns: those that are used.
+        names: every column of the file in order, used or not, targets included.
+        has_header: whether the file named its columns itself.
+    """
+
+    columns: tuple[Column, ...]
+    names: tuple[str, ...] = ()
+    has_header: bool = True
+
+    @property
+    def numbers(self) -> tuple[Column, ...]:
+        """Return the columns that become one number each."""
+        return tuple(c for c in self.columns if c.is_number)
+
+    @property
+    def flagged(self) -> tuple[Column, ...]:
+        """Return the columns that have an indicator of missing values."""
+        return tuple(c for c in self.columns if c.is_number and c.has_missing)
+
+    @property
+    def num_bits(self) -> int:
+        """Return how many bits of fingerprints there are."""
+        return sum(c.num_bits for c in self.columns)
+
+    @property
+    def categories(self) -> tuple[Column, ...]:
+        """Return the columns that become an index each."""
+        return tuple(c for c in self.columns if c.kind == "category")
+
+    @property
+    def width(self) -> int:
+        """Return the length of an encoded row."""
+        return len(self.numbers) + len(self.flagged) + self.num_bits + len(self.categories)
+
+    def places(self, column: Column) -> list[int]:
+        """Return which positions of an encoded row a column fills."""
+        if column.kind == "category":
+            start = self.width - len(self.categories)
+            return [start + self.categories.index(column)]
+        if column.kind == "molecule":
+            start = len(self.numbers) + len(self.flagged)
+            for other in self.columns:
+                if other == column:
+                    break
+                start += other.num_bits
+            return list(range(start, start + column.num_bits))
+        found = [self.numbers.index(column)]
+        if column.has_missing:
+            found.append(len(self.numbers) + self.flagged.index(column))
+        return found
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """What is asked of a row: a class, a number, or several questions of two answers each.
+
+    Args:
+        kind: "classes", "number" or "binaries".
+        columns: the target columns' names.
+        names: classes: the classes, in the order of the model's outputs; binaries: for each
+            column its two values, the one that means yes last.
+        centre: number: the training part's mean.
+        scale: number: the training part's standard deviation.
+        form: number: how values are written, as in `Column`.
+    """
+
+    kind: Literal["classes", "number", "binaries"]
+    columns: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    centre: float = 0.0
+    scale: float = 1.0
+    form: str = ""
+
+    @property
+    def num_outputs(self) -> int:
+        """Return how many numbers a model gives for a row."""
+        return {"classes": len(self.names), "number": 1, "binaries": len(self.columns)}[self.kind]
