@@ -47,6 +47,7 @@ from samoyed.core.batch import Logits
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
+from samoyed.layers.arithmetic import MULTIPLICATIONS_PER_S, UNHURRIED_S, multiplications
 
 REFERENCE = Reference(
     title="Deep residual learning for image recognition",
@@ -60,6 +61,10 @@ RECIPE = Recipe(
     optimizer="adamw", learning_rate=1e-2, batch_size=256, epochs=12, momentum=0.9,
     weight_decay=0.05, schedule="linear", warmup=0.2,
 )  # fmt: skip
+
+FEW_EXAMPLES = 20_000
+FEW_RECIPE = replace(RECIPE, batch_size=64, learning_rate=5e-3)
+"""Few examples make few steps of large batches: smaller batches, and as many more steps."""
 
 SMALLEST_MAP = 4  # maps are halved while they are larger than this many pixels
 SMALL_PICTURE = 16  # below this side the first layer does not step by two
@@ -89,9 +94,7 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 """Named sizes: how they differ from `Config`'s defaults."""
 
-MULTIPLICATIONS_PER_S = 1.2e10  # assumed: multiplications of forward passes, while training
 ENOUGH_EPOCHS = 12  # a larger size is worth its time once it can read the data this often
-UNHURRIED_S = 180.0  # how long training may take where nobody said
 
 # Legend for shapes: B batch, C maps, H rows, W columns, K classes.
 
@@ -126,29 +129,19 @@ def recommend(spec: ImageSpec, num_train: int, seconds: float | None) -> str:
     chosen = next(iter(SIZES))
     for name, changes in SIZES.items():
         config = replace(Config(), **changes)
-        epoch = num_train * multiplications(config, accepts(config, spec))
+        taken = accepts(config, spec)
+        with torch.device("meta"):  # shapes without numbers
+            net = build(config, taken, LabelSpec(("one", "other")))
+        epoch = num_train * multiplications(net, taken)
         epochs = (seconds or UNHURRIED_S) * MULTIPLICATIONS_PER_S / epoch
         if epochs >= ENOUGH_EPOCHS:
             chosen = name
     return chosen
 
 
-def multiplications(config: Config, spec: ImageSpec) -> int:
-    """Return how many multiplications one picture takes on its way through the convolutions."""
-    with torch.device("meta"):  # shapes without numbers
-        net = build(config, spec, LabelSpec(("one", "other"))).eval()
-    counts = []
-
-    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        assert isinstance(module, nn.Conv2d)
-        counts.append(output[0].numel() * module.weight[0].numel())
-
-    for module in net.modules():
-        if isinstance(module, nn.Conv2d):
-            module.register_forward_hook(count)
-    with torch.no_grad():
-        net(torch.zeros(1, *spec.shape, device="meta"))
-    return sum(counts)
+def recipe_for(num_train: int) -> Recipe:
+    """Return how to train on this many examples."""
+    return FEW_RECIPE if num_train < FEW_EXAMPLES else RECIPE
 
 
 class Normalised(nn.Module):

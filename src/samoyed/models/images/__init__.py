@@ -1,0 +1,1 @@
+"""The review's section "Image understanding with deep convolutional networks"."""

@@ -1,0 +1,208 @@
+"""The tabular network: hand counts, slow references, and what its sizes promise."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from samoyed.core.spec import Column, TableSpec, TargetSpec
+from samoyed.losses import tabular
+from samoyed.models.since import tabular_network
+from samoyed.models.since.tabular_network import (
+    SIZES,
+    Config,
+    NumberEmbeddings,
+    SharedLinear,
+    build,
+    mean_answer,
+    pieces,
+)
+
+SPEC = TableSpec(
+    (
+        Column("x", "number", edges=(-1.0, 0.0, 0.5, 2.0)),
+        Column("y", "number", has_missing=True, edges=(0.0, 1.0)),
+        Column("k", "category", categories=("a", "b", "c")),
+        Column("m", "molecule", num_bits=4),
+    )
+)
+CLASSES = TargetSpec("classes", ("t",), ("p", "q", "r"))
+NUMBER = TargetSpec("number", ("t",))
+SEVERAL = TargetSpec("binaries", ("s", "t"), ("0", "1", "0", "1"))
+SMALL = Config(num_members=3, width=16, depth=2, embedding=5, dropout=0.0)
+
+
+def rows(num=16, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    numbers = torch.randn(num, 2, generator=generator)
+    bits = torch.randint(2, (num, 5), generator=generator).float()
+    letters = torch.randint(4, (num, 1), generator=generator).float()
+    return torch.cat([numbers, bits, letters], dim=1)
+
+
+def net_for(target=CLASSES, config=SMALL):
+    torch.manual_seed(0)
+    return build(config, SPEC, target)
+
+
+def test_number_of_parameters_by_hand():
+    embeddings = 2 * 2 * 5 + 2 * 3 * 5 + 4 * 5  # lines and biases, 3 pieces each, 4 categories
+    flat = 2 * 5 + 1 + 4 + 5
+    first = flat * 16 + 3 * (flat + 16 + 16)
+    second = 16 * 16 + 3 * (16 + 16 + 16)
+    last = 3 * (16 + 1) * 3
+    total = embeddings + first + second + last
+    assert sum(p.numel() for p in net_for().parameters()) == total
+
+
+@pytest.mark.parametrize("target", [CLASSES, NUMBER, SEVERAL], ids=lambda t: t.kind)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("num", [1, 5])
+def test_shapes(target, size, num):
+    net = net_for(target, replace(Config(), **SIZES[size]))
+    members = replace(Config(), **SIZES[size]).num_members
+    assert net.train()(rows(num)).values.shape == (num, members, target.num_outputs)
+    assert net.eval()(rows(num)).values.shape == (num, target.num_outputs)
+
+
+def test_pieces_follow_the_equation():
+    edges = [-1.0, 0.0, 0.5, 2.0]
+    low, high = torch.tensor([edges[:-1]]), torch.tensor([edges[1:]])
+    for x in (-3.0, -1.0, -0.25, 0.2, 0.5, 1.0, 2.0, 4.0):
+        wanted = []
+        for t in range(3):
+            if x < edges[t] and t > 0:
+                wanted.append(0.0)
+            elif x >= edges[t + 1] and t < 2:
+                wanted.append(1.0)
+            else:
+                wanted.append((x - edges[t]) / (edges[t + 1] - edges[t]))
+        found = pieces(torch.tensor([[x]]), low, high)[0, 0]
+        torch.testing.assert_close(found, torch.tensor(wanted))
+
+
+def test_embeddings_of_columns_with_different_numbers_of_pieces():
+    layer = NumberEmbeddings([(-1.0, 0.0, 0.5, 2.0), (0.0, 1.0)], 5)
+    with torch.no_grad():
+        layer.weight.normal_()
+    numbers = torch.tensor([[0.2, 3.0], [-2.0, 0.5]])
+    found = layer(numbers)
+    for b in range(2):
+        x, y = numbers[b].tolist()
+        first = [min(x + 1, 1), max(0, min(x / 0.5, 1)), max(0, (x - 0.5) / 1.5)]
+        wanted = layer.line[0] * x + layer.bias[0]
+        wanted = wanted + sum(p * layer.weight[0, t] for t, p in enumerate(first))
+        torch.testing.assert_close(found[b, 0], wanted)
+        torch.testing.assert_close(
+            found[b, 1], layer.line[1] * y + layer.bias[1] + y * layer.weight[1, 0]
+        )
+
+
+def test_shared_layer_follows_the_equation():
+    layer = SharedLinear(3, 4, 2)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.normal_()
+    x = torch.randn(3, 5, 4)
+    found = layer(x)
+    for m in range(3):
+        for b in range(5):
+            scaled = (x[m, b] * layer.r[m]) @ layer.weight
+            torch.testing.assert_close(found[m, b], scaled * layer.s[m] + layer.bias[m])
+
+
+def test_the_mean_answer_is_that_of_probabilities_or_numbers():
+    answers = torch.randn(4, 3, 2)
+    classes = mean_answer(answers, "classes").softmax(1)
+    torch.testing.assert_close(classes, answers.softmax(2).mean(1))
+    several = mean_answer(answers, "binaries").sigmoid()
+    torch.testing.assert_close(several, answers.sigmoid().mean(1))
+    torch.testing.assert_close(mean_answer(answers, "number"), answers.mean(1))
+
+
+def test_members_begin_different_and_descend_their_own_losses():
+    net = net_for().train()
+    values = net(rows()).values
+    assert (values[:, 0] - values[:, 1]).abs().mean() > 1e-3
+    targets = torch.arange(16) % 3
+    each = [torch.nn.functional.cross_entropy(values[:, m], targets) for m in range(3)]
+    found = tabular.cross_entropy(values, targets)
+    torch.testing.assert_close(found, torch.stack(each).mean())
+
+
+@pytest.mark.parametrize("target", [CLASSES, NUMBER, SEVERAL], ids=lambda t: t.kind)
+def test_learns_sixteen_rows_by_heart(target):
+    net = net_for(target, replace(SMALL, width=64)).train()
+    inputs = rows()
+    classes = torch.arange(16) % 3
+    loss, targets = {
+        "classes": (tabular.cross_entropy, classes),
+        "number": (tabular.squared_error, classes - 1.0),
+        "binaries": (tabular.masked_binary, torch.stack([classes == 0, classes == 1], 1).float()),
+    }[target.kind]
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
+    for _ in range(150):
+        optimizer.zero_grad()
+        value = loss(net(inputs).values, targets)
+        value.backward()
+        optimizer.step()
+    assert value.item() < 0.02
+
+
+def test_rows_do_not_see_each_other_and_unknown_values_have_a_place_of_their_own():
+    net = net_for().eval()
+    inputs = rows()
+    with torch.no_grad():
+        torch.testing.assert_close(net(inputs).values[2:3], net(inputs[2:3]).values)
+        known, unknown = inputs.clone(), inputs.clone()
+        known[:, -1], unknown[:, -1] = 1.0, 0.0
+        assert not torch.allclose(net(known).values, net(unknown).values)
+
+
+def test_saved_and_loaded_it_answers_bit_for_bit_the_same(tmp_path):
+    net = net_for()
+    torch.save(net.state_dict(), tmp_path / "net.pt")
+    torch.manual_seed(9)
+    other = build(SMALL, SPEC, CLASSES)
+    other.load_state_dict(torch.load(tmp_path / "net.pt", weights_only=True))
+    assert torch.equal(net.eval()(rows()).values, other.eval()(rows()).values)
+
+
+def test_dropout_leaves_out_the_same_units_for_all_members_only_in_training():
+    net = net_for(config=replace(SMALL, dropout=0.5)).train()
+    x = torch.ones(3, 200, 16)
+    dropped = net._leave_out(x)
+    assert torch.equal(dropped[0], dropped[2])
+    assert 0.4 < (dropped == 0).float().mean() < 0.6
+    assert torch.equal(net.eval()._leave_out(x), x)
+
+
+def test_a_table_of_a_thousand_columns_gets_narrow_embeddings():
+    wide = TableSpec(tuple(Column(f"c{i}", "number", edges=(0.0, 1.0)) for i in range(1000)))
+    assert tabular_network.embedding_width(Config(), wide) == 2
+    assert build(SMALL, wide, CLASSES)(torch.randn(2, 1000)).values.shape == (2, 3, 3)
+
+
+def test_more_time_is_never_less_and_recipes_follow_the_rows():
+    ranks = list(SIZES)
+    chosen = [ranks.index(tabular_network.recommend(SPEC, 30_000, s)) for s in (1, 60, 100_000)]
+    assert chosen == sorted(chosen)
+    assert (chosen[0], chosen[-1]) == (0, len(ranks) - 1)
+    assert tabular_network.recommend(SPEC, 500, None) in ranks
+    batches = [tabular_network.recipe_for(n).batch_size for n in (100, 5_000, 50_000)]
+    assert batches == sorted(batches)
+
+
+def test_masked_loss_is_the_sum_of_single_losses_over_known_answers():
+    values = torch.randn(6, 2, dtype=torch.float64, requires_grad=True)
+    targets = torch.tensor([[1, math.nan], [0, 1], [math.nan] * 2, [1, 0], [0, math.nan], [1, 1]])
+    found = tabular.masked_binary(values, targets)
+    singles = []
+    for b, t in np.argwhere(~np.isnan(targets.numpy())):
+        p = torch.sigmoid(values[b, t])
+        singles.append(-torch.log(p if targets[b, t] else 1 - p))
+    torch.testing.assert_close(found.double(), torch.stack(singles).mean(), rtol=1e-5, atol=1e-6)
+    found.backward()
+    assert torch.equal(values.grad == 0, targets.isnan())
