@@ -17,6 +17,7 @@ from samoyed.data.images import ImageData, Pictures
 from samoyed.models.convnets import lenet5
 from samoyed.models.since import compact_convnet
 from samoyed.runs.figures import classify as figures
+from samoyed.runs.figures import heat_maps
 from samoyed.tasks.classify import (
     Classify,
     answer_of,
@@ -280,7 +281,7 @@ def test_occlusion_finds_the_place_that_decides():
 
     image = np.zeros((3, 12, 12), dtype=np.uint8)
     image[:, :4, :4] = 255
-    drop = figures.occlusion_map(LooksAtACorner(), image, 0)
+    drop = heat_maps.occlusion_map(LooksAtACorner(), image, 0)
     assert drop.shape == (12, 12)
     assert np.unravel_index(drop.argmax(), drop.shape) < (4, 4)
     assert abs(drop[8:, 8:]).max() < 1e-6

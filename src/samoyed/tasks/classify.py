@@ -6,6 +6,7 @@ pictures. Scoring reads the whole held-out part.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -236,19 +237,23 @@ def scores_of(probabilities: np.ndarray, targets: np.ndarray, seed: int = 0) -> 
     every = np.arange(num)
     return (
         Score("accuracy", num_right / num, *wilson(num_right, num), num),
-        Score("macro_f1", f1(every), *_resampled(f1, num, seed), num),
+        Score("macro_f1", f1(every), *resampled(f1, num, seed), num),
         Score("log_loss", float(losses.mean()), *bootstrap(losses, seed), num, False),
         Score(
-            "calibration_error", miscalibration(every), *_resampled(miscalibration, num, seed),
+            "calibration_error", miscalibration(every), *resampled(miscalibration, num, seed),
             num, False,
         ),
     )  # fmt: skip
 
 
-def _resampled(measure: Callable[[np.ndarray], float], num: int, seed: int) -> tuple[float, float]:
-    """Return the percentile bootstrap's 95 % interval of any measure of a set of rows."""
+def resampled(measure: Callable[[np.ndarray], float], num: int, seed: int) -> tuple[float, float]:
+    """Return the percentile bootstrap's 95 % interval of any measure of a set of rows.
+
+    Draws for which the measure is not a number (no positive among them) are left out.
+    """
     generator = numpy_generator(seed, "resample")
     values = [measure(generator.integers(0, num, size=num)) for _ in range(NUM_RESAMPLES)]
+    values = [value for value in values if not math.isnan(value)] or [math.nan]
     low, high = np.quantile(values, (0.025, 0.975))
     return float(low), float(high)
 

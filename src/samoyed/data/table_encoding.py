@@ -1,0 +1,123 @@
+"""Cells to vectors: a pure function of the cells and of statistics of the training part.
+
+Numbers are brought to a robust scale and clipped smoothly, as in Holzmüller, D., Grinsztajn, L. &
+Steinwart, I. (2024). Better by default: strong pre-tuned MLPs and boosted trees on tabular data.
+NeurIPS, section 3: z = (x - median) / interquartile range, then z / sqrt(1 + (z / 3)^2).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from samoyed.core.spec import Column, ColumnKind, TableSpec
+from samoyed.data.table_files import Cells
+from samoyed.data.table_molecules import NUM_BITS, fingerprints
+from samoyed.data.table_values import is_missing, parse_numbers
+
+NUM_EDGES = 49  # of the intervals that an encoding by pieces may use
+MOST_CATEGORIES = 1000
+RARE = 2  # a value that occurs fewer times is treated as unknown, where there are many values
+MANY_CATEGORIES = 30
+CLIP = 3.0
+
+
+class Bad(NamedTuple):
+    """A cell that is not what its column holds."""
+
+    row: int
+    column: Column
+    cell: str
+
+
+def fit_column(name: str, kind: ColumnKind, form: str, cells: Sequence[str]) -> Column:
+    """Return a column with the statistics of these cells, those of the training part."""
+    if kind == "molecule":
+        return Column(name, kind, num_bits=NUM_BITS)
+    if kind == "category":
+        return Column(name, kind, categories=_categories(cells))
+    values, _ = parse_numbers(cells, kind, form)
+    known = values[~np.isnan(values)]
+    if len(known) == 0:
+        return Column(name, kind, True, form)
+    low, centre, high = np.quantile(known, (0.25, 0.5, 0.75))
+    scale = float(high - low) or float(known.std()) or 1.0
+    column = Column(name, kind, len(known) < len(values), form, float(centre), scale)
+    encoded = clip_smoothly((known - centre) / scale)
+    return Column(name, kind, column.has_missing, form, float(centre), scale, edges=_edges(encoded))
+
+
+def _categories(cells: Sequence[str]) -> tuple[str, ...]:
+    """Return the values worth an index of their own, in order; missing ones are "" together."""
+    counts = Counter("" if is_missing(cell) else cell for cell in cells)
+    if len(counts) > MANY_CATEGORIES:
+        counts = Counter({value: n for value, n in counts.items() if n >= RARE})
+    return tuple(sorted(value for value, _ in counts.most_common(MOST_CATEGORIES)))
+
+
+def _edges(values: np.ndarray) -> tuple[float, ...]:
+    """Return quantiles of the values and of the distinct values, so that both are told apart."""
+    distinct = np.unique(values)
+    if len(distinct) <= NUM_EDGES:
+        return tuple(np.unique(distinct.astype(np.float32)).tolist())
+    shares = np.linspace(0, 1, NUM_EDGES // 2 + 1)
+    both = np.concatenate([np.quantile(values, shares), np.quantile(distinct, shares)])
+    return tuple(np.unique(both.astype(np.float32)).tolist())
+
+
+def clip_smoothly(z: np.ndarray) -> np.ndarray:
+    """Return z / sqrt(1 + (z / 3)^2): almost z near zero, never beyond 3.
+
+    >>> clip_smoothly(np.array([0.0, 1e9])).tolist()
+    [0.0, 3.0]
+    """
+    return z / np.sqrt(1 + np.square(z / CLIP))
+
+
+def encode(spec: TableSpec, cells: Cells) -> tuple[np.ndarray, list[Bad]]:
+    """Encode every row.
+
+    Args:
+        spec: columns with their statistics.
+        cells: a table that has these columns.
+
+    Returns:
+        (N, W) float32, laid out as `TableSpec` says, and the cells that could not be read, whose
+        places are zero.
+    """
+    numbers: list[np.ndarray] = []
+    flags: list[np.ndarray] = []
+    bits: list[np.ndarray] = []
+    indices: list[np.ndarray] = []
+    bad: list[Bad] = []
+    for column in spec.columns:
+        written = cells.column(column.name)
+        if column.is_number:
+            values, wrong = parse_numbers(written, column.kind, column.form)
+            encoded = clip_smoothly((values - column.centre) / column.scale)
+            numbers.append(np.nan_to_num(encoded))
+            if column.has_missing:
+                flags.append(np.isnan(values))
+        elif column.kind == "molecule":
+            found, wrong = fingerprints(written)
+            bits.append(found.T)
+        else:
+            indices.append(_indices(column, written))
+            wrong = []
+        bad += [Bad(i, column, written[i]) for i in wrong]
+    pieces = [np.atleast_2d(piece) for piece in (*numbers, *flags, *bits, *indices)]
+    whole = np.concatenate(pieces) if pieces else np.empty((0, len(cells)))
+    return np.ascontiguousarray(whole.T, dtype=np.float32), bad
+
+
+def _indices(column: Column, cells: Sequence[str]) -> np.ndarray:
+    """Return (N,) the index of each value, 0 for one that training never showed."""
+    index = {value: k for k, value in enumerate(column.categories, 1)}
+    missing = index.get("", 0)
+    known: dict[str, int] = {}
+    for cell in set(cells):
+        known[cell] = missing if is_missing(cell) else index.get(cell, 0)
+    return np.array([known[cell] for cell in cells])

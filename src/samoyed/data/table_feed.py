@@ -1,0 +1,41 @@
+"""Batches of encoded rows, in another order every epoch: a pure function of (seed, step)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from samoyed.core.batch import Batch
+from samoyed.data.feeds import ShuffledOrder, num_steps
+
+
+@dataclass
+class TableFeed:
+    """Shuffled batches of rows.
+
+    Args:
+        inputs: (N, W) float32.
+        targets: (N, ...) what should come out.
+        batch_size: B, rows per batch; smaller tables are seen several times in one.
+        seed: decides the order.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    batch_size: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        self._order = ShuffledOrder(len(self.inputs), self.seed)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Return how many batches come closest to one epoch."""
+        return num_steps(len(self.inputs), self.batch_size, 1)
+
+    def batch(self, step: int) -> Batch:
+        """Return the batch of this step: (B, W) and (B, ...)."""
+        rows = self._order.rows(step * self.batch_size, self.batch_size)
+        return Batch(torch.from_numpy(self.inputs[rows]), torch.from_numpy(self.targets[rows]))

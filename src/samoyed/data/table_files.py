@@ -1,0 +1,339 @@
+"""From a table's file to its cells as text, or to an error that names line and column."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from samoyed.core.errors import DataError
+from samoyed.data.table_values import as_number, is_missing
+from samoyed.data.text_files import read_file
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".data", ".arff", ".parquet", ".pq")
+STANDARD_INPUT = "-"
+
+_DELIMITERS = ("\t", ";", "|", ",")  # the earlier wins where two fit equally well
+_SAMPLE_LINES = 200
+_CONSISTENT = 0.95  # share of lines with the same number of cells
+_NO_DELIMITER = "\x1f"  # the separator of units in ASCII, which no text holds
+_SPELLED = {
+    ",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces",
+    _NO_DELIMITER: "nothing",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """A table as it is written.
+
+    Args:
+        path: its file.
+        names: of the columns; "column 1", "column 2", ... where the file gives none.
+        has_header: whether the file gives names.
+        columns: for each column its cells, stripped of spaces.
+        lines: for each row, the line it begins at (or its number, where there are no lines).
+        declared: "number" or "category" for the columns of which the file itself says it.
+        notes: what was found and put right on the way.
+        skipped: "file:line: reason" for rows left out.
+        fingerprint: hash of the content, hexadecimal.
+    """
+
+    path: str
+    names: tuple[str, ...]
+    has_header: bool
+    columns: tuple[tuple[str, ...], ...]
+    lines: Sequence[int]
+    declared: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def where(self, row: int, name: str = "") -> str:
+        """Say where a cell stands: file, line, and column."""
+        place = f"{self.path}:{self.lines[row]}"
+        return f"{place}, {label(name, self.names)}" if name else place
+
+    def column(self, name: str) -> tuple[str, ...]:
+        """Return the cells of a column."""
+        return self.columns[self.names.index(name)]
+
+
+def label(name: str, names: Sequence[str]) -> str:
+    """Name a column with its number, as errors do.
+
+    >>> label("age", ["id", "age"]), label("column 2", ["column 1", "column 2"])
+    ("column 2 ('age')", 'column 2')
+    """
+    number = f"column {list(names).index(name) + 1}" if name in names else "column"
+    return number if name == number else f"{number} ({name!r})"
+
+
+def is_table_name(name: str) -> bool:
+    """Tell by its ending whether a file is a table.
+
+    >>> is_table_name("adult.data"), is_table_name("a.CSV.gz"), is_table_name("a.txt")
+    (True, True, False)
+    """
+    return name.lower().removesuffix(".gz").endswith(TABLE_SUFFIXES)
+
+
+def read_cells(path: str | Path, on_bad: str = "stop", known: Sequence[str] = ()) -> Cells:
+    """Read a table: CSV with any of , ; tab | or spaces, ARFF, or Parquet; "-" is standard input.
+
+    Args:
+        path: the file; CSV and ARFF may be compressed with gzip.
+        on_bad: "stop" raises at the first bad row, "skip" leaves it out and lists it.
+        known: the names of the columns, where they are known already: the first row is a header
+            if it holds them.
+
+    Raises:
+        DataError: for what cannot be read, with line and column.
+        MissingExtra: for Parquet without polars.
+    """
+    if str(path) == STANDARD_INPUT:
+        return read_text("standard input", sys.stdin.read(), on_bad, (), known)
+    file = Path(path)
+    if file.is_dir():
+        raise DataError(file, "a table: a .csv, .tsv, .data, .arff or .parquet file", "a folder")
+    if not file.exists():
+        raise DataError(file, "a table", "nothing there", "Check the spelling of the path.")
+    if file.suffix.lower() in (".parquet", ".pq"):
+        from samoyed.data.table_parquet import read_parquet
+
+        return read_parquet(file)
+    reading = read_file(file)
+    notes = [note for note in reading.notes if "line ends" not in note]
+    return read_text(str(file), reading.text, on_bad, notes, known)
+
+
+def read_text(
+    path: str, text: str, on_bad: str = "stop", notes: Sequence[str] = (),
+    known: Sequence[str] = (),
+) -> Cells:  # fmt: skip
+    """Read a table from its text.
+
+    Raises:
+        DataError: for what cannot be read, with line and column.
+    """
+    from samoyed.data.table_arff import looks_like_arff, read_arff
+
+    if not text.strip():
+        raise DataError(path, "a table with a row for each example", "an empty file")
+    if path.lower().removesuffix(".gz").endswith(".arff") or looks_like_arff(text):
+        return read_arff(path, text, on_bad)
+    text, first_line, comments = _without_comments(text)
+    delimiter = find_delimiter(path, text, may_be_one=bool(known))
+    rows, lines = parse(path, text, delimiter, first_line)
+    rows, lines, skipped = _equal_width(path, rows, lines, delimiter, on_bad)
+    names = header_of(rows) if not known else _known_header(rows[0], known)
+    if names is not None:
+        refuse_repeated(path, names, lines[0])
+        rows, lines = rows[1:], lines[1:]
+    if not rows:
+        raise DataError(path, "a table with a row for each example", "a header and no row below it")
+    num = len(rows[0])
+    found = f"{len(rows):,} rows of {num} columns separated by {_SPELLED[delimiter]}"
+    named = "" if names is not None else "; no header, so columns go by their numbers from 1"
+    return Cells(
+        path, names or tuple(f"column {i + 1}" for i in range(num)), names is not None,
+        tuple(zip(*rows, strict=True)), lines, {}, (found + named, *comments, *notes),
+        tuple(skipped), hash_of(text),
+    )  # fmt: skip
+
+
+def hash_of(text: str) -> str:
+    """Return a hash of a text, hexadecimal."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+
+
+def _without_comments(text: str) -> tuple[str, int, list[str]]:
+    """Drop comment lines at the beginning; return the rest, its first line, and a note."""
+    lines = text.split("\n")
+    first = 0
+    while first < len(lines):
+        line = lines[first].strip()
+        is_bar = line.startswith("|") and not _is_bar_table(lines)
+        if not line or line.startswith(("#", "%")) or is_bar:
+            first += 1
+        else:
+            break
+    dropped = [line.strip() for line in lines[:first] if line.strip()]
+    if not dropped:
+        return "\n".join(lines[first:]), first + 1, []
+    shown = dropped[0] if len(dropped[0]) <= 40 else dropped[0][:37] + "..."
+    more = f" and {len(dropped) - 1} more" if len(dropped) > 1 else ""
+    return "\n".join(lines[first:]), first + 1, [f"comment left out: {shown!r}{more}"]
+
+
+def _is_bar_table(lines: Sequence[str]) -> bool:
+    """Tell whether most lines begin with a bar, so that a bar is no comment."""
+    some = [line for line in lines[:20] if line.strip()]
+    return sum(line.lstrip().startswith("|") for line in some) > len(some) / 2
+
+
+def find_delimiter(path: str, text: str, *, may_be_one: bool = False) -> str:
+    """Return which character separates the cells.
+
+    Args:
+        path: named in errors.
+        text: the table.
+        may_be_one: whether one column alone will do.
+
+    Raises:
+        DataError: when there is only one column, whatever the character.
+    """
+    sample = [line for line in text[: 1 << 20].split("\n", _SAMPLE_LINES)[:_SAMPLE_LINES] if line]
+    best, best_score = "", (0.0, 0.0)
+    for delimiter in _DELIMITERS:
+        widths = Counter(len(row) for row in csv.reader(sample, delimiter=delimiter) if row)
+        width, count = widths.most_common(1)[0] if widths else (1, 0)
+        share = count / max(1, widths.total())
+        if width == 1 and len(widths) > 1:
+            width, count = Counter({w: n for w, n in widths.items() if w > 1}).most_common(1)[0]
+            share = count / widths.total()
+        if width > 1:
+            score = (1.0, 0.0) if share >= _CONSISTENT else (share, float(width))
+            if score > best_score:
+                best, best_score = delimiter, score
+    if best and best_score[0] > 0.2:
+        return best
+    widths = Counter(len(line.split()) for line in sample)
+    width, count = widths.most_common(1)[0]
+    if width > 1 and count >= _CONSISTENT * widths.total():
+        return " "
+    if may_be_one:
+        return _NO_DELIMITER
+    raise DataError(
+        path, "a table whose cells are separated by , ; tab or |",
+        f"one column only, beginning {sample[0][:60]!r}",
+        "A table needs at least one column to learn from beside the target.",
+    )  # fmt: skip
+
+
+def parse(
+    path: str, text: str, delimiter: str, first_line: int = 1
+) -> tuple[list[list[str]], list[int]]:
+    """Split a text into rows of stripped cells; blank lines are left out.
+
+    Returns:
+        The rows, and the line at which each begins.
+
+    Raises:
+        DataError: for a quotation mark that is not closed.
+    """
+    if delimiter == " ":
+        numbered = [(i, line.split()) for i, line in enumerate(text.split("\n"), first_line)]
+        return [row for _, row in numbered if row], [i for i, row in numbered if row]
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True
+    )
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    line = first_line
+    try:
+        for row in reader:
+            if any(row) and any(cell.strip() for cell in row):
+                rows.append([cell.strip() for cell in row])
+                lines.append(line)
+            line = first_line + reader.line_num
+    except csv.Error as error:
+        raise _bad_quote(path, text, line, first_line, str(error)) from None
+    return rows, lines
+
+
+def _bad_quote(path: str, text: str, line: int, first_line: int, reason: str) -> DataError:
+    """Say where a quotation mark is wrong."""
+    content = text.split("\n")[line - first_line]
+    mark = content.find('"')
+    is_open = "end of data" in reason or "field larger" in reason
+    found = (
+        f"a quotation mark at character {mark + 1} that is never closed" if is_open
+        else "a quotation mark inside a quoted cell"
+    )  # fmt: skip
+    return DataError(
+        f"{path}:{line}", "quotation marks in pairs, doubled inside a quoted cell",
+        f"{found}: {content[max(0, mark) : mark + 40]!r}", "Close it, or double it.",
+    )  # fmt: skip
+
+
+def _equal_width(
+    path: str, rows: list[list[str]], lines: list[int], delimiter: str, on_bad: str
+) -> tuple[list[list[str]], list[int], list[str]]:
+    """Make sure that every row has as many cells as most, or leave it out."""
+    widths = Counter(map(len, rows))
+    width, count = widths.most_common(1)[0]
+    if len(widths) == 1:
+        return rows, lines, []
+    bad = [i for i, row in enumerate(rows) if len(row) != width]
+    if on_bad == "skip":
+        kept = [i for i, row in enumerate(rows) if len(row) == width]
+        skipped = [f"{path}:{lines[i]}: {len(rows[i])} cells, not {width}" for i in bad]
+        return [rows[i] for i in kept], [lines[i] for i in kept], skipped
+    i = bad[0]
+    others = f"; {len(bad) - 1:,} more rows are like that" if len(bad) > 1 else ""
+    hint = f"Add or remove a {_SPELLED[delimiter].rstrip('s')}, or quote a cell that holds one"
+    if i == 0:
+        hint = "The header and the rows disagree: name every column"
+    raise DataError(
+        f"{path}:{lines[i]}", f"{width} cells, as in {count:,} of {len(rows):,} rows",
+        f"{len(rows[i])} cells, beginning {', '.join(rows[i][:3])[:60]!r}{others}",
+        f"{hint}, or leave bad rows out with --on-bad skip.",
+    )  # fmt: skip
+
+
+def header_of(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
+    """Return the names in the first row, or None where it is a row like the others.
+
+    It names columns when none of its cells is a number, and either some column holds numbers
+    below it, or most of its cells occur nowhere below it.
+
+    >>> header_of([["a", "b"], ["1", "x"]]), header_of([["1", "x"], ["2", "y"]])
+    (('a', 'b'), None)
+    """
+    first, below = rows[0], rows[1:1001]
+    if any(as_number(cell) is not None for cell in first):
+        return None
+    if sum(not cell for cell in first) > len(first) / 2 or "?" in first:
+        return None
+    names = tuple(cell or f"column {i + 1}" for i, cell in enumerate(first))
+    if not below:
+        return names
+    columns = list(zip(*below, strict=True))
+    for cells in columns:
+        values = [cell for cell in cells if not is_missing(cell)]
+        if values and sum(as_number(cell) is not None for cell in values) > len(values) / 2:
+            return names
+    unseen = sum(cell not in cells for cell, cells in zip(first, columns, strict=True))
+    looks_named = all(re.search(r"[A-Za-z_]", cell) for cell in first if cell)
+    return names if looks_named and unseen > len(first) / 2 else None
+
+
+def _known_header(first: Sequence[str], known: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the first row where it names columns that are known, in whatever order."""
+    num_known = sum(cell in known for cell in first)
+    return tuple(first) if num_known >= max(1, len(first) / 2) else None
+
+
+def refuse_repeated(path: str, names: Sequence[str], line: int) -> None:
+    """Raise for a header that gives two columns the same name.
+
+    Raises:
+        DataError: naming both.
+    """
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            first = list(names).index(name) + 1
+            raise DataError(
+                f"{path}:{line}", "a different name for every column",
+                f"{name!r} for column {first} and column {i + 1}", "Rename one of them.",
+            )  # fmt: skip

@@ -1,0 +1,124 @@
+"""Rows of a table as vectors, and tables that bring the columns a model knows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from samoyed.core.errors import DataError, did_you_mean
+from samoyed.core.spec import TableSpec, TargetSpec
+from samoyed.data.table_encoding import encode
+from samoyed.data.table_files import Cells, read_cells
+from samoyed.data.table_target import encode_target, listed
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Encoded rows.
+
+    Args:
+        inputs: (N, W) float32, laid out as the `TableSpec` says.
+        targets: (N,) int64 classes, (N,) float64 numbers in their own units, or (N, T) float32 of
+            0, 1 and NaN.
+        names: where each row stands: file and line.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def some(self, rows: np.ndarray) -> Rows:
+        """Return these rows."""
+        return Rows(self.inputs[rows], self.targets[rows], [self.names[i] for i in rows])
+
+
+def rows_of(spec: TableSpec, target: TargetSpec, cells: Cells) -> Rows:
+    """Encode all rows of a table that was checked before."""
+    inputs, _ = encode(spec, cells)
+    targets, _, _ = encode_target(target, cells)
+    return Rows(inputs, targets, [cells.where(i) for i in range(len(cells))])
+
+
+def without(cells: Cells, rows: Collection[int]) -> Cells:
+    """Return a table without some of its rows."""
+    if not rows:
+        return cells
+    kept = [i for i in range(len(cells)) if i not in rows]
+    columns = tuple(tuple(column[i] for i in kept) for column in cells.columns)
+    return replace(cells, columns=columns, lines=[cells.lines[i] for i in kept])
+
+
+def aligned(cells: Cells, spec: TableSpec, target: TargetSpec, *, needs_target: bool) -> Cells:
+    """Return a table under the names that the model knows its columns by.
+
+    Columns are matched by name where both tables have a header, else by position; a table without
+    a header may lack the target columns, unless they are needed.
+
+    Raises:
+        DataError: when a column that is needed is not there.
+    """
+    needed = [column.name for column in spec.columns]
+    needed += list(target.columns) if needs_target else []
+    if cells.has_header:
+        missing = [name for name in needed if name not in cells.names]
+        if not missing:
+            return cells
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise DataError(
+            cells.path,
+            f"a column {missing[0]!r}{more}, as the model learned from",
+            f"the columns {listed(cells.names)}",
+            did_you_mean(missing[0], cells.names).strip() or "The names must be the same.",
+        )
+    num = len(cells.names)
+    if num == len(spec.names):
+        return replace(cells, names=spec.names)
+    others = tuple(name for name in spec.names if name not in target.columns)
+    if num == len(others) and not needs_target:
+        return replace(cells, names=others)
+    if num == len(needed) and spec.has_header and not needs_target:
+        return replace(cells, names=tuple(needed))
+    raise DataError(
+        cells.path, f"{len(spec.names)} columns, as the model learned from"
+        + ("" if needs_target else f", or {len(others)} without the target"),
+        f"{num} columns",
+        "Bring the columns in the same order, or under a header with their names.",
+    )  # fmt: skip
+
+
+def read_rows(
+    paths: Sequence[str], spec: TableSpec, target: TargetSpec
+) -> tuple[np.ndarray, list[str]]:
+    """Read rows to answer for, with or without their targets.
+
+    Args:
+        paths: tables; "-" is standard input.
+        spec: the columns of the model.
+        target: the target columns, which need not be there.
+
+    Returns:
+        (N, W) float32, and N names: file and line.
+
+    Raises:
+        DataError: for what cannot be read, with line and column.
+    """
+    if not paths:
+        raise DataError("inputs", "at least one table", "none", "Name a file, or - for input.")
+    pieces, names = [], []
+    for path in paths:
+        cells = read_cells(path, "stop", spec.names if spec.has_header else ("",))
+        cells = aligned(cells, spec, target, needs_target=False)
+        inputs, bad = encode(spec, cells)
+        if bad:
+            raise DataError(
+                cells.where(bad[0].row, bad[0].column.name),
+                f"a {bad[0].column.kind}, as the model learned from", repr(bad[0].cell),
+            )  # fmt: skip
+        pieces.append(inputs)
+        names += [cells.where(i) for i in range(len(cells))]
+    return np.concatenate(pieces), names

@@ -1,0 +1,378 @@
+"""Read a table to learn from: which column is asked for, what the others hold, what is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from samoyed.core.errors import DataError, OptionError
+from samoyed.core.spec import Column, ColumnKind, TableSpec, TargetSpec
+from samoyed.data import table_target as targeting
+from samoyed.data.image_source import TEST, TRAIN
+from samoyed.data.table_encoding import encode, fit_column
+from samoyed.data.table_files import Cells, label, read_cells
+from samoyed.data.table_molecules import looks_like_smiles
+from samoyed.data.table_rows import Rows, aligned, rows_of, without
+from samoyed.data.table_split import copies, digests_of, split, strata_of, suspicions
+from samoyed.data.table_summary import describe
+from samoyed.data.table_values import Guess, guess, is_missing
+
+MIN_ROWS = 10
+
+
+@dataclass(frozen=True)
+class TableAsk:
+    """What a user says about a table.
+
+    Args:
+        target: names or numbers from 1 of the target columns, separated by commas.
+        test: the file of the official test part, or None to hold out a fifth.
+        input: names or numbers of the columns to learn from, "all but NAMES", or None for all.
+        task: classify, regress, classify_several, or None to let the target decide.
+    """
+
+    target: str | None = None
+    test: str | None = None
+    input: str | None = None
+    task: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TableData:
+    """A table as vectors.
+
+    Args:
+        spec: the columns, and how a row is laid out.
+        target: what is asked.
+        train: rows to learn from.
+        test: rows that are held out.
+    """
+
+    spec: TableSpec
+    target: TargetSpec
+    train: Rows
+    test: Rows
+
+
+@dataclass(frozen=True, eq=False)
+class TableSource:
+    """A table that was read, typed and split.
+
+    Args:
+        name: the file's name without ending.
+        path: the file.
+        spec: the columns that are used, with statistics of the training part.
+        target: what is asked.
+        why: why the target asks this.
+        cells: the table, without the rows that were left out.
+        splits: (N,) TRAIN or TEST for each of its rows.
+        test: the official test part, or None.
+        lines: what `describe` says.
+        warnings: suspicious things, with names.
+        skipped: "file:line: reason" for rows left out.
+        fingerprint: of the content and of what was asked, hexadecimal.
+    """
+
+    name: str
+    path: str
+    spec: TableSpec
+    target: TargetSpec
+    why: str
+    cells: Cells
+    splits: np.ndarray
+    test: Cells | None
+    lines: tuple[str, ...]
+    warnings: tuple[str, ...]
+    skipped: tuple[str, ...]
+    fingerprint: str
+    kind: ClassVar[str] = "table"
+
+    @property
+    def asked(self) -> str:
+        """Return what `--task` calls the question."""
+        return targeting.QUESTIONS[self.target.kind]
+
+    @property
+    def num_train(self) -> int:
+        """Return how many rows there are to learn from."""
+        return int((self.splits == TRAIN).sum())
+
+    def describe(self) -> list[str]:
+        """Return what was found, line by line."""
+        return list(self.lines)
+
+    def verify(self) -> list[str]:
+        """Return what is wrong: nothing more, as the scan has read every cell."""
+        return []
+
+    def load(self) -> TableData:
+        """Encode every row."""
+        whole = rows_of(self.spec, self.target, self.cells)
+        train = whole.some(np.flatnonzero(self.splits == TRAIN))
+        if self.test is not None:
+            return TableData(
+                self.spec, self.target, train, rows_of(self.spec, self.target, self.test)
+            )
+        test = whole.some(np.flatnonzero(self.splits == TEST))
+        return TableData(self.spec, self.target, train, test)
+
+
+def scan_table(
+    path: str | Path, ask: TableAsk, *, on_bad: str = "stop", seed: int = 0
+) -> TableSource:
+    """Read a table, find out what its columns are, and split it.
+
+    Args:
+        path: a CSV, TSV, ARFF or Parquet file.
+        ask: the target and what else the user said.
+        on_bad: "stop" raises at the first bad row, "skip" leaves bad rows out and lists them.
+        seed: which fifth is held out where there is no test file.
+
+    Raises:
+        DataError: the table cannot be learned from, with file, line and column.
+        OptionError: what was asked does not fit the table.
+        MissingExtra: for Parquet without polars, or molecules without RDKit.
+    """
+    cells = read_cells(path, on_bad)
+    guesses = {n: guess(n, cells.column(n), cells.declared.get(n, "")) for n in cells.names}
+    if ask.target is None:
+        raise OptionError(
+            str(path), "--target, the column to learn",
+            f"a table of {len(cells):,} rows; its columns: {_columns(cells, guesses)}",
+            f"samoyed train {path} --target {_likely_target(cells, guesses)}",
+        )  # fmt: skip
+    targets = targeting.resolve("--target", ask.target, cells.names)
+    kind, why = targeting.choose_question(cells, targets, guesses, ask.task)
+    skipped: list[str] = list(cells.skipped)
+    notes: list[str] = []
+    cells = _only_labelled(cells, targets, notes)
+    chosen = _inputs(cells, ask.input, targets, guesses)
+    cells = _without_strays(cells, chosen, guesses, targets, on_bad, skipped)
+    if len(cells) < MIN_ROWS:
+        raise DataError(path, f"at least {MIN_ROWS} rows", f"{len(cells)} usable ones")
+    digests = digests_of(cells, [name for name, _ in chosen])
+    test, splits, target, answers = _held_out(cells, ask, targets, kind, guesses, digests, seed,
+                                              on_bad, skipped, notes, chosen)  # fmt: skip
+    rows = np.flatnonzero(splits == TRAIN)
+    columns = tuple(
+        fit_column(name, k, guesses[name].form, [cells.column(name)[i] for i in rows])
+        for name, k in chosen
+    )
+    spec = TableSpec(columns, cells.names, cells.has_header)
+    if test is not None:
+        test = _without_bad(test, spec, on_bad, skipped)
+    other = digests_of(test, [name for name, _ in chosen]) if test is not None else []
+    warnings = [
+        *copies(cells, digests, targets, test, other),
+        *suspicions(cells, columns, guesses, target, answers, splits, test is not None),
+    ]
+    return TableSource(
+        Path(path).name.split(".")[0], str(path), spec, target, why, cells, splits, test,
+        tuple(describe(cells, spec, target, why, splits, test, guesses, notes, answers, seed)),
+        tuple(warnings), tuple(skipped),
+        "-".join([cells.fingerprint, test.fingerprint if test is not None else "fifth"]),
+    )  # fmt: skip
+
+
+def scan_unasked(path: str | Path, *, on_bad: str = "stop") -> list[str]:
+    """Say what is in a table of which nobody said what to learn."""
+    cells = read_cells(path, on_bad)
+    guesses = {n: guess(n, cells.column(n), cells.declared.get(n, "")) for n in cells.names}
+    lines = [*cells.notes]
+    for i, (name, found) in enumerate(guesses.items(), 1):
+        missing = f", {found.num_missing:,} missing" if found.num_missing else ""
+        shown = ", ".join(e if len(e) <= 20 else e[:17] + "..." for e in found.examples)
+        lines.append(
+            f"  {i:>3}  {name}: {found.kind}, {found.num_distinct:,} distinct{missing}; {shown}"
+        )
+    return [
+        *lines, "a table needs to be told which column to learn: --target NAME, or its number",
+        f"to train: samoyed train {path} --target {_likely_target(cells, guesses)}",
+    ]  # fmt: skip
+
+
+def _columns(cells: Cells, guesses: Mapping[str, Guess]) -> str:
+    shown = [f"{i} {n} ({g.kind})" for i, (n, g) in enumerate(guesses.items(), 1)]
+    return targeting.listed([s.replace(f" column {s.split()[0]} ", " ") for s in shown], 40)
+
+
+def _likely_target(cells: Cells, guesses: Mapping[str, Guess]) -> str:
+    """Return a column that may be the target: one of the usual name, else the last that can."""
+    usual = ("target", "class", "label", "outcome", "survived", "price", "quality")
+    able = [n for n in cells.names if guesses[n].kind in ("number", "category")]
+    last = next((n for n in able if n.lower() in usual), (able or list(cells.names))[-1])
+    if not cells.has_header:
+        return str(cells.names.index(last) + 1)
+    return last if last.replace("_", "").replace("-", "").isalnum() else f'"{last}"'
+
+
+def _only_labelled(cells: Cells, targets: Sequence[str], notes: list[str]) -> Cells:
+    """Leave out the rows without any target."""
+    rows = targeting.labelled_rows(cells, targets)
+    num = len(cells) - len(rows)
+    if num == 0:
+        return cells
+    notes.append(f"{num:,} rows have no value in {', '.join(targets)} and are left out")
+    return without(cells, set(range(len(cells))) - set(rows.tolist()))
+
+
+def _inputs(
+    cells: Cells, asked: str | None, targets: Sequence[str], guesses: Mapping[str, Guess]
+) -> list[tuple[str, ColumnKind]]:
+    """Return the columns to learn from, with what they hold.
+
+    Raises:
+        DataError: when none is left, or one that was asked for cannot be used.
+        OptionError: for a column that does not exist or is the target.
+    """
+    if asked is None or asked.lower().startswith(targeting.ALL_BUT):
+        out = asked[len(targeting.ALL_BUT) :] if asked else ""
+        dropped = targeting.resolve("--input", out, cells.names) if out else ()
+        chosen: list[tuple[str, ColumnKind]] = []
+        for name in cells.names:
+            kind = guesses[name].kind
+            if name not in (*targets, *dropped) and kind in ("number", "date", "category"):
+                chosen.append((name, kind))
+        if chosen:
+            return chosen
+        smiles = [n for n in cells.names if looks_like_smiles(n, cells.column(n)[:50])]
+        hint = f"molecules can be learned from: --input {smiles[0]}" if smiles else ""
+        raise DataError(
+            cells.path, "at least one column to learn from", "none beside the target and "
+            "columns that are identifiers, free text or constant", hint,
+        )  # fmt: skip
+    names = targeting.resolve("--input", asked, cells.names)
+    for name in names:
+        if name in targets:
+            raise OptionError("--input", "columns other than the target", repr(name))
+    return [(name, _asked_kind(cells, name, guesses[name])) for name in names]
+
+
+def _asked_kind(cells: Cells, name: str, found: Guess) -> ColumnKind:
+    """Return as what a column is used that the user asked for by name."""
+    if found.kind in ("number", "date"):
+        return "date" if found.kind == "date" else "number"
+    values = [cell for cell in cells.column(name) if not is_missing(cell)]
+    if found.kind in ("text", "identifier", "category") and looks_like_smiles(name, values):
+        return "molecule"
+    if found.kind in ("text", "empty"):
+        raise DataError(
+            f"{cells.path}, {label(name, cells.names)}",
+            "numbers, categories, dates, or molecules as SMILES",
+            "free text" if found.kind == "text" else "no value at all",
+            "Leave it out of --input.",
+        )
+    is_number = found.kind in ("identifier", "constant") and not guess(name, values[:1]).strays
+    return "number" if is_number and guess(name, values[:19]).kind == "number" else "category"
+
+
+def _without_strays(
+    cells: Cells, chosen: Sequence[tuple[str, ColumnKind]], guesses: Mapping[str, Guess],
+    targets: Sequence[str], on_bad: str, skipped: list[str],
+) -> Cells:  # fmt: skip
+    """Leave out the rows whose cells are not what their column holds, or raise for the first."""
+    columns = [Column(name, kind, form=guesses[name].form) for name, kind in chosen]
+    asked = [Column(t, "number", form=guesses[t].form) for t in targets
+             if guesses[t].kind == "number" and guesses[t].strays]  # fmt: skip
+    spec = TableSpec((*(c for c in columns if c.kind != "category"), *asked), cells.names)
+    return _without_bad(cells, spec, on_bad, skipped)
+
+
+def _without_bad(cells: Cells, spec: TableSpec, on_bad: str, skipped: list[str]) -> Cells:
+    """Leave out the rows that cannot be encoded, or raise for the first.
+
+    Raises:
+        DataError: naming line, column and value.
+    """
+    _, bad = encode(spec, cells)
+    if not bad:
+        return cells
+    if on_bad == "skip":
+        skipped += [f"{cells.where(b.row, b.column.name)}: {b.cell!r}" for b in bad]
+        return without(cells, {b.row for b in bad})
+    first = min(bad)
+    expected = {
+        "number": "a finite number, as in the other rows",
+        "date": f"a date like the others ({first.column.form})", "molecule": "a molecule as SMILES",
+    }[first.column.kind]  # fmt: skip
+    more = f" (and {len(bad) - 1:,} more cells like it)" if len(bad) > 1 else ""
+    found = "no molecule" if not first.cell else repr(first.cell)
+    raise DataError(
+        cells.where(first.row, first.column.name),
+        expected,
+        found + more,
+        "Mend it, leave the cell empty, or leave bad rows out with --on-bad skip.",
+    )
+
+
+def _held_out(
+    cells: Cells, ask: TableAsk, targets: Sequence[str], kind: str, guesses: Mapping[str, Guess],
+    digests: Sequence[bytes], seed: int, on_bad: str, skipped: list[str], notes: list[str],
+    chosen: Sequence[tuple[str, ColumnKind]],
+) -> tuple[Cells | None, np.ndarray, TargetSpec, np.ndarray]:  # fmt: skip
+    """Return the official test part or None, the split, the target and all answers."""
+    every = np.arange(len(cells))
+    target = targeting.fit_target(cells, targets, kind, guesses, every)
+    answers, _, found = targeting.encode_target(target, cells)
+    notes += found
+    if ask.test is None:
+        splits = split(strata_of(kind, answers), digests, seed)
+        if kind == "number":
+            rows = np.flatnonzero(splits == TRAIN)
+            target = targeting.fit_target(cells, targets, kind, guesses, rows)
+        return None, splits, target, answers
+    test = read_cells(ask.test, on_bad, cells.names if cells.has_header else ("",))
+    skipped += test.skipped
+    known = TableSpec(tuple(Column(n, k) for n, k in chosen), cells.names, cells.has_header)
+    test = aligned(test, known, target, needs_target=True)
+    test = _only_labelled(test, targets, notes)
+    _, bad, found = targeting.encode_target(target, test)
+    notes += [*[n for n in test.notes if "comment" in n], *found]
+    if bad and on_bad != "skip":
+        raise unseen(test, target, bad)
+    skipped += [f"{test.where(i)}: unknown target" for i in bad]
+    test = without(test, set(bad))
+    if len(test) == 0:
+        raise DataError(ask.test, "rows to test on", "none that can be used")
+    return test, np.full(len(cells), TRAIN, np.int8), target, answers
+
+
+def unseen(cells: Cells, target: TargetSpec, bad: Sequence[int]) -> DataError:
+    """Return the error for target values that training did not show."""
+    name = target.columns[0]
+    values = sorted({cells.column(name)[i] for i in bad})
+    known = targeting.listed(target.names, 10) if target.names else "a finite number"
+    more = f", in {len(bad):,} rows" if len(bad) > 1 else ""
+    return DataError(
+        cells.where(bad[0], name), f"a target that training showed: {known}",
+        f"{targeting.listed([repr(v) for v in values], 5)}{more}",
+        "Mend them, or leave those rows out with --on-bad skip.",
+    )  # fmt: skip
+
+
+def scan_held_out(
+    path: str | Path, spec: TableSpec, target: TargetSpec, *, on_bad: str = "stop"
+) -> TableSource:
+    """Read a table to measure a trained model on: every row is held out.
+
+    Raises:
+        DataError: for other columns, unknown targets or cells that cannot be read.
+    """
+    cells = read_cells(path, on_bad, spec.names if spec.has_header else ("",))
+    skipped = list(cells.skipped)
+    cells = aligned(cells, spec, target, needs_target=True)
+    notes: list[str] = []
+    cells = _only_labelled(cells, target.columns, notes)
+    _, bad, _ = targeting.encode_target(target, cells)
+    if bad and on_bad != "skip":
+        raise unseen(cells, target, bad)
+    cells = _without_bad(without(cells, set(bad)), spec, on_bad, skipped)
+    empty = replace(cells, columns=tuple(() for _ in cells.columns), lines=())
+    return TableSource(
+        Path(path).name.split(".")[0], str(path), spec, target, "as the run asks", empty,
+        np.zeros(0, np.int8), cells, (*cells.notes, *notes), (), tuple(skipped), cells.fingerprint,
+    )  # fmt: skip
