@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,8 @@ from samoyed.data.images import read_pictures
 from samoyed.metrics import classification
 from samoyed.metrics.intervals import wilson
 from samoyed.runs.drawing import Figure, bar_chart, image_grid, line_chart, matrix, table
+from samoyed.runs.figures.heat_maps import heat_figure, outermost_layers
+from samoyed.runs.figures.representation import representation_figure
 from samoyed.tasks.classify import Classify, predict_probabilities
 
 NUM_MISTAKES = 24
@@ -50,6 +51,7 @@ def draw(
         per_class_figure(confusion, names),
         mistakes_figure(test.images, test.labels, probabilities, names),
         calibration_figure(probabilities, test.labels),
+        representation_figure(model, test.images, test.labels, names),
         filters_figure(model),
         maps_figure(model, test.images[shown], f"a {names[test.labels[shown]]}"),
     ]
@@ -80,7 +82,7 @@ def explain(task: Classify, model: nn.Module, inputs: Sequence[str]) -> list[Fig
                     [(task.labels.names[k], f"{100 * row[k]:.1f} %") for k in order],
                 ),
             ),
-            occlusion_figure(model, image, best, name),
+            heat_figure(model, image, best, name),
             maps_figure(model, image, path),
         ]
     return [figure for figure in figures if figure is not None]
@@ -90,7 +92,7 @@ def confusion_figure(confusion: np.ndarray, names: Sequence[str]) -> Figure:
     """Show how often each class was taken for each other."""
     wrong = confusion.copy()
     np.fill_diagonal(wrong, 0)
-    caption = "Rows are what a picture shows, columns what the model answered."
+    caption = "Rows are the true classes, columns what the model answered."
     if wrong.any():
         r, c = divmod(int(wrong.argmax()), len(names))
         caption += f" Most often, {names[r]} was taken for {names[c]} ({wrong[r, c]} times)."
@@ -100,8 +102,14 @@ def confusion_figure(confusion: np.ndarray, names: Sequence[str]) -> Figure:
     )  # fmt: skip
 
 
-def per_class_figure(confusion: np.ndarray, names: Sequence[str]) -> Figure:
-    """Show which share of each class is found, the hardest first, and precision and F1."""
+def per_class_figure(confusion: np.ndarray, names: Sequence[str], what: str = "pictures") -> Figure:
+    """Show which share of each class is found, the hardest first, and precision and F1.
+
+    Args:
+        confusion: (K, K) counts, rows are true classes.
+        names: of the classes.
+        what: what an example is called, in the plural.
+    """
     scores = classification.per_class(confusion)
     order = [int(k) for k in np.argsort(scores.recall) if scores.support[k] > 0][:MOST_BARS]
     bars = []
@@ -120,10 +128,10 @@ def per_class_figure(confusion: np.ndarray, names: Sequence[str]) -> Figure:
         title = f"The {len(order)} hardest classes"
     return Figure(
         title,
-        "The share of each class's held-out pictures that was recognised (recall), with 95 % "
+        f"The share of each class's held-out {what} that was recognised (recall), with 95 % "
         "intervals, the hardest class first. Precision is the share of right answers among all "
         "answers of that class.",
-        bar_chart(bars, unit="%") + table(("class", "recall", "precision", "F1", "pictures"), rows),
+        bar_chart(bars, unit="%") + table(("class", "recall", "precision", "F1", what), rows),
     )
 
 
@@ -233,7 +241,7 @@ def feature_maps(model: nn.Module, image: np.ndarray) -> list[tuple[str, np.ndar
 
         return keep
 
-    handles = [m.register_forward_hook(listen(name)) for name, m in _layers(model)]
+    handles = [m.register_forward_hook(listen(name)) for name, m in outermost_layers(model)]
     was_training = model.training
     model.eval()
     try:
@@ -244,62 +252,6 @@ def feature_maps(model: nn.Module, image: np.ndarray) -> list[tuple[str, np.ndar
             handle.remove()
         model.train(was_training)
     return [(name, maps[0].float().cpu().numpy()) for name, maps in found]
-
-
-def _layers(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Yield the outermost modules that hold filters: a block, or a bare convolution."""
-    seen: list[str] = []
-    for name, module in model.named_modules():
-        if not name or isinstance(module, (nn.Sequential, nn.ModuleList)):
-            continue
-        if any(name.startswith(block + ".") for block in seen):
-            continue
-        seen.append(name)
-        if any(True for _ in module.parameters()):
-            yield name, module
-
-
-def occlusion_figure(model: nn.Module, image: np.ndarray, answer: int, name: str) -> Figure:
-    """Show where the picture must not be covered for the answer to stand."""
-    drop = occlusion_map(model, image, answer)
-    shown = np.repeat(np.repeat(drop, 4, axis=0), 4, axis=1)
-    largest = float(np.abs(drop).max())
-    return Figure(
-        f"What mattered for {name}",
-        "Zeiler & Fergus 2014: a grey patch is moved over the picture. Red: with this place "
-        "covered the probability of the answer falls (at most by "
-        f"{100 * max(0.0, float(drop.max())):.0f} points); blue: it rises.",
-        image_grid(
-            shown[None], scale=max(1, PICTURE_WIDTH // shown.shape[1]), diverging=True,
-            value_range=(-max(largest, 0.05), max(largest, 0.05)),
-        ) + _picture(image),
-    )  # fmt: skip
-
-
-def occlusion_map(model: nn.Module, image: np.ndarray, answer: int, steps: int = 14) -> np.ndarray:
-    """Return (R, C): how far the answer's probability falls when a patch covers this place.
-
-    Args:
-        model: the model.
-        image: (C, H, W) uint8.
-        answer: the class whose probability is watched.
-        steps: places per side, at most.
-    """
-    _, height, width = image.shape
-    grey = np.rint(image.mean(axis=(1, 2))).astype(np.uint8)
-    half_rows, half_columns = math.ceil(height / 10), math.ceil(width / 10)
-    rows = np.unique(np.linspace(0, height - 1, min(steps, height)).astype(int))
-    columns = np.unique(np.linspace(0, width - 1, min(steps, width)).astype(int))
-    covered = np.repeat(image[None], 1 + len(rows) * len(columns), axis=0)
-    for index, (r, c) in enumerate(((r, c) for r in rows for c in columns), start=1):
-        area = np.s_[
-            max(0, r - half_rows) : r + half_rows + 1,
-            max(0, c - half_columns) : c + half_columns + 1,
-        ]
-        covered[index][(slice(None), *area)] = grey[:, None, None]
-    device = next(model.parameters()).device
-    probabilities = predict_probabilities(model, covered, device)[:, answer]
-    return (probabilities[0] - probabilities[1:]).reshape(len(rows), len(columns))
 
 
 def _displayed(image: np.ndarray) -> np.ndarray:

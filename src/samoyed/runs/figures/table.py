@@ -12,6 +12,9 @@ from samoyed.runs.drawing import Figure
 
 TASKS = {
     "classify": "samoyed.runs.figures.classify",
+    "classify_table": "samoyed.runs.figures.table_rows",
+    "regress_table": "samoyed.runs.figures.table_rows",
+    "classify_several": "samoyed.runs.figures.table_rows",
     "continue_text": "samoyed.runs.figures.continue_text",
     "play": "samoyed.runs.figures.play",
 }

@@ -1,0 +1,177 @@
+"""A map of what was learned: held-out pictures, laid out by what the last hidden layer sees.
+
+van der Maaten, L. & Hinton, G. (2008). Visualizing data using t-SNE. JMLR 9, 2579-2605. The plane
+it gives is then laid on a grid of thumbnails, one cell a picture, so that the sum of squared ways
+is least (a linear assignment); nothing hides anything.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from samoyed.data.feeds import as_floats
+from samoyed.runs.drawing import Figure, image_grid
+
+COLUMNS, ROWS = 25, 16
+THUMBNAIL = 28  # pixels
+FRAME = 2  # pixels around a thumbnail, in the colour of its class
+FEWEST = 40  # pictures; below, there is nothing to lay out
+NEIGHBOURS = 10
+BATCH = 128
+PERPLEXITY = 30.0
+COLOURS = (
+    (31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189),
+    (140, 86, 75), (227, 119, 194), (127, 127, 127), (188, 189, 34), (23, 190, 207),
+)  # fmt: skip
+
+# Legend for shapes: N pictures, C channels, H rows, W columns, D hidden units.
+
+
+def representation_figure(
+    model: nn.Module, images: np.ndarray, labels: np.ndarray, names: Sequence[str]
+) -> Figure | None:
+    """Draw the map, and say how many neighbours share their class, before and after the layers.
+
+    Args:
+        model: ends in a linear layer somewhere behind its hidden layers.
+        images: (N, C, H, W) uint8, held out.
+        labels: (N,) their classes.
+        names: of the classes.
+
+    Returns:
+        None where the pictures are few or the model has no linear layer.
+    """
+    num = min(len(images), COLUMNS * ROWS)
+    if num < FEWEST or last_linear(model) is None:
+        return None
+    rows = np.unique(np.linspace(0, len(images) - 1, num).astype(np.int64))
+    pictures, classes = np.asarray(images[rows]), np.asarray(labels[rows])
+    hidden = hidden_states(model, pictures)
+    pixels = pictures.reshape(len(rows), -1) / 255.0
+    columns = min(COLUMNS, int(np.ceil(np.sqrt(len(rows) * COLUMNS / ROWS))))
+    cells = grid_places(plane(hidden), columns, int(np.ceil(len(rows) / columns)))
+    shares = (neighbour_share(each, classes) for each in (pixels, hidden))
+    before, after = (f"{share:.0%}" for share in shares)
+    caption = (
+        f"{len(rows)} held-out pictures, placed by t-SNE of the last hidden layer (van der Maaten "
+        f"& Hinton 2008): alike to the network is near. Of a picture's {NEIGHBOURS} nearest "
+        f"neighbours, {before} share its class when pixels are compared, {after} when hidden "
+        "units are."
+    )
+    is_coloured = len(names) <= len(COLOURS)
+    drawn = mosaic(pictures, classes if is_coloured else None, cells, columns)
+    legend = _legend(names) if is_coloured else ""
+    return Figure("What is near to what", caption, image_grid(drawn[None], scale=1) + legend)
+
+
+def last_linear(model: nn.Module) -> nn.Linear | None:
+    """Return the last linear layer: what reads the last hidden units."""
+    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    return layers[-1] if layers else None
+
+
+def hidden_states(model: nn.Module, images: np.ndarray) -> Float[np.ndarray, "N D"]:
+    """Return what the last linear layer reads of every (N, C, H, W) uint8 picture."""
+    layer = last_linear(model)
+    assert layer is not None
+    held: list[Tensor] = []
+    handle = layer.register_forward_pre_hook(
+        lambda module, inputs: held.append(inputs[0].flatten(1).float().cpu())
+    )
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            for start in range(0, len(images), BATCH):
+                model(as_floats(images[start : start + BATCH]).to(device))
+    finally:
+        handle.remove()
+        model.train(was_training)
+    return torch.cat(held).numpy()
+
+
+def plane(hidden: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N 2"]:
+    """Lay hidden states out in the plane by t-SNE, the same way every time."""
+    from sklearn.manifold import TSNE
+
+    perplexity = min(PERPLEXITY, (len(hidden) - 1) / 3)
+    return TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(hidden)
+
+
+def grid_places(
+    points: Float[np.ndarray, "N 2"], columns: int, rows: int
+) -> Int[np.ndarray, " N"]:  # fmt: skip
+    """Give every point a cell of its own with the least sum of squared distances.
+
+    >>> grid_places(np.array([[9.0, 0.0], [0.0, 0.0], [5.0, 0.1]]), columns=3, rows=1).tolist()
+    [2, 0, 1]
+    """
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
+
+    low, high = points.min(axis=0), points.max(axis=0)
+    scaled = (points - low) / np.maximum(high - low, 1e-12)
+    down, across = np.divmod(np.arange(columns * rows), columns)
+    places = np.stack([across / max(1, columns - 1), down / max(1, rows - 1)], axis=1)
+    return linear_sum_assignment(cdist(scaled, places, "sqeuclidean"))[1]
+
+
+def neighbour_share(features: np.ndarray, labels: np.ndarray, num: int = NEIGHBOURS) -> float:
+    """Return which share of the nearest neighbours have the same class.
+
+    Args:
+        features: (N, D).
+        labels: (N,).
+        num: neighbours of each, itself left out.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    found = NearestNeighbors(n_neighbors=min(num, len(features) - 1)).fit(features)
+    nearest = found.kneighbors(return_distance=False)
+    return float((labels[nearest] == labels[:, None]).mean())
+
+
+def mosaic(
+    images: np.ndarray, classes: np.ndarray | None, cells: np.ndarray, columns: int
+) -> np.ndarray:
+    """Paint thumbnails into their cells, framed in the colour of their class.
+
+    Args:
+        images: (N, C, H, W) uint8.
+        classes: (N,), or None for no frames.
+        cells: (N,) different numbers, counted row by row.
+        columns: cells in a row.
+
+    Returns:
+        (rows, columns, 3) uint8, white where no picture is.
+    """
+    side = THUMBNAIL + 2 * FRAME
+    rows = int(cells.max()) // columns + 1
+    paper = np.full((rows * side, columns * side, 3), 255, np.uint8)
+    small = F.interpolate(
+        as_floats(images), (THUMBNAIL, THUMBNAIL), mode="bilinear", antialias=True
+    )
+    pixels = (small.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    for index, cell in enumerate(cells):
+        top, left = (place * side for place in divmod(int(cell), columns))
+        if classes is not None:
+            paper[top : top + side, left : left + side] = COLOURS[int(classes[index])]
+        paper[top + FRAME : top + side - FRAME, left + FRAME : left + side - FRAME] = pixels[index]
+    return paper
+
+
+def _legend(names: Sequence[str]) -> str:
+    chips = "".join(
+        f'<span style="margin-right:1em;white-space:nowrap"><span style="display:inline-block;'
+        f'width:.8em;height:.8em;background:rgb{colour}"></span> {html.escape(name)}</span>'
+        for name, colour in zip(names, COLOURS, strict=False)
+    )
+    return f"<p>{chips}</p>"

@@ -1,0 +1,298 @@
+"""Figures of a model for tables: where it errs, what it goes by, and why it answers as it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from samoyed.core.seeding import numpy_generator
+from samoyed.core.spec import Column, TableSpec
+from samoyed.data.table_rows import Rows, read_rows
+from samoyed.data.tables import TableData
+from samoyed.metrics import classification, ranking
+from samoyed.metrics.intervals import bootstrap
+from samoyed.runs.drawing import Figure, bar_chart, line_chart, table
+from samoyed.runs.drawing_numbers import human_number
+from samoyed.runs.figures.classify import calibration_figure, confusion_figure, per_class_figure
+from samoyed.tasks.table_classify import ClassifyTable, predict_probabilities, quick_look
+from samoyed.tasks.table_regress import RegressTable
+from samoyed.tasks.table_several import ClassifySeveral, sigmoid
+from samoyed.tasks.table_training import predict_values
+
+NUM_ROWS = 2000  # that importance is measured on
+NUM_SHUFFLES = 5
+MOST_COLUMNS = 60  # that are shuffled
+MOST_BARS = 20
+NUM_GROUPS = 10  # of rows with neighbouring answers
+MOST_CURVES = 4  # columns whose dependence is drawn
+NUM_POINTS = 16  # of a dependence
+MOST_EXPLAINED = 5  # rows
+
+Task = ClassifyTable | RegressTable | ClassifySeveral
+
+
+def draw(
+    task: Task, model: nn.Module, data: TableData, history: Sequence[Mapping[str, Any]]
+) -> list[Figure]:
+    """Draw the report's figures.
+
+    Args:
+        task: the question.
+        model: the trained model.
+        data: the rows it learned from and was tested on.
+        history: not needed: the report draws the curves.
+    """
+    test = data.test
+    if isinstance(task, ClassifyTable):
+        probabilities = predict_probabilities(model, test.inputs, device_of(model))
+        answers = probabilities.argmax(axis=1)
+        names = task.target.names
+        confusion = classification.confusion_matrix(test.targets, answers, len(names))
+        figures = [
+            confusion_figure(confusion, names), per_class_figure(confusion, names, "rows"),
+            calibration_figure(probabilities, test.targets),
+        ]  # fmt: skip
+    elif isinstance(task, RegressTable):
+        answers = task.numbers(model, test.inputs, device_of(model))
+        figures = [agreement_figure(test.targets, answers, task.target.columns[0])]
+    else:
+        values = predict_values(model, test.inputs, device_of(model))
+        figures = [questions_figure(task, test.targets, values)]
+    if not data.spec.columns:
+        return figures
+    importance = importances(task, model, quick_look(test, NUM_ROWS), data.spec)
+    figures.append(importance_figure(importance, cost_words(task)))
+    figures += dependence_figures(task, model, data, [column for column, _, _, _ in importance])
+    return figures
+
+
+def device_of(model: nn.Module) -> Any:
+    """Return where the model is."""
+    return next(model.parameters()).device
+
+
+def agreement_figure(targets: np.ndarray, answers: np.ndarray, name: str) -> Figure:
+    """Set true numbers against answered ones: groups of neighbouring answers, with their spread."""
+    groups = np.array_split(np.argsort(answers, kind="stable"), min(NUM_GROUPS, len(answers)))
+    middles = [float(answers[g].mean()) for g in groups]
+    curves = {
+        "mean of the true numbers": [float(targets[g].mean()) for g in groups],
+        "a tenth is below": [float(np.quantile(targets[g], 0.1)) for g in groups],
+        "a tenth is above": [float(np.quantile(targets[g], 0.9)) for g in groups],
+    }
+    series = {k: list(zip(middles, v, strict=True)) for k, v in curves.items()}
+    series["as answered"] = [(middles[0], middles[0]), (middles[-1], middles[-1])]
+    worst = np.argsort(-np.abs(targets - answers), kind="stable")[:5]
+    rows = [
+        (human_number(float(targets[i]), 4), human_number(float(answers[i]), 4),
+         human_number(float(answers[i] - targets[i]), 4))
+        for i in worst
+    ]  # fmt: skip
+    return Figure(
+        f"{name}: true against answered",
+        "Held-out rows in groups of neighbouring answers. Where the mean of the true numbers lies "
+        "on the straight line, answers are right on average; eight tenths of the true numbers lie "
+        "between the outer curves. Below, the five largest errors.",
+        line_chart(series, x_label=f"answered {name}", y_label=f"true {name}")
+        + table(("true", "answered", "difference"), rows),
+    )
+
+
+def questions_figure(task: ClassifySeveral, targets: np.ndarray, values: np.ndarray) -> Figure:
+    """Show how well each question is answered, and how many answers were known."""
+    bars, rows = [], []
+    for t, name in enumerate(task.target.columns):
+        known = np.flatnonzero(~np.isnan(targets[:, t]))
+        truth, score = targets[known, t], values[known, t]
+        generator = numpy_generator(0, "questions", t)
+        drawn = [generator.integers(0, len(known), len(known)) for _ in range(200)]
+        areas = [ranking.roc_auc(truth[d], score[d]) for d in drawn]
+        low, high = np.nanquantile(areas, (0.025, 0.975))
+        bars.append((name, ranking.roc_auc(truth, score), float(low), float(high)))
+        rows.append((name, f"{len(known):,}", f"{int(truth.sum()):,}", f"{truth.mean():.1%}"))
+    return Figure(
+        "Question by question",
+        "The area under the ROC curve on held-out rows whose answer is known: the chance that a "
+        "row with the answer yes is ranked above one with no; 0.5 is guessing.",
+        bar_chart(bars) + table(("question", "answers known", "of them yes", "share"), rows),
+    )
+
+
+def cost_words(task: Task) -> tuple[str, str, float]:
+    """Return what is counted for each row: its name, its unit, and a factor."""
+    if isinstance(task, ClassifyTable):
+        return "right answers lost, in points", "", 100.0
+    if isinstance(task, RegressTable):
+        return f"growth of the mean absolute error of {task.target.columns[0]}", "", 1.0
+    return "growth of the log loss over all questions", "", 1.0
+
+
+def costs(task: Task, model: nn.Module, rows: Rows, inputs: np.ndarray) -> np.ndarray:
+    """Return (N,) what each row's answer costs when the model is given these inputs."""
+    if isinstance(task, ClassifyTable):
+        answers = predict_values(model, inputs, device_of(model)).argmax(axis=1)
+        return (answers != rows.targets).astype(np.float64)
+    if isinstance(task, RegressTable):
+        return np.abs(task.numbers(model, inputs, device_of(model)) - rows.targets)
+    values = predict_values(model, inputs, device_of(model))
+    losses = np.logaddexp(0, values) - values * np.nan_to_num(rows.targets)
+    known = ~np.isnan(rows.targets)
+    return (losses * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+
+
+Importance = tuple[Column, float, float, float]
+"""A column, how much worse the answers get without it, and the interval."""
+
+
+def importances(task: Task, model: nn.Module, rows: Rows, spec: TableSpec) -> list[Importance]:
+    """Measure how much worse the answers get when a column's values are shuffled among the rows.
+
+    Breiman, L. (2001). Random forests. Machine Learning 45, 5-32, section 10. The interval is that
+    of the mean over held-out rows (bootstrap).
+
+    Args:
+        task: the question.
+        model: the trained model.
+        rows: held-out rows.
+        spec: the columns.
+
+    Returns:
+        The columns, the most important first.
+    """
+    plain = costs(task, model, rows, rows.inputs)
+    factor = cost_words(task)[2]
+    found = []
+    for index, column in enumerate(spec.columns[:MOST_COLUMNS]):
+        places = spec.places(column)
+        growth = np.zeros(len(rows))
+        for repeat in range(NUM_SHUFFLES):
+            order = numpy_generator(0, "importance", index, repeat).permutation(len(rows))
+            inputs = rows.inputs.copy()
+            inputs[:, places] = rows.inputs[order][:, places]
+            growth += (costs(task, model, rows, inputs) - plain) / NUM_SHUFFLES
+        low, high = bootstrap(growth, 0)
+        found.append((column, factor * float(growth.mean()), factor * low, factor * high))
+    return sorted(found, key=lambda row: -row[1])
+
+
+def importance_figure(found: Sequence[Importance], words: tuple[str, str, float]) -> Figure:
+    """Show what the model goes by."""
+    bars = [(column.name, value, low, high) for column, value, low, high in found[:MOST_BARS]]
+    idle = [column.name for column, _, low, high in found if low <= 0 <= high]
+    rest = f" No effect is certain for {len(idle)} of {len(found)} columns." if idle else ""
+    return Figure(
+        "What it goes by",
+        f"How much worse the answers get ({words[0]}) when one column's values are shuffled among "
+        "held-out rows, so that they say nothing any more; 95 % intervals over the rows. Columns "
+        f"that say the same stand in for each other, and both look unimportant.{rest}",
+        bar_chart(bars, is_higher_better=True),
+    )
+
+
+def dependence_figures(
+    task: Task, model: nn.Module, data: TableData, columns: Sequence[Column]
+) -> list[Figure]:
+    """Draw how the mean answer moves with one number, all other columns as they are.
+
+    Friedman, J. H. (2001). Greedy function approximation: a gradient boosting machine. Annals of
+    Statistics 29(5), 1189-1232, section 8.2.
+    """
+    rows = quick_look(data.test, 300)
+    figures = []
+    chosen = [c for c in columns if c.is_number and len(c.edges) > 2][:MOST_CURVES]
+    for column in chosen:
+        place = data.spec.places(column)[0]
+        known = np.unique(np.quantile(data.train.inputs[:, place], np.linspace(0.02, 0.98, 64)))
+        grid = known[np.unique(np.linspace(0, len(known) - 1, NUM_POINTS).astype(int))]
+        inputs = np.tile(rows.inputs, (len(grid), 1))
+        inputs[:, place] = np.repeat(grid, len(rows))
+        for flag in data.spec.places(column)[1:]:
+            inputs[:, flag] = 0.0
+        answers = _mean_answers(task, model, inputs).reshape(len(grid), len(rows), -1).mean(axis=1)
+        points = [_in_units(column, float(x)) for x in grid]
+        series = {
+            name: list(zip(points, answers[:, k].tolist(), strict=True))
+            for k, name in list(enumerate(_answer_names(task)))[:5]
+        }
+        unit = "days since 1970" if column.kind == "date" else column.name
+        figures.append(
+            Figure(
+                f"If {column.name} were another number",
+                "The mean answer over held-out rows when this column alone is set to each number "
+                "in turn. Where columns go together, some of these rows could not exist.",
+                line_chart(series, x_label=unit, y_label=_answer_label(task)),
+            )
+        )
+    return figures
+
+
+def _in_units(column: Column, encoded: float) -> float:
+    """Undo the encoding of a number: z / sqrt(1 + (z / 3)^2) = e, solved for z."""
+    z = encoded / np.sqrt(max(1e-12, 1 - (encoded / 3.0) ** 2))
+    return float(z * column.scale + column.centre)
+
+
+def _mean_answers(task: Task, model: nn.Module, inputs: np.ndarray) -> np.ndarray:
+    """Return (N, A) answers as people read them; of two classes, that of the second."""
+    found = _all_answers(task, model, inputs)
+    return found[:, 1:] if isinstance(task, ClassifyTable) and found.shape[1] == 2 else found
+
+
+def _all_answers(task: Task, model: nn.Module, inputs: np.ndarray) -> np.ndarray:
+    """Return (N, A) answers as people read them: probabilities in percent, or numbers."""
+    if isinstance(task, ClassifyTable):
+        return 100 * predict_probabilities(model, inputs, device_of(model))
+    if isinstance(task, RegressTable):
+        return task.numbers(model, inputs, device_of(model))[:, None]
+    return 100 * sigmoid(predict_values(model, inputs, device_of(model)))
+
+
+def _answer_names(task: Task) -> tuple[str, ...]:
+    if isinstance(task, ClassifyTable):
+        return task.target.names[1:] if len(task.target.names) == 2 else task.target.names
+    return task.target.columns
+
+
+def _answer_label(task: Task) -> str:
+    return task.target.columns[0] if isinstance(task, RegressTable) else "probability, %"
+
+
+def explain(task: Task, model: nn.Module, inputs: Sequence[str]) -> list[Figure]:
+    """Draw, for the first rows of a table, what each column did for the answer.
+
+    Raises:
+        DataError: for what cannot be read, with line and column.
+    """
+    rows, names = read_rows(inputs, task.spec, task.target)
+    return [
+        explanation_figure(task, model, rows, i, names[i])
+        for i in range(min(MOST_EXPLAINED, len(rows)))
+    ]
+
+
+def explanation_figure(
+    task: Task, model: nn.Module, rows: np.ndarray, index: int, name: str
+) -> Figure:
+    """Show how the answer for one row moves when one column is unknown or at its middle."""
+    row = rows[index : index + 1]
+    before = _all_answers(task, model, row)[0]
+    watched = int(before.argmax())
+    varied = np.repeat(row, len(task.spec.columns), axis=0)
+    for i, column in enumerate(task.spec.columns):
+        varied[i, task.spec.places(column)] = 0.0  # the median, no bit, or an unknown value
+    change = before[watched] - _all_answers(task, model, varied)[:, watched]
+    order = np.argsort(-np.abs(change), kind="stable")[:MOST_BARS]
+    bars = [
+        (task.spec.columns[i].name, float(change[i]), float("nan"), float("nan")) for i in order
+    ]
+    names = task.target.names if isinstance(task, ClassifyTable) else task.target.columns
+    answer = f"{names[watched]} {human_number(float(before[watched]), 4)}"
+    return Figure(
+        f"{name}: {answer}" + ("" if isinstance(task, RegressTable) else " %"),
+        "What each column adds to this answer: the answer as it is, less the answer with the "
+        "column at its median (numbers) or unknown (categories).",
+        bar_chart(bars),
+    )
