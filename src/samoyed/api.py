@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from samoyed.assembly import open_source
 from samoyed.catalog import choose
 from samoyed.core.errors import DataError
 from samoyed.core.spec import OnBad
+from samoyed.data.tables import TableAsk, scan_unasked
+from samoyed.opening import is_unasked_table, open_source
 from samoyed.runs.conducting import check_numbers, descend, describe_plan, prepare
 from samoyed.runs.finishing import finish, in_line
 from samoyed.runs.folder import RunFolder
@@ -35,6 +37,9 @@ def train(
     device: str = "auto",
     on_bad: OnBad = "stop",
     fresh: bool = False,
+    target: str | int | None = None,
+    test: str | Path | None = None,
+    input: str | None = None,
     settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
 ) -> Run:
@@ -57,8 +62,11 @@ def train(
         device: auto, cpu or cuda.
         on_bad: stop at the first bad file, or skip and list them.
         fresh: start over, dropping what the run folder holds.
+        target: of a table: the column to learn, by name or number from 1; several with commas.
+        test: of a table: the official test file; without it a fifth of the rows is held out.
+        input: of a table: the columns to learn from, or "all but NAMES".
         settings: any other dial by name, as `--set` takes them.
-        quiet: print nothing.
+        quiet: print nothing. It, `precision` and `device` may stand in `settings` too.
 
     Returns:
         The finished run.
@@ -67,9 +75,11 @@ def train(
         SamoyedError: for anything wrong with the data or the options.
         Interrupted: when stopped by a signal; everything is saved.
     """
+    settings = {"precision": precision, "device": device, "quiet": quiet, **(settings or {})}
+    precision, device, quiet = (settings.pop(name) for name in ("precision", "device", "quiet"))
     request = Request(
         str(data), task, model, size, minutes, epochs, seed, precision, device, on_bad,
-        None if init is None else str(init), tuple(sorted((settings or {}).items())),
+        _words(init), _words(target), _words(test), _words(input), tuple(sorted(settings.items())),
     )  # fmt: skip
     check_numbers(request)
     distribution.join_if_launched()
@@ -85,10 +95,7 @@ def train(
         if is_first:
             distribution.wait_for_all()
         if folder.is_finished and prepared.is_trained:
-            say(f"already finished: {folder.path}; more --epochs extends it, --fresh starts over")
-            for score in Run(folder.path).scores:
-                say("  " + in_line(score))
-            return Run(folder.path)
+            return _finished_before(folder, say)
         say(describe_plan(prepared))
         seconds = descend(prepared, stop, is_quiet=quiet)
         if is_first:
@@ -97,8 +104,33 @@ def train(
     return Run(folder.path)
 
 
-def check(data: str | Path = "digits", *, on_bad: OnBad = "stop") -> list[str]:
+def _finished_before(folder: RunFolder, say: Callable[[str], None]) -> Run:
+    """Say that there is nothing left to do, and the scores."""
+    run = Run(folder.path)
+    say(f"already finished: {folder.path}; more --epochs extends it, --fresh starts over")
+    for score in run.scores:
+        say("  " + in_line(score))
+    return run
+
+
+def check(
+    data: str | Path = "digits",
+    *,
+    on_bad: OnBad = "stop",
+    task: str | None = None,
+    target: str | int | None = None,
+    test: str | Path | None = None,
+    input: str | None = None,
+) -> list[str]:
     """Look at the data as `train` would, every example of it, and train nothing.
+
+    Args:
+        data: as for `train`.
+        on_bad: stop at the first bad file or row, or skip and list them.
+        task: as for `train`.
+        target: of a table: the column to learn; without it the columns are listed.
+        test: of a table: the official test file.
+        input: of a table: the columns to learn from.
 
     Returns:
         What was found, line by line; warnings begin with "warning:".
@@ -106,8 +138,12 @@ def check(data: str | Path = "digits", *, on_bad: OnBad = "stop") -> list[str]:
     Raises:
         DataError: when the data cannot be used.
     """
-    source = open_source(str(data), on_bad=on_bad)
-    row, why = choose(source.kind, None, None)
+    ask = TableAsk(_words(target), _words(test), _words(input), task)
+    if is_unasked_table(str(data), ask):
+        return scan_unasked(Path(data).expanduser(), on_bad=on_bad)
+    source = open_source(str(data), on_bad=on_bad, ask=ask)
+    asked = source.asked if source.kind == "table" else task
+    row, why = choose(source.kind, asked, None)
     problems = source.verify()
     if problems and on_bad == "stop":
         raise _bad(source.path, problems)
@@ -115,8 +151,8 @@ def check(data: str | Path = "digits", *, on_bad: OnBad = "stop") -> list[str]:
         *source.describe(),
         *[f"warning: {warning}" for warning in source.warnings],
         *[f"skipped: {line}" for line in [*source.skipped, *problems]],
-        f"task: {row.asked.replace('_', ' ')}; model: {why}",
-        f"to train: samoyed train {data}",
+        f"task: {(asked or row.asked).replace('_', ' ')}; model: {why}",
+        f"to train: samoyed train {data}{_options(ask)}",
     ]
 
 
@@ -140,6 +176,17 @@ def _held(folder: RunFolder, is_first: bool) -> Iterator[None]:
     folder.prepare()
     with folder.locked():
         yield
+
+
+def _words(value: str | Path | int | None) -> str | None:
+    """Write an option as the command line would."""
+    return None if value is None else str(value)
+
+
+def _options(ask: TableAsk) -> str:
+    """Write what was said about a table as options."""
+    said = {"target": ask.target, "test": ask.test, "input": ask.input, "task": ask.task}
+    return "".join(f" --{k} {shlex.quote(v)}" for k, v in said.items() if v is not None)
 
 
 def _default_folder(request: Request) -> Path:

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
 from torch import nn
 
 from samoyed.catalog import Row, find
-from samoyed.core.errors import DataError, OptionError, RunError, did_you_mean
+from samoyed.core.errors import OptionError, RunError, did_you_mean
 from samoyed.core.reference import Answer, Score
-from samoyed.core.settings import apply, from_json
-from samoyed.core.spec import OnBad
+from samoyed.core.settings import apply, dials, from_json
+from samoyed.core.spec import ImageSpec, TableSpec
 from samoyed.core.stage import Recipe, Stage
-
-PICTURE_SUFFIXES = {
-    ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm",
-}  # fmt: skip
-IDX_NAME = re.compile(r"idx[13]-ubyte(\.gz)?$|idx[13]$")
-SAMPLE = "digits"
+from samoyed.data.tables import TableAsk
+from samoyed.opening import open_source
 
 
 class Source(Protocol):
@@ -89,91 +83,6 @@ class Assembly:
     notes: tuple[str, ...] = ()
 
 
-def open_source(path: str, *, on_bad: OnBad = "stop", seed: int = 0) -> Any:
-    """Find out what kind of data this is and scan it.
-
-    Args:
-        path: a file, a folder, a Gymnasium id, the name of a built-in world, or "digits".
-        on_bad: "stop" at the first bad file, or "skip" and list them.
-        seed: decides the split where the data brings none.
-
-    Raises:
-        DataError: when there is no such data or it cannot be used.
-    """
-    target = Path(path).expanduser()
-    if target.is_dir():
-        return _open_folder(target, on_bad, seed)
-    if target.is_file():
-        return _open_file(target, on_bad, seed)
-    if path == SAMPLE:
-        from samoyed.data.digits import scan_digits
-
-        return scan_digits(seed=seed)
-    from samoyed.worlds.scan import BUILT_IN, is_world_name, scan_world
-
-    if is_world_name(path):
-        return scan_world(path, on_bad=on_bad, seed=seed)
-    siblings = [p.name for p in target.parent.iterdir()] if target.parent.is_dir() else []
-    hint = did_you_mean(target.name, [*siblings, *BUILT_IN, SAMPLE, "CartPole-v1"]).strip()
-    raise DataError(
-        path, "a file, a folder, a Gymnasium id or a built-in sample or world", "nothing there",
-        hint or f"built in are: {', '.join([SAMPLE, *BUILT_IN])}",
-    )  # fmt: skip
-
-
-def _open_file(target: Path, on_bad: OnBad, seed: int) -> Any:
-    if target.suffix.lower() in PICTURE_SUFFIXES:
-        raise DataError(
-            target, "a folder of pictures with one folder per class", "a single picture",
-            f"give the folder: samoyed train {target.parent.parent}",
-        )  # fmt: skip
-    if IDX_NAME.search(target.name):
-        from samoyed.data.images import scan_images
-
-        return scan_images(target.parent, on_bad=on_bad, seed=seed)
-    from samoyed.data.text import scan_text
-
-    return scan_text(target, on_bad=on_bad, seed=seed)
-
-
-def _open_folder(target: Path, on_bad: OnBad, seed: int) -> Any:
-    """Pictures or texts: whichever the folder holds, by suffix."""
-    pictures = texts = 0
-    for file in _some_files(target):
-        suffix = Path(file.name.removesuffix(".gz")).suffix.lower()
-        pictures += suffix in PICTURE_SUFFIXES or bool(IDX_NAME.search(file.name))
-        texts += suffix in (".txt", ".text")
-    if texts and pictures and min(texts, pictures) * 20 > texts + pictures:
-        raise DataError(
-            target, "a folder of pictures or a folder of texts",
-            f"both ({pictures} pictures and {texts} texts among the first files)",
-            "move one kind elsewhere and give the folder of the other",
-        )  # fmt: skip
-    if texts > pictures:
-        from samoyed.data.text import scan_text
-
-        return scan_text(target, on_bad=on_bad, seed=seed)
-    from samoyed.data.images import scan_images
-
-    return scan_images(target, on_bad=on_bad, seed=seed)
-
-
-def _some_files(folder: Path, limit: int = 2000) -> Iterator[Path]:
-    """Yield up to `limit` files below a folder; hidden ones are left out."""
-    import os
-
-    seen = 0
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for name in files:
-            if name.startswith("."):
-                continue
-            yield Path(place, name)
-            seen += 1
-            if seen >= limit:
-                return
-
-
 def assemble(
     row: Row,
     source: Any,
@@ -219,7 +128,7 @@ def assemble(
     groups = [config, recipe, DataSettings(), task, *extra_groups]
     config, recipe, data_settings, task, *extra = apply(settings or {}, groups)
     plain = _Plain(row, size, source, task, config, recipe, seed, data_settings)
-    return BUILDERS[row.given](plain, system), extra
+    return BUILDERS[source.kind](plain, system), extra
 
 
 def assemble_again(config: Mapping[str, Any], source: Any) -> Assembly:
@@ -230,10 +139,10 @@ def assemble_again(config: Mapping[str, Any], source: Any) -> Assembly:
     """
     row = find(config["system"])
     system = row.load()
-    if source.kind != row.given:
+    if not row.takes(source.kind):
         raise RunError(source.path, f"{row.given}, as the run learned from", source.kind)
     task = reassemble(config)
-    if row.given == "images" and source.labels != task.labels:
+    if source.kind == "images" and source.labels != task.labels:
         differing = sorted(set(source.labels.names) ^ set(task.labels.names))
         raise RunError(
             source.path, f"the run's classes: {', '.join(task.labels.names[:10])}",
@@ -244,7 +153,25 @@ def assemble_again(config: Mapping[str, Any], source: Any) -> Assembly:
         from_json(Recipe, config["recipe"]), config["seed"],
         from_json(DataSettings, config["data_settings"]),
     )  # fmt: skip
-    return BUILDERS[row.given](plain, system)
+    return BUILDERS[source.kind](plain, system)
+
+
+def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
+    """Open a run's own data again, or other data of the same kind to measure the run on.
+
+    Raises:
+        DataError: when there is no such data or it cannot be used.
+    """
+    if "about_table" not in config:
+        return open_source(data or config["data"], seed=config["split_seed"])
+    on_bad = config["request"]["on_bad"]
+    if data is None:
+        ask = TableAsk(**config["about_table"])
+        return open_source(config["data"], on_bad=on_bad, seed=config["split_seed"], ask=ask)
+    from samoyed.data.tables import scan_held_out
+
+    task = reassemble(config)
+    return scan_held_out(data, task.spec, task.target, on_bad=on_bad)
 
 
 def reassemble(config: Mapping[str, Any]) -> Any:
@@ -260,12 +187,22 @@ def rebuild(config: Mapping[str, Any]) -> nn.Module:
     system = row.load()
     task = reassemble(config)
     held = from_json(system.Config, config["config"])
-    given = (task.spec, task.labels) if row.given == "images" else (task.spec,)
+    given: tuple[Any, ...] = (task.spec,)
+    if isinstance(task.spec, ImageSpec):
+        given = (task.spec, task.labels)
+    elif isinstance(task.spec, TableSpec):
+        given = (task.spec, task.target)
     return system.build(held, *given)
 
 
+TABLE_TASKS = {
+    "classes": "classify_table", "number": "regress_table", "binaries": "classify_several",
+}  # fmt: skip
 TASKS = {
     "classify": ("samoyed.tasks.classify", "Classify"),
+    "classify_table": ("samoyed.tasks.table_classify", "ClassifyTable"),
+    "regress_table": ("samoyed.tasks.table_regress", "RegressTable"),
+    "classify_several": ("samoyed.tasks.table_several", "ClassifySeveral"),
     "continue_text": ("samoyed.tasks.continue_text", "ContinueText"),
     "play": ("samoyed.tasks.play", "Play"),
 }
@@ -296,14 +233,17 @@ class _Plain:
 
 def _defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
     """Return the system's own Config and Recipe for this data, and the task."""
-    if row.given == "images":
+    if source.kind == "table":
+        return _table_defaults(row, system, source, size)
+    if source.kind == "images":
         from samoyed.tasks.classify import Classify
 
         config = replace(system.Config(), **row.sizes[size])
         task = Classify(system.accepts(config, source.spec), source.labels)
         if not row.is_varied:  # the papers' protocols: no distortions, plain targets
             task = replace(task, augmentation="none", label_smoothing=0.0)
-        return config, system.RECIPE, task
+        recipe = system.recipe_for(source.num_train) if row.has_sizes else system.RECIPE
+        return config, recipe, task
     if row.given == "text":
         from samoyed.tasks.continue_text import ContinueText
 
@@ -312,6 +252,35 @@ def _defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any
 
     config, recipe = system.fit(source.spec)
     return config, recipe, Play(source.spec)
+
+
+def _table_defaults(
+    row: Row, system: ModuleType, source: Any, size: str
+) -> tuple[Any, Recipe, Any]:
+    module, name = TASKS[TABLE_TASKS[source.target.kind]]
+    task = getattr(importlib.import_module(module), name)(source.spec, source.target)
+    if not row.is_varied:  # the papers' protocols: plain targets, the last weights
+        plain = {"label_smoothing": 0.0, "keep_best": False}
+        task = replace(task, **{k: v for k, v in plain.items() if k in dials(task)})
+    recipe = system.recipe_for(source.num_train) if row.has_sizes else system.RECIPE
+    return replace(system.Config(), **row.sizes[size]), recipe, task
+
+
+def _table(plain: _Plain, system: ModuleType) -> Assembly:
+    """A table, to answer a question about its rows."""
+    data = plain.source.load()
+
+    def make_stages(model: nn.Module) -> Iterator[Stage]:
+        for stage in plain.task.stages(model, data, plain.recipe, plain.seed):
+            if plain.row.stages is None:
+                yield stage
+            else:
+                yield from plain.row.stages(model, plain.config, stage.feed, stage, plain.seed)
+
+    def make_model() -> nn.Module:
+        return system.build(plain.config, data.spec, data.target)
+
+    return plain.with_data(data, make_model, make_stages)
 
 
 def _text(plain: _Plain, system: ModuleType) -> Assembly:
@@ -363,4 +332,4 @@ def _images(plain: _Plain, system: ModuleType) -> Assembly:
     return replace(plain.with_data(data, make_model, make_stages), task=task, notes=tuple(notes))
 
 
-BUILDERS = {"images": _images, "text": _text, "world": _world}
+BUILDERS = {"images": _images, "table": _table, "text": _text, "world": _world}

@@ -22,13 +22,15 @@ class Row:
     Args:
         name: what `--model` takes.
         module: the system's file, imported only when it is used.
-        given: the kind of data: "images", "text", "world".
+        given: the kind of data: "images", "table", "text", "world".
+        also_given: further kinds of data it takes.
         asked: the task: "classify", "continue_text", "play".
+        also_asked: further tasks it can be asked.
         summary: one line.
         section: the section of the review it belongs to.
         has_own_loss: the file defines `loss`, in place of the task's.
         has_own_stages: the file defines `stages`: training is more than descending the task's loss.
-        has_sizes: the file defines `SIZES` and `recommend`.
+        has_sizes: the file defines `SIZES`, `recommend` and `recipe_for`.
         pretrained: the part of the model that only stages before the task's train.
         is_varied: training pictures are varied, and targets smoothed, unless told otherwise.
     """
@@ -44,6 +46,16 @@ class Row:
     has_sizes: bool = False
     is_varied: bool = False
     pretrained: str = ""
+    also_given: tuple[str, ...] = ()
+    also_asked: tuple[str, ...] = ()
+
+    def takes(self, given: str) -> bool:
+        """Tell whether it takes this kind of data."""
+        return given == self.given or given in self.also_given
+
+    def answers(self, asked: str | None) -> bool:
+        """Tell whether it can be asked this; None asks nothing in particular."""
+        return asked in (None, self.asked) or asked in self.also_asked
 
     def load(self) -> ModuleType:
         """Import the system's file."""
@@ -70,6 +82,8 @@ class Row:
         return self.load().SIZES if self.has_sizes else {"paper": {}}
 
 
+TABLE_TASKS = ("regress", "classify_several")  # besides "classify"
+
 # The first row for (given, asked) is the default.
 ROWS: tuple[Row, ...] = (
     Row(
@@ -83,10 +97,70 @@ ROWS: tuple[Row, ...] = (
         "Convolutional neural networks", has_own_loss=True,
     ),
     Row(
+        "lenet1989", "samoyed.models.convnets.lenet1989", "images", "classify",
+        "the 1989 zip-code network: 16 x 16 pixels, 9,760 parameters, each layer as printed",
+        "Convolutional neural networks", has_own_loss=True,
+    ),
+    Row(
+        "simard_convnet", "samoyed.models.convnets.simard_convnet", "images", "classify",
+        "the 2003 network for documents: two convolutions that step, made for elastic distortions",
+        "Convolutional neural networks",
+    ),
+    Row(
+        "multi_column_network", "samoyed.models.convnets.multi_column_network",
+        "images", "classify",
+        "the mean of columns that see the picture prepared in different ways",
+        "Image understanding with deep convolutional networks", has_own_loss=True, has_sizes=True,
+    ),
+    Row(
+        "alexnet", "samoyed.models.images.alexnet", "images", "classify",
+        "the 2012 network of eight layers: two halves, response normalisation, dropout",
+        "Image understanding with deep convolutional networks", has_sizes=True,
+    ),
+    Row(
+        "vgg", "samoyed.models.images.vgg", "images", "classify",
+        "11 to 19 layers of 3 x 3 convolutions, and nothing else that changes",
+        "Image understanding with deep convolutional networks", has_sizes=True,
+    ),
+    Row(
+        "googlenet", "samoyed.models.images.googlenet", "images", "classify",
+        "22 layers of Inception modules, with auxiliary heads on the way",
+        "Image understanding with deep convolutional networks", has_own_loss=True, has_sizes=True,
+    ),
+    Row(
+        "resnet", "samoyed.models.since.residual_network", "images", "classify",
+        "6n + 2 layers of residual blocks for small pictures, in both orders of operations",
+        "since the review", has_sizes=True,
+    ),
+    Row(
+        "neocognitron", "samoyed.models.convnets.neocognitron", "images", "classify",
+        "planes of simple and complex cells that organise themselves; labels only name the winners",
+        "Convolutional neural networks", has_own_stages=True, has_sizes=True,
+        pretrained="layers",
+    ),
+    Row(
         "deep_belief_net", "samoyed.models.backprop.deep_belief_net", "images", "classify",
         "a stack of restricted Boltzmann machines, pre-trained layer by layer, then fine-tuned",
         "Backpropagation to train multilayer architectures", has_own_stages=True,
         pretrained="machines",
+    ),
+    Row(
+        "tabular_network", "samoyed.models.since.tabular_network", "table", "classify",
+        "an ensemble of perceptrons that share their weights: today's default for tables",
+        "since the review", has_sizes=True, is_varied=True, also_asked=TABLE_TASKS,
+    ),
+    Row(
+        "multilayer_perceptron", "samoyed.models.backprop.multilayer_perceptron",
+        "images", "classify",
+        "layers of rectified linear units, or of the sigmoids before them; pictures and tables",
+        "Backpropagation to train multilayer architectures",
+        also_given=("table",), also_asked=TABLE_TASKS,
+    ),
+    Row(
+        "dropout_network", "samoyed.models.backprop.dropout_network", "images", "classify",
+        "three layers of rectified linear units with dropout and max-norm; pictures and tables",
+        "Image understanding with deep convolutional networks", has_own_stages=True,
+        also_given=("table",), also_asked=TABLE_TASKS,
     ),
     Row(
         "lstm_language_model", "samoyed.models.recurrent.lstm_language_model",
@@ -135,21 +209,26 @@ def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
     Raises:
         OptionError: when the task or the system does not fit the data.
     """
-    fitting = [row for row in ROWS if row.given == given]
-    tasks = sorted({row.asked for row in fitting})
+    fitting = [row for row in ROWS if row.takes(given)]
+    tasks = sorted({task for row in fitting for task in (row.asked, *_more_asked(row, given))})
     if asked is not None and asked not in tasks:
-        known = sorted({row.asked for row in ROWS})
+        known = sorted({task for row in ROWS for task in (row.asked, *row.also_asked)})
         raise OptionError(
             "--task", f"{' or '.join(tasks)} for {given}", repr(asked),
             did_you_mean(asked, known).strip() or "leave it out: the data decides",
         )  # fmt: skip
     if name is None:
-        row = next(row for row in fitting if asked in (None, row.asked))
+        row = next(row for row in fitting if row.answers(asked))
         return row, f"{row.name}, the default for {given}"
     row = find(name)
-    if row.given != given or asked not in (None, row.asked):
+    if not row.takes(given) or not row.answers(asked):
         raise OptionError(
             "--model", f"a system for {given}: " + ", ".join(r.name for r in fitting),
             f"{name}, which is for {row.given}",
         )  # fmt: skip
     return row, f"{row.name}, as asked"
+
+
+def _more_asked(row: Row, given: str) -> tuple[str, ...]:
+    """Return what else a system can be asked of this kind of data."""
+    return row.also_asked if given == "table" else ()

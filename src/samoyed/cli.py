@@ -25,7 +25,11 @@ app = App(
     version_flags=["--version"],
 )
 
+Inputs = Annotated[str, Parameter(allow_leading_hyphen=True)]
+Input = Annotated[str | None, Parameter(name="--input")]
 Settings = Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)]
+
+TABLE_TASKS = ("classify_table", "regress_table", "classify_several")
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 Flag = Annotated[bool, Parameter(negative="")]
@@ -43,20 +47,20 @@ def train(
     out: Path | None = None,
     init: Path | None = None,
     seed: int = 0,
-    precision: str = "auto",
-    device: str = "auto",
     on_bad: OnBad = "stop",
     fresh: Flag = False,
+    target: str | None = None,
+    test: str | None = None,
+    input_: Input = None,
     set_: Settings = None,
-    quiet: Flag = False,
 ) -> None:
     """Learn a model from raw data; the same command again resumes.
 
     Parameters
     ----------
     data
-        A folder of pictures (one folder per class, or IDX files), a text file, a Gymnasium id such
-        as CartPole-v1, or a built-in: digits, Catch.
+        A folder of pictures (one folder per class, or IDX files), a table with --target, a text
+        file, a Gymnasium id such as CartPole-v1, or a built-in: digits, Catch.
     task
         The question to learn; the data decides by default.
     model
@@ -73,31 +77,40 @@ def train(
         A run whose weights to begin with.
     seed
         Of the initial weights and the order of examples.
-    precision
-        auto, float32 or bfloat16.
-    device
-        auto, cpu or cuda.
     on_bad
-        What to do with a bad file: stop, or skip and list it.
+        What to do with a bad file or row: stop, or skip and list it.
     fresh
         Start over, dropping what the run folder holds.
+    target
+        Of a table: the column to learn, by name or number from 1; several with commas.
+    test
+        Of a table: the official test file; without it a fifth of the rows is held out.
+    input_
+        Of a table: the columns to learn from, by name or number, or "all but NAMES".
     set_
-        Any other dial, key=value; can be given several times.
-    quiet
-        Print nothing.
+        Any other dial, key=value, such as precision=bfloat16, device=cuda or quiet=true; can be
+        given several times.
     """
     from samoyed import api
     from samoyed.core.settings import parse
 
     api.train(
         data, task=task, model=model, size=size, minutes=minutes, epochs=epochs, out=out,
-        init=init, seed=seed, precision=precision, device=device, on_bad=on_bad, fresh=fresh,
-        settings=parse(set_ or []), quiet=quiet,
+        init=init, seed=seed, on_bad=on_bad, fresh=fresh, target=target, test=test, input=input_,
+        settings=parse(set_ or []),
     )  # fmt: skip
 
 
 @app.command
-def check(data: str = "digits", *, on_bad: OnBad = "stop") -> None:
+def check(
+    data: str = "digits",
+    *,
+    on_bad: OnBad = "stop",
+    task: str | None = None,
+    target: str | None = None,
+    test: str | None = None,
+    input_: Input = None,
+) -> None:
     """Look at every example and say what was found and what is wrong; train nothing.
 
     Parameters
@@ -105,11 +118,19 @@ def check(data: str = "digits", *, on_bad: OnBad = "stop") -> None:
     data
         As for `train`.
     on_bad
-        Stop at bad files, or skip and list them.
+        Stop at bad files or rows, or skip and list them.
+    task
+        As for `train`.
+    target
+        Of a table: the column to learn; without it the columns are listed.
+    test
+        Of a table: the official test file.
+    input_
+        Of a table: the columns to learn from.
     """
     from samoyed import api
 
-    for line in api.check(data, on_bad=on_bad):
+    for line in api.check(data, on_bad=on_bad, task=task, target=target, test=test, input=input_):
         print(line)
 
 
@@ -142,21 +163,21 @@ def evaluate(run: Path, data: str | None = None, *, json_: AsJson = False) -> No
 @app.command
 def predict(
     run: Path,
-    *inputs: str,
+    *inputs: Inputs,
     prompt: str | None = None,
     length: int = 500,
     temperature: float = 0.8,
     seed: int = 0,
     json_: AsJson = False,
 ) -> None:
-    """Answer for pictures, folders, prompts or a game; without inputs, read them line by line.
+    """Answer for pictures, tables, prompts or a game; without inputs, read standard input.
 
     Parameters
     ----------
     run
         The run folder.
     inputs
-        Files or folders of pictures, or prompts; "-" or nothing reads standard input.
+        Files or folders of pictures, tables, or prompts; "-" or nothing reads standard input.
     prompt
         How a text begins.
     length
@@ -170,6 +191,7 @@ def predict(
     """
     from samoyed import api
 
+    _refuse_options(inputs)
     found = api.load(run)
     asked = [*inputs, *([prompt] if prompt is not None else [])]
     asked = _from_standard_input(asked, found.config["task"]["name"])
@@ -180,6 +202,19 @@ def predict(
             print(json.dumps(_plain(answer), ensure_ascii=False))
         else:
             print(answer.input + answer.answer if is_text else _row(answer))
+
+
+def _refuse_options(inputs: tuple[str, ...]) -> None:
+    """Raise for a misspelt option, which would pass for an input as "-" must be able to."""
+    from samoyed.core.errors import OptionError, did_you_mean
+
+    known = ("--prompt", "--length", "--temperature", "--seed", "--json")
+    for name in inputs:
+        if name.startswith("--"):
+            raise OptionError(
+                name, "an option: " + ", ".join(known), "no such option",
+                did_you_mean(name, known).strip(),
+            )  # fmt: skip
 
 
 def _from_standard_input(asked: list[str], task: str) -> list[str]:
@@ -194,6 +229,8 @@ def _from_standard_input(asked: list[str], task: str) -> list[str]:
         )
     if task == "continue_text":
         return [sys.stdin.read()]
+    if task in TABLE_TASKS:
+        return ["-"]
     return [line.rstrip("\n") for line in sys.stdin if line.strip()]
 
 

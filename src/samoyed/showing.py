@@ -12,7 +12,11 @@ from typing import Any
 from samoyed.catalog import ROWS, Row, find
 from samoyed.core.settings import dials
 
-EXTRAS = {"play": ("gymnasium", "worlds from Gymnasium")}
+EXTRAS = {
+    "play": ("gymnasium", "worlds from Gymnasium"),
+    "tabular": ("polars", "Parquet files"),
+    "molecules": ("rdkit", "molecules written as SMILES"),
+}
 
 
 def show_models(name: str | None, *, is_json: bool = False) -> list[str]:
@@ -44,7 +48,8 @@ def _one(row: Row) -> Iterator[str]:
         yield f"  review    reference {reference.review}, section {row.section}"
     else:
         yield f"  review    section {row.section}"
-    yield f"  given     {row.given}, to {row.asked.replace('_', ' ')}"
+    kinds = " or ".join((row.given, *row.also_given))
+    yield f"  given     {kinds}, to {row.asked.replace('_', ' ')}"
     yield f"  sizes     {', '.join(row.sizes)}"
     yield "  dials     (--set key=value)"
     for key, value in {**dials(system.Config()), **dials(system.RECIPE)}.items():

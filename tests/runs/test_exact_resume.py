@@ -23,6 +23,9 @@ SYSTEMS = {
         "digits", "--model", "deep_belief_net", "--epochs", "6",
         "--set", "hidden_sizes=[64,64,128]", "--set", "pretrain_epochs=6",
     ],
+    "tabular_network": [
+        "TABLE", "--target", "kind", "--epochs", "120", "--set", "num_members=4",
+    ],
     "deep_q_network": [
         "CartPole-v1", "--epochs", "1.6", "--set", "learning_starts=400",
     ],
@@ -35,7 +38,14 @@ def command(system: str, tmp_path: Path, out: Path) -> list[str]:
         rng = random.Random(0)
         words = ["sled", "snow", "dog", "white", "wolf", "runs", "sleeps", "and", "the", "far"]
         text.write_text("".join(rng.choice(words) + rng.choice("  \n") for _ in range(12_000)))
-    arguments = [str(text) if a == "TEXT" else a for a in SYSTEMS[system]]
+    table = tmp_path / "table.csv"
+    if not table.exists():
+        rng = random.Random(1)
+        rows = [(rng.gauss(0, 1), rng.gauss(0, 1), rng.choice("abc")) for _ in range(600)]
+        lines = [f"{x:.3f},{y:.3f},{c},{int(x * y + (c == 'a') > 0)}" for x, y, c in rows]
+        table.write_text("\n".join(["x,y,letter,kind", *lines]) + "\n")
+    places = {"TEXT": str(text), "TABLE": str(table)}
+    arguments = [places.get(a, a) for a in SYSTEMS[system]]
     return [sys.executable, "-m", "samoyed.cli", "train", *arguments, *COMMON, "--out", str(out)]
 
 

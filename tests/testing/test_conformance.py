@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -62,6 +63,7 @@ class SloppyRow:
     given: str = "images"
     loss: Any = None
     pretrained: str = ""
+    sizes: Mapping[str, Any] = field(default_factory=lambda: {"paper": {}})
 
     def load(self) -> Any:
         return SLOPPY

@@ -14,11 +14,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 import samoyed
-from samoyed.assembly import Assembly, assemble, open_source
+from samoyed.assembly import Assembly, assemble
 from samoyed.catalog import choose
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
+from samoyed.opening import open_source
 from samoyed.runs.environment import environment
 from samoyed.runs.folder import FORMAT, EventLog, RunFolder
 from samoyed.runs.following import Follower, StopRequest
@@ -28,8 +29,12 @@ from samoyed.runs.run import device_of
 from samoyed.training import checkpoint, distribution, planning, precision
 from samoyed.training.loop import train
 from samoyed.training.planning import Plan
+from samoyed.training.processor import prepare_processor
 
-QUICK_LIMIT = {"classify": 1000, "continue_text": 20_000}
+QUICK_LIMIT = {
+    "classify": 1000, "classify_table": 1000, "regress_table": 1000, "classify_several": 1000,
+    "continue_text": 20_000,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,18 @@ class RunSettings:
         report: draw the report.
         num_threads: of the processor; None leaves it to torch, but one for small networks that
             play, which several threads slow down.
+        precision: auto, float32 or bfloat16; taken out by `api.train`, as the two below.
+        device: auto, cpu or cuda.
+        quiet: print nothing.
     """
 
     checkpoint_s: float = 20.0
     baselines: bool = True
     report: bool = True
     num_threads: Annotated[int, Gt(0)] | None = None
+    precision: str = "auto"
+    device: str = "auto"
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,11 +93,13 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
     Raises:
         SamoyedError: for anything in the request or the data that does not fit.
     """
+    prepare_processor()
     before = folder.read("config.json") if folder.is_begun else None
     if before is not None:
         check_same(folder, request.as_json(), before["request"])
-    source = open_source(request.data, on_bad=request.on_bad, seed=0)
-    row, why = choose(source.kind, request.task, request.model)
+    source = open_source(request.data, on_bad=request.on_bad, seed=0, ask=request.about_table)
+    asked = source.asked if source.kind == "table" else request.task
+    row, why = choose(source.kind, asked, request.model)
     for line in source.describe():
         say(line)
     for warning in source.warnings:
@@ -132,7 +145,9 @@ def make_plan(
 ) -> Plan:
     """Measure the speed and turn minutes into steps."""
     seed_everything(assembly.seed, "planning")
-    plan = planning.measure(assembly.make_stages, model, device=device, precision=number)
+    plan = planning.measure(
+        assembly.make_stages, model, device=device, precision=number, seconds=seconds
+    )
     return plan if seconds is None else plan.fitted(seconds)
 
 
@@ -181,11 +196,19 @@ def write_beginning(
         "data": str(Path(request.data).resolve()) if Path(request.data).exists() else request.data,
         "split_seed": 0, "system": assembly.row.name, "size": assembly.size,
         "config": to_json(assembly.config), "recipe": to_json(assembly.recipe),
-        "task": {"name": assembly.row.asked, **to_json(assembly.task)},
+        "task": {"name": assembly.task.name, **to_json(assembly.task)}, **_about_table(request),
         "data_settings": to_json(assembly.data_settings), "seed": assembly.seed,
         "precision": number, "num_threads": torch.get_num_threads(),
         "steps": plan.steps, "step_s": plan.step_s,
     })  # fmt: skip
+
+
+def _about_table(request: Request) -> dict[str, Any]:
+    """Return what was said about a table, with the whole path of its test file, or nothing."""
+    if request.target is None:
+        return {}
+    test = None if request.test is None else str(Path(request.test).resolve())
+    return {"about_table": {**request.about_table.__dict__, "test": test}}
 
 
 def descend(prepared: Prepared, stop: StopRequest, *, is_quiet: bool) -> float:
@@ -202,7 +225,7 @@ def descend(prepared: Prepared, stop: StopRequest, *, is_quiet: bool) -> float:
     )
     is_first = distribution.rank() == 0
     log = EventLog(prepared.folder.file("events.jsonl"), *prepared.position, is_writing=is_first)
-    limit = QUICK_LIMIT.get(assembly.row.asked)
+    limit = QUICK_LIMIT.get(assembly.task.name)
     with Progress(plan.steps, plan.step_s, is_quiet or not is_first) as progress:
         follower = Follower(
             prepared.folder, log, model, plan.steps, progress,

@@ -74,7 +74,7 @@ def report_content(
     figures = draw(row.name, assembly.task, prepared.model, assembly.data, history)
     return ReportContent(
         title=source.name,
-        sentence=sentence(row.name, row.asked, source.name),
+        sentence=sentence(row.name, assembly.task.name, source.name),
         scores=scores, baselines=baselines, data_lines=source.describe(),
         warnings=source.warnings, skipped=source.skipped,
         model_rows=[
@@ -85,14 +85,18 @@ def report_content(
         reference=row.reference,
         training_rows=training_rows(config, seconds),
         history=[{k: v for k, v in e.items() if k not in NOT_DRAWN} for e in history],
-        figures=figures, commands=commands(folder, row.given),
+        figures=figures, commands=commands(folder, source.kind),
         environment_rows=environment_rows(folder, source.fingerprint),
     )  # fmt: skip
 
 
 def sentence(system: str, asked: str, name: str) -> str:
     """Say in one sentence what was learned from what."""
-    learned = {"classify": "tell apart the classes of", "continue_text": "continue", "play": "play"}
+    learned = {
+        "classify": "tell apart the classes of", "continue_text": "continue", "play": "play",
+        "classify_table": "tell apart the classes of", "regress_table": "foretell the numbers of",
+        "classify_several": "answer the questions of",
+    }  # fmt: skip
     return f"A {system.replace('_', ' ')} that learned to {learned[asked]} {name}."
 
 
@@ -110,8 +114,13 @@ def training_rows(config: dict[str, Any], seconds: float) -> list[tuple[str, str
 def commands(folder: RunFolder, given: str) -> list[tuple[str, str]]:
     """List what can be done with the run, as commands."""
     run = str(folder.path)
-    asked = {"images": "picture.jpg", "text": '--prompt "Once upon a time"', "world": ""}[given]
-    question = {"images": '"picture.jpg"', "text": '"Once upon a time"', "world": ""}[given]
+    asked = {
+        "images": "picture.jpg", "table": "new.csv", "text": '--prompt "Once upon a time"',
+        "world": "",
+    }[given]  # fmt: skip
+    question = {
+        "images": '"picture.jpg"', "table": '"new.csv"', "text": '"Once upon a time"', "world": "",
+    }[given]  # fmt: skip
     return [
         ("question it", f"samoyed predict {run} {asked}".strip()),
         ("look inside", f"samoyed explain {run} {asked}".strip()),

@@ -8,6 +8,7 @@ from typing import Any
 
 from samoyed.core.errors import RunError
 from samoyed.core.spec import OnBad
+from samoyed.data.tables import TableAsk
 from samoyed.runs.folder import RunFolder
 
 
@@ -27,6 +28,9 @@ class Request:
         device: auto, cpu or cuda.
         on_bad: stop or skip.
         init: a run whose weights to begin with, or None.
+        target: of a table: the target columns, or None.
+        test: of a table: the official test file, or None.
+        input: of a table: the columns to learn from, or None for all.
         settings: the `--set` values.
     """
 
@@ -41,7 +45,15 @@ class Request:
     device: str = "auto"
     on_bad: OnBad = "stop"
     init: str | None = None
+    target: str | None = None
+    test: str | None = None
+    input: str | None = None
     settings: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def about_table(self) -> TableAsk:
+        """Return what was said about a table."""
+        return TableAsk(self.target, self.test, self.input, self.task)
 
     def as_json(self) -> dict[str, Any]:
         """Return the request as the values it has after a round trip through JSON."""

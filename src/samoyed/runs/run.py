@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from samoyed.assembly import Assembly, open_source, reassemble, rebuild
+from samoyed.assembly import Assembly, open_again, reassemble, rebuild
 from samoyed.core.errors import RunError
 from samoyed.core.reference import Answer, Score
 from samoyed.runs.folder import RunFolder, read_events
@@ -114,8 +114,7 @@ class Run:
         """Open the run's data (or other data of the same kind) and put the question together."""
         from samoyed.assembly import assemble_again
 
-        source = open_source(data or self.config["data"], seed=self.config["split_seed"])
-        return assemble_again(self.config, source)
+        return assemble_again(self.config, open_again(self.config, data))
 
     def explain(self, inputs: str | Path | Sequence[str | Path] = ()) -> Path:
         """Draw what the model makes of the inputs; return the page's path."""
@@ -148,7 +147,7 @@ def device_of(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise OptionError("--device", "auto, cpu or cuda", repr(name)) from None
+        raise OptionError("--set device", "auto, cpu or cuda", repr(name)) from None
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise OptionError("--device", "a device of this machine", name, "use --device cpu")
+        raise OptionError("--set device", "a device of this machine", name, "use device=cpu")
     return device

@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,7 +23,16 @@ from torch import Tensor, nn
 from samoyed.core.batch import SequenceLogits
 from samoyed.core.reference import Reference
 from samoyed.core.seeding import seed_everything
-from samoyed.core.spec import ImageSpec, LabelSpec, TextSpec, WorldSpec
+from samoyed.core.spec import (
+    Column,
+    ImageSpec,
+    LabelSpec,
+    TableSpec,
+    TargetSpec,
+    TextSpec,
+    WorldSpec,
+)
+from samoyed.losses import tabular
 
 NUM_ROWS = 6
 
@@ -53,6 +62,11 @@ class Row(Protocol):
     @property
     def loss(self) -> Callable[..., Any] | None:
         """Return the system's own loss, or None."""
+        ...
+
+    @property
+    def sizes(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the named sizes: Config fields that differ from the defaults."""
         ...
 
 
@@ -102,10 +116,20 @@ def subject_of(row: Row, system: Any) -> Subject:
     forward = _forward
     if row.given == "images":
         labels = LabelSpec(tuple("0123456789"))
-        spec = system.accepts(system.Config(), ImageSpec(1, 28, 28))
+        config, spec = _smallest(row, system, ImageSpec(1, 28, 28), labels)
         inputs = torch.rand(NUM_ROWS, *spec.shape, generator=generator)
         targets = torch.randint(len(labels), (NUM_ROWS,), generator=generator)
-        build = lambda: system.build(system.Config(), spec, labels)  # noqa: E731
+        build = lambda: system.build(config, spec, labels)  # noqa: E731
+    elif row.given == "table":
+        table, target = _drawn_table()
+        config = dataclasses.replace(system.Config(), **next(iter(row.sizes.values())))
+        numbers = torch.randn(NUM_ROWS, 2, generator=generator)
+        flags = torch.randint(2, (NUM_ROWS, 1), generator=generator).float()
+        letters = torch.randint(4, (NUM_ROWS, 1), generator=generator).float()
+        inputs = torch.cat([numbers, flags, letters], dim=1)
+        targets = torch.randint(3, (NUM_ROWS,), generator=generator)
+        build = lambda: system.build(config, table, target)  # noqa: E731
+        return Subject(_seeded(build), inputs, targets, row.loss or _members_entropy, forward)
     elif row.given == "text":
         text = TextSpec(tuple("abcdefgh"))
         inputs = torch.randint(len(text), (NUM_ROWS, 12), generator=generator)
@@ -120,6 +144,32 @@ def subject_of(row: Row, system: Any) -> Subject:
     return Subject(_seeded(build), inputs, targets, row.loss or _cross_entropy, forward)
 
 
+def _smallest(
+    row: Row, system: Any, natural: ImageSpec, labels: LabelSpec
+) -> tuple[Any, ImageSpec]:
+    """Return the size with the fewest parameters, so that the checks take seconds."""
+    configs = [dataclasses.replace(system.Config(), **changes) for changes in row.sizes.values()]
+    offers = [(config, system.accepts(config, natural)) for config in configs]
+    if len(offers) == 1:
+        return offers[0]
+    counts = []
+    for config, spec in offers:
+        with torch.device("meta"):  # shapes without numbers
+            net = system.build(config, spec, labels)
+        counts.append(sum(p.numel() for p in net.parameters()))
+    return offers[counts.index(min(counts))]
+
+
+def _drawn_table() -> tuple[TableSpec, TargetSpec]:
+    """Return columns of numbers, one of them with gaps, a column of letters, and three classes."""
+    edges = (-1.0, 0.0, 1.0)
+    columns = (
+        Column("x", "number", edges=edges), Column("y", "number", has_missing=True, edges=edges),
+        Column("letter", "category", categories=("a", "b", "c")),
+    )  # fmt: skip
+    return TableSpec(columns), TargetSpec("classes", ("kind",), ("p", "q", "r"))
+
+
 def _seeded(build: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
     def seeded() -> nn.Module:
         seed_everything(0, "conformance")
@@ -130,6 +180,11 @@ def _seeded(build: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
 
 def _cross_entropy(output: Any, targets: Tensor) -> Tensor:
     return nn.functional.cross_entropy(output.values.flatten(0, -2), targets.flatten())
+
+
+def _members_entropy(output: Any, targets: Tensor) -> Tensor:
+    """Return the cross-entropy, of each member where a model is an ensemble of them."""
+    return tabular.cross_entropy(output.values, targets)
 
 
 def _forward(model: nn.Module, inputs: Tensor) -> Any:
