@@ -109,7 +109,7 @@ def test_changed_data_is_noticed(folder: Path, tmp_path: Path, capsys):
     copy = tmp_path / "pictures"
     shutil.copytree(folder, copy)
     options = ["--epochs", "1", "--out", str(tmp_path / "run"), "--set", "baselines=false"]
-    options += ["--set", "report=false", "--set", "quiet=true"]
+    options += ["--set", "report=false", "--quiet"]
     spoken(capsys, "train", str(copy), *options)
     next((copy / "bars").iterdir()).unlink()
     said = spoken(capsys, "train", str(copy), *options, code=2)
@@ -177,8 +177,8 @@ REFUSED = {
     "minutes and epochs": (["train", "digits", "--minutes", "1", "--epochs", "1"], "leave one out"),
     "not a number": (["train", "digits", "--minutes", "soon"], "soon"),
     "negative seed": (["train", "digits", "--seed", "-1"], "from 0"),
-    "no such precision": (["train", "digits", "--set", "precision=half"], "bfloat16"),
-    "no such device": (["train", "digits", "--set", "device=tpu"], "cpu"),
+    "no such precision": (["train", "digits", "--precision", "half"], "bfloat16"),
+    "no such device": (["train", "digits", "--device=tpu"], "cpu"),
     "on-bad": (["train", "digits", "--on-bad", "ignore"], "skip"),
     "init is no run": (["train", "digits", "--init", "nowhere"], "finished run"),
     "no such variation": (["train", "digits", "--set", "augmentation=flop"], "flip"),
@@ -221,7 +221,7 @@ def test_a_foreign_folder_is_not_written_to(tmp_path: Path, capsys):
 def test_diverging_training_says_where_and_what_to_do(folder: Path, tmp_path: Path, capsys):
     said = spoken(
         capsys, "train", str(folder), "--epochs", "30", "--out", str(tmp_path / "run"),
-        "--set", "quiet=true",
+        "--quiet",
         "--set", "learning_rate=1e30", "--set", "optimizer=sgd", "--set", "warmup=0", code=2,
     )  # fmt: skip
     assert "learning_rate" in said

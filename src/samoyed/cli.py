@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,8 +89,8 @@ def train(
     input_
         Of a table: the columns to learn from, by name or number, or "all but NAMES".
     set_
-        Any other dial, key=value, such as precision=bfloat16, device=cuda or quiet=true; can be
-        given several times.
+        Any other dial, key=value; can be given several times. `--quiet`, `--device cuda` and
+        `--precision float32` are short for `--set quiet=true` and so on.
     """
     from samoyed import api
     from samoyed.core.settings import parse
@@ -346,8 +347,29 @@ def verify(
         raise SystemExit(1)
 
 
+def spelled_out(arguments: Sequence[str]) -> list[str]:
+    """Write the options of `train` that are short for a dial as `--set`.
+
+    >>> spelled_out(["train", "digits", "--quiet", "--device", "cuda"])
+    ['train', 'digits', '--set', 'quiet=true', '--set', 'device=cuda']
+    """
+    if not arguments or arguments[0] != "train":
+        return list(arguments)
+    spelled, rest = [], iter(arguments)
+    for argument in rest:
+        option, _, value = argument.partition("=")
+        if argument == "--quiet":
+            spelled += ["--set", "quiet=true"]
+        elif option in ("--device", "--precision"):
+            spelled += ["--set", f"{option[2:]}={value or next(rest, '')}"]
+        else:
+            spelled.append(argument)
+    return spelled
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; anything a user can cause ends in a message, never a traceback."""
+    arguments = spelled_out(sys.argv[1:] if arguments is None else arguments)
     try:
         app(arguments, exit_on_error=False, print_error=True)
     except CycloptsError:

@@ -47,8 +47,7 @@ class RunSettings:
         report: draw the report.
         num_threads: of the processor; None leaves it to torch, but one for small networks that
             play, which several threads slow down.
-        precision: auto, float32 or bfloat16; taken out by `api.train`, as the two below.
-        device: auto, cpu or cuda.
+        device: auto, cpu or cuda; taken out by `api.train`, as `quiet`.
         quiet: print nothing.
     """
 
@@ -56,7 +55,6 @@ class RunSettings:
     baselines: bool = True
     report: bool = True
     num_threads: Annotated[int, Gt(0)] | None = None
-    precision: str = "auto"
     device: str = "auto"
     quiet: bool = False
 
@@ -113,7 +111,8 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
         say(note)
     use_threads(settings, assembly, before)
     device = device_of(request.device)
-    number = precision.resolve(request.precision, device)
+    wanted = assembly.recipe.precision if request.precision == "auto" else request.precision
+    number = precision.resolve(wanted, device)
     seed_everything(request.seed, "initial weights")
     model = assembly.make_model()
     if request.init is not None:

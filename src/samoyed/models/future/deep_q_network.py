@@ -147,8 +147,9 @@ class Config:
 
 
 RECIPE = Recipe(
-    optimizer="rmsprop", learning_rate=2.5e-4, batch_size=32, epochs=5000, schedule="constant"
-)
+    optimizer="rmsprop", learning_rate=2.5e-4, batch_size=32, epochs=5000, schedule="constant",
+    precision="float32",
+)  # fmt: skip
 """The paper's: 50 million moves (200 million frames)."""
 
 VECTOR_CONFIG = Config(
@@ -157,8 +158,9 @@ VECTOR_CONFIG = Config(
     num_worlds=10, is_reward_clipped=False, error_limit=1000.0,
 )  # fmt: skip
 VECTOR_RECIPE = Recipe(
-    optimizer="adam", learning_rate=2.5e-4, batch_size=128, epochs=50, schedule="constant"
-)
+    optimizer="adam", learning_rate=2.5e-4, batch_size=128, epochs=50, schedule="constant",
+    precision="float32",
+)  # fmt: skip
 SMALL_SCREEN = 48  # pixels; below, the paper's first layer would leave too little
 SMALL_SCREEN_CONFIG = Config(
     filters=((16, 4, 2), (32, 3, 1)), hidden_sizes=(128,), stack=2, replay_size=50_000,
@@ -166,8 +168,9 @@ SMALL_SCREEN_CONFIG = Config(
     exploration_moves=100_000, num_worlds=4,
 )  # fmt: skip
 SMALL_SCREEN_RECIPE = Recipe(
-    optimizer="adam", learning_rate=5e-4, batch_size=32, epochs=30, schedule="linear"
-)
+    optimizer="adam", learning_rate=5e-4, batch_size=32, epochs=30, schedule="linear",
+    precision="float32",
+)  # fmt: skip
 
 
 def fit(spec: WorldSpec) -> tuple[Config, Recipe]:
