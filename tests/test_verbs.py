@@ -226,3 +226,59 @@ def test_diverging_training_says_where_and_what_to_do(folder: Path, tmp_path: Pa
     )  # fmt: skip
     assert "learning_rate" in said
     assert "step" in said
+
+
+def test_a_folder_with_a_space_and_bad_files_goes_through_all_verbs(
+    folder: Path, tmp_path: Path, capsys, monkeypatch
+):
+    import shlex
+    import shutil
+
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(folder, tmp_path / "my pictures")
+    (tmp_path / "my pictures" / "dark" / "empty.png").touch()
+    checked = spoken(capsys, "check", "my pictures", "--on-bad", "skip").splitlines()
+    command = shlex.split(checked[-1].removeprefix("to train: "))
+    assert command == ["samoyed", "train", "my pictures", "--on-bad", "skip"]
+    said = spoken(capsys, *command[1:], "--epochs", "1", "--set", "report=false")
+    assert "skipped: my pictures/dark/empty.png: an empty file (0 bytes)" in said
+    assert "accuracy" in spoken(capsys, "evaluate", "runs/my-pictures")
+
+
+def test_data_that_is_not_there_leaves_no_run_folder(tmp_path: Path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "nothing there" in spoken(capsys, "train", "nowhere at all", code=2)
+    assert not (tmp_path / "runs" / "nowhere-at-all").exists()
+
+
+def test_other_classes_are_named(run: samoyed.Run, folder: Path, tmp_path: Path, capsys):
+    import shutil
+
+    for name in ("bars", "night"):
+        shutil.copytree(folder / "bars", tmp_path / "other" / name)
+    said = spoken(capsys, "evaluate", str(run.path), str(tmp_path / "other"), code=2)
+    assert "expected: the run's classes: bars, bright, dark" in said
+    assert "found:    the classes bars, night" in said
+
+
+def test_a_picture_piped_in_is_no_list_of_paths(run: samoyed.Run, capsys, monkeypatch):
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("\x89PNG\n\0\0\0\rIHDR"))
+    said = spoken(capsys, "predict", str(run.path), "-", code=2)
+    assert "standard input" in said
+    assert "\0" not in said
+
+
+def test_runs_of_different_data_are_not_ranked(
+    run: samoyed.Run, folder: Path, tmp_path: Path, capsys
+):
+    import shutil
+
+    shutil.copytree(folder, tmp_path / "fewer")
+    (tmp_path / "fewer" / "bars" / "00.png").unlink()
+    settings = {"report": False, "baselines": False}
+    samoyed.train(tmp_path / "fewer", epochs=1, out=tmp_path / "run", quiet=True, settings=settings)
+    said = spoken(capsys, "compare", str(run.path), str(tmp_path / "run"))
+    assert "measured on different data" in said
+    assert "is best" not in said

@@ -152,7 +152,7 @@ def check(
         *[f"warning: {warning}" for warning in source.warnings],
         *[f"skipped: {line}" for line in [*source.skipped, *problems]],
         f"task: {(asked or row.asked).replace('_', ' ')}; model: {why}",
-        f"to train: samoyed train {data}{_options(ask)}",
+        f"to train: samoyed train {shlex.quote(str(data))}{_options(ask, on_bad)}",
     ]
 
 
@@ -175,7 +175,10 @@ def _held(folder: RunFolder, is_first: bool) -> Iterator[None]:
         return
     folder.prepare()
     with folder.locked():
-        yield
+        try:
+            yield
+        finally:
+            folder.forget_unbegun()
 
 
 def _words(value: str | Path | int | None) -> str | None:
@@ -183,9 +186,10 @@ def _words(value: str | Path | int | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _options(ask: TableAsk) -> str:
-    """Write what was said about a table as options."""
+def _options(ask: TableAsk, on_bad: OnBad) -> str:
+    """Write what was said to `check` as options of `train`."""
     said = {"target": ask.target, "test": ask.test, "input": ask.input, "task": ask.task}
+    said["on-bad"] = on_bad if on_bad != "stop" else None
     return "".join(f" --{k} {shlex.quote(v)}" for k, v in said.items() if v is not None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Protocol
@@ -143,10 +143,9 @@ def assemble_again(config: Mapping[str, Any], source: Any) -> Assembly:
         raise RunError(source.path, f"{row.given}, as the run learned from", source.kind)
     task = reassemble(config)
     if source.kind == "images" and source.labels != task.labels:
-        differing = sorted(set(source.labels.names) ^ set(task.labels.names))
         raise RunError(
-            source.path, f"the run's classes: {', '.join(task.labels.names[:10])}",
-            f"others: {', '.join(differing[:10]) or 'the same in another order'}",
+            source.path, f"the run's classes: {first_names(task.labels.names)}",
+            f"the classes {first_names(source.labels.names)}",
         )  # fmt: skip
     plain = _Plain(
         row, config["size"], source, task, from_json(system.Config, config["config"]),
@@ -156,15 +155,25 @@ def assemble_again(config: Mapping[str, Any], source: Any) -> Assembly:
     return BUILDERS[source.kind](plain, system)
 
 
+def first_names(names: Sequence[str], most: int = 10) -> str:
+    """List the first names and say how many more there are.
+
+    >>> first_names(("daisy", "rose", "tulip"), most=2)
+    'daisy, rose and 1 more'
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
     """Open a run's own data again, or other data of the same kind to measure the run on.
 
     Raises:
         DataError: when there is no such data or it cannot be used.
     """
-    if "about_table" not in config:
-        return open_source(data or config["data"], seed=config["split_seed"])
     on_bad = config["request"]["on_bad"]
+    if "about_table" not in config:
+        return open_source(data or config["data"], on_bad=on_bad, seed=config["split_seed"])
     if data is None:
         ask = TableAsk(**config["about_table"])
         return open_source(config["data"], on_bad=on_bad, seed=config["split_seed"], ask=ask)
@@ -324,7 +333,7 @@ def _images(plain: _Plain, system: ModuleType) -> Assembly:
 
     notes = [choice.describe()] if plain.row.is_varied else []
     if spec != plain.source.spec:
-        notes.insert(0, f"pictures brought to {spec.height} x {spec.width}")
+        notes.insert(0, f"pictures brought to {spec.width} x {spec.height} pixels")
 
     def make_model() -> nn.Module:
         return system.build(plain.config, spec, data.labels)

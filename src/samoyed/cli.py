@@ -15,6 +15,8 @@ from samoyed import __version__
 from samoyed.core.spec import OnBad
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from samoyed.core.reference import Answer
 
 app = App(
@@ -61,7 +63,7 @@ def train(
     ----------
     data
         A folder of pictures (one folder per class, or IDX files), a table with --target, a text
-        file, a Gymnasium id such as CartPole-v1, or a built-in: digits, Catch.
+        file, a Gymnasium id such as CartPole-v1, or a built-in: digits, catch.
     task
         The question to learn; the data decides by default.
     model
@@ -178,7 +180,8 @@ def predict(
     run
         The run folder.
     inputs
-        Files or folders of pictures, tables, or prompts; "-" or nothing reads standard input.
+        Files or folders of pictures, tables, or prompts; "-" or nothing reads standard input:
+        paths of pictures line by line, a table, or a prompt.
     prompt
         How a text begins.
     length
@@ -232,7 +235,24 @@ def _from_standard_input(asked: list[str], task: str) -> list[str]:
         return [sys.stdin.read()]
     if task in TABLE_TASKS:
         return ["-"]
+    if task == "classify":
+        return _paths_from(sys.stdin)
     return [line.rstrip("\n") for line in sys.stdin if line.strip()]
+
+
+def _paths_from(lines: Iterable[str]) -> list[str]:
+    """Read one path a line; a picture itself, piped in, is no list of paths."""
+    paths = []
+    for line in lines:
+        if "\0" in line:
+            from samoyed.core.errors import DataError
+
+            raise DataError(
+                "standard input", "paths of pictures, one on each line", "binary data",
+                "ls photos/*.jpg | samoyed predict RUN, or name the picture instead",
+            )  # fmt: skip
+        paths.append(line.rstrip("\n"))
+    return [path for path in paths if path.strip()]
 
 
 def _plain(answer: Answer) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ def _open_file(target: Path, on_bad: OnBad, seed: int) -> Any:
     if target.suffix.lower() in PICTURE_SUFFIXES:
         raise DataError(
             target, "a folder of pictures with one folder per class", "a single picture",
-            f"give the folder: samoyed train {target.parent.parent}",
+            f"give the folder: samoyed train {shlex.quote(str(target.parent.parent))}",
         )  # fmt: skip
     if IDX_NAME.search(target.name):
         from samoyed.data.images import scan_images
@@ -105,7 +106,7 @@ def _open_folder(target: Path, on_bad: OnBad, seed: int) -> Any:
     if tables and not texts and not pictures:
         raise DataError(
             target, "one table", f"a folder of {len(tables)}: {tables[0].name}, ...",
-            f"give the file: samoyed train {tables[0]}",
+            f"give the file: samoyed train {shlex.quote(str(tables[0]))}",
         )  # fmt: skip
     if texts and pictures and min(texts, pictures) * 20 > texts + pictures:
         raise DataError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -102,6 +102,8 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
         say(line)
     for warning in source.warnings:
         say(f"warning: {warning}")
+    for line in shortened(source.skipped):
+        say(f"skipped: {line}")
     seconds = None if request.minutes is None else request.minutes * 60
     assembly, [settings] = assemble(
         row, source, size=request.size, settings=dict(request.settings), seconds=seconds,
@@ -127,6 +129,17 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
         number = before["precision"]
     kept = checkpoint.newest(folder.state)
     return Prepared(folder, assembly, model, plan, device, number, settings, kept)
+
+
+def shortened(lines: Sequence[str], most: int = 10) -> list[str]:
+    """Return the first lines and, where there are more, how many.
+
+    >>> shortened(["a", "b", "c"], most=2)
+    ['a', 'and 2 more, listed in the report']
+    """
+    if len(lines) <= most:
+        return list(lines)
+    return [*lines[: most - 1], f"and {len(lines) - most + 1:,} more, listed in the report"]
 
 
 def use_threads(settings: RunSettings, assembly: Assembly, before: dict[str, Any] | None) -> None:

@@ -95,7 +95,8 @@ def confusion_figure(confusion: np.ndarray, names: Sequence[str]) -> Figure:
     caption = "Rows are the true classes, columns what the model answered."
     if wrong.any():
         r, c = divmod(int(wrong.argmax()), len(names))
-        caption += f" Most often, {names[r]} was taken for {names[c]} ({wrong[r, c]} times)."
+        times = "once" if wrong[r, c] == 1 else f"{wrong[r, c]} times"
+        caption += f" Most often, {names[r]} was taken for {names[c]} ({times})."
     return Figure(
         "Confusion", caption,
         matrix(confusion, names, names, row_title="true class", column_title="answer"),
@@ -216,7 +217,7 @@ def maps_figure(model: nn.Module, image: np.ndarray, what: str) -> Figure | None
         strongest = np.argsort(-maps.std(axis=(1, 2)), kind="stable")[:MOST_MAPS]
         rows.append(
             f"<p>{name}: {num} maps of {width} x {height}</p>"
-            + image_grid(maps[np.sort(strongest)], scale=max(1, 56 // width))
+            + image_grid(maps[np.sort(strongest)], scale=_map_scale(width))
         )
     return Figure(
         f"Layer by layer: {what}",
@@ -262,6 +263,11 @@ def _displayed(image: np.ndarray) -> np.ndarray:
 def _picture(image: np.ndarray) -> str:
     shown = _displayed(image)[None]
     return image_grid(shown, scale=_scale(shown.shape[2]))
+
+
+def _map_scale(width: int) -> int:
+    """Enlarge maps as far as a row of the report holds MOST_MAPS of them, small ones at least 2."""
+    return max(2 if width <= 28 else 1, 50 // width)
 
 
 def _scale(width: int) -> int:
