@@ -41,7 +41,7 @@ def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> samoyed.Run:
 def spoken(capsys: pytest.CaptureFixture[str], *arguments: str, code: int | None = None) -> str:
     """Run the command line; return what it printed."""
     if code is None:
-        cli.app(list(arguments), exit_on_error=False, result_action="return_value")
+        cli.app(cli.spelled_out(arguments), exit_on_error=False, result_action="return_value")
         return capsys.readouterr().out
     with pytest.raises(SystemExit) as stopped:
         cli.main(list(arguments))

@@ -79,8 +79,16 @@ class Assembly:
     seed: int
     data_settings: DataSettings
     make_model: Callable[[], nn.Module]
-    make_stages: Callable[[nn.Module], Iterator[Stage]]
+    stages_with: Callable[[nn.Module, Recipe], Iterator[Stage]]
     notes: tuple[str, ...] = ()
+
+    def make_stages(self, model: nn.Module) -> Iterator[Stage]:
+        """Yield the stages of training."""
+        return self.stages_with(model, self.recipe)
+
+    def lasting(self, epochs: float) -> Assembly:
+        """Return the same with a recipe of so many passes: what falls over a run falls in them."""
+        return replace(self, recipe=replace(self.recipe, epochs=epochs))
 
 
 def assemble(
@@ -232,11 +240,11 @@ class _Plain:
 
     def with_data(
         self, data: Any, make_model: Callable[[], nn.Module],
-        make_stages: Callable[[nn.Module], Iterator[Stage]],
+        stages_with: Callable[[nn.Module, Recipe], Iterator[Stage]],
     ) -> Assembly:  # fmt: skip
         return Assembly(
             self.row, self.size, self.source, data, self.task, self.config, self.recipe, self.seed,
-            self.data_settings, make_model, make_stages,
+            self.data_settings, make_model, stages_with,
         )  # fmt: skip
 
 
@@ -279,8 +287,8 @@ def _table(plain: _Plain, system: ModuleType) -> Assembly:
     """A table, to answer a question about its rows."""
     data = plain.source.load()
 
-    def make_stages(model: nn.Module) -> Iterator[Stage]:
-        for stage in plain.task.stages(model, data, plain.recipe, plain.seed):
+    def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
+        for stage in plain.task.stages(model, data, recipe, plain.seed):
             if plain.row.stages is None:
                 yield stage
             else:
@@ -289,29 +297,29 @@ def _table(plain: _Plain, system: ModuleType) -> Assembly:
     def make_model() -> nn.Module:
         return system.build(plain.config, data.spec, data.target)
 
-    return plain.with_data(data, make_model, make_stages)
+    return plain.with_data(data, make_model, stages_with)
 
 
 def _text(plain: _Plain, system: ModuleType) -> Assembly:
     """A text, to continue."""
     data = plain.source.load()
 
-    def make_stages(model: nn.Module) -> Iterator[Stage]:
+    def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
         return plain.task.stages(
-            model, system, plain.config, data, plain.recipe, plain.seed, plain.row.stages
+            model, system, plain.config, data, recipe, plain.seed, plain.row.stages
         )
 
-    return plain.with_data(data, lambda: system.build(plain.config, data.spec), make_stages)
+    return plain.with_data(data, lambda: system.build(plain.config, data.spec), stages_with)
 
 
 def _world(plain: _Plain, system: ModuleType) -> Assembly:
     """A world, to play."""
     source = plain.source
 
-    def make_stages(model: nn.Module) -> Iterator[Stage]:
-        return system.stages(model, plain.config, source, plain.recipe, plain.seed)
+    def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
+        return system.stages(model, plain.config, source, recipe, plain.seed)
 
-    return plain.with_data(source, lambda: system.build(plain.config, source.spec), make_stages)
+    return plain.with_data(source, lambda: system.build(plain.config, source.spec), stages_with)
 
 
 def _images(plain: _Plain, system: ModuleType) -> Assembly:
@@ -322,12 +330,12 @@ def _images(plain: _Plain, system: ModuleType) -> Assembly:
     task = replace(plain.task, augmentation=",".join(choice.names) or "none")
     own_stages = plain.row.stages
 
-    def make_stages(model: nn.Module) -> Iterator[Stage]:
+    def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
         around = None
         if own_stages is not None:
             around = lambda feed, stage: own_stages(model, plain.config, feed, stage, plain.seed)  # noqa: E731
         return task.stages(
-            model, data, plain.recipe, plain.seed, system_stages=around,
+            model, data, recipe, plain.seed, system_stages=around,
             system_loss=plain.row.loss, num_labels=plain.data_settings.num_labels,
         )  # fmt: skip
 
@@ -338,7 +346,7 @@ def _images(plain: _Plain, system: ModuleType) -> Assembly:
     def make_model() -> nn.Module:
         return system.build(plain.config, spec, data.labels)
 
-    return replace(plain.with_data(data, make_model, make_stages), task=task, notes=tuple(notes))
+    return replace(plain.with_data(data, make_model, stages_with), task=task, notes=tuple(notes))
 
 
 BUILDERS = {"images": _images, "table": _table, "text": _text, "world": _world}

@@ -122,11 +122,15 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
     say(f"model: {why}" + (f", size {assembly.size}" if len(row.sizes) > 1 else "")
         + f"; {num_parameters(model):,} parameters, {number} on {device}")  # fmt: skip
     if before is None:
-        plan = make_plan(assembly, model, device, number, seconds)
+        measured = measure(assembly, model, device, number, seconds)
+        plan = measured if seconds is None else measured.fitted(seconds)
+        passes = assembly.recipe.epochs * plan.steps[-1] / measured.steps[-1]
+        assembly = assembly.lasting(passes)
         write_beginning(folder, request, assembly, plan, number)
     else:
         plan = take_up_plan(folder, request, before, source.fingerprint)
         number = before["precision"]
+        assembly = assembly.lasting(before["recipe"]["epochs"])
     kept = checkpoint.newest(folder.state)
     return Prepared(folder, assembly, model, plan, device, number, settings, kept)
 
@@ -152,15 +156,14 @@ def use_threads(settings: RunSettings, assembly: Assembly, before: dict[str, Any
         torch.set_num_threads(1)
 
 
-def make_plan(
+def measure(
     assembly: Assembly, model: nn.Module, device: torch.device, number: str, seconds: float | None
 ) -> Plan:
-    """Measure the speed and turn minutes into steps."""
+    """Measure how long the steps of the recipe take."""
     seed_everything(assembly.seed, "planning")
-    plan = planning.measure(
+    return planning.measure(
         assembly.make_stages, model, device=device, precision=number, seconds=seconds
     )
-    return plan if seconds is None else plan.fitted(seconds)
 
 
 def take_up_plan(

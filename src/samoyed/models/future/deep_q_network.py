@@ -56,13 +56,14 @@ Details of the Methods               ours | paper
    small screens, `fit` gives a Config and a Recipe of our own, with Adam. For vectors the error is
    squared, not clipped: where every move earns 1 until the last one earns nothing more, clipping
    makes the many small errors outweigh the few large ones, and all values drift to 1 / (1 - gamma).
+6. A training shorter than the paper's also explores for a shorter time (`shortened`).
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -180,6 +181,22 @@ def fit(spec: WorldSpec) -> tuple[Config, Recipe]:
     if min(spec.observation_shape[1:]) < SMALL_SCREEN:
         return SMALL_SCREEN_CONFIG, SMALL_SCREEN_RECIPE
     return Config(), RECIPE
+
+
+def shortened(config: Config, num_moves: float) -> Config:
+    """Return constants for a training of so many moves: where it is short, so is exploring.
+
+    Exploration falls within the first half, and an eighth at most is played before learning; the
+    paper's 50 million moves leave its own constants as they are.
+
+    >>> shortened(Config(exploration_moves=250_000), 100_000).exploration_moves
+    50000
+    """
+    return replace(
+        config,
+        exploration_moves=min(config.exploration_moves, int(num_moves / 2)),
+        learning_starts=min(config.learning_starts, int(num_moves / 8)),
+    )
 
 
 def exploration_rate(config: Config, move: int) -> float:
@@ -321,6 +338,8 @@ def stages(
         recipe: rates; `epochs` counts `MOVES_PER_EPOCH` moves each, `learning_starts` included.
         seed: of the worlds, the exploration and the drawing.
     """
+    num_moves = recipe.epochs * MOVES_PER_EPOCH
+    config = shortened(config, num_moves)
     num_worlds = config.num_worlds
     memory = ReplayMemory(source.spec, config.replay_size, config.stack, num_worlds)
     worlds = PlayedWorlds([source.make() for _ in range(num_worlds)], seed)
@@ -339,7 +358,7 @@ def stages(
             average.after_step(trained, step)
 
     keeps: dict[str, Stateful] = {"replay": memory, "worlds": worlds, "target": target}
-    num_moves = recipe.epochs * MOVES_PER_EPOCH - config.learning_starts
+    num_moves -= config.learning_starts
     yield Stage(
         name="q-learning",
         feed=feed,
