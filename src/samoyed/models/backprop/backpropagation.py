@@ -272,7 +272,10 @@ class CrossEntropy:
         return e / e.sum(-1, keepdim=True) - t
 
 
-ERRORS = {"squared": SquaredError(), "cross_entropy": CrossEntropy()}
+ERRORS: dict[str, SquaredError | CrossEntropy] = {
+    "squared": SquaredError(),
+    "cross_entropy": CrossEntropy(),
+}
 
 
 class ErrorByHand(torch.autograd.Function):

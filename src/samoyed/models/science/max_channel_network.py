@@ -31,7 +31,7 @@ Parameters of one member for 30 numbers and 2 classes: 600 x 31 + 2 x 601 x 600 
    made for this data. Here a table is taken as it is; its numbers are scaled and clipped smoothly
    by the reader, and categories become one-hot.
 3. Rate, momentum, batch and number of passes are not printed in the documentation; those of
-   `RECIPE` were chosen on rows held out of the training part.
+   `RECIPE` are ours and were not tuned.
 4. Melis chose the threshold of the answer for the challenge's score; here the likelier class is
    answered. `median_significance` gives the score for counts that a user has.
 """
@@ -197,7 +197,7 @@ class MaxChannelNetwork(nn.Module):
         self.hidden = nn.ModuleList(layers)
         self.answers = Members(config.num_members, sizes[-1], target.num_outputs, sizes[-1])
         with torch.no_grad():
-            layers[0].weight *= links
+            layers[0].weight.mul_(links)
 
     def members(self, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B M K"]:
         """Return each member's answer."""

@@ -63,7 +63,7 @@ REFERENCE = Reference(
 )
 
 RECIPE = Recipe(
-    optimizer="sgd", learning_rate=1e-3, batch_size=10, epochs=10, momentum=0.0,
+    optimizer="sgd", learning_rate=1e-2, batch_size=10, epochs=10, momentum=0.0,
     schedule="constant",
 )  # fmt: skip
 
@@ -86,7 +86,7 @@ class Config:
 
     num_units: Annotated[int, Ge(0)] = 2000
     num_origins: Annotated[int, Gt(0)] = 20
-    threshold: float = 0.5
+    threshold: float = 1.5
     unit: Literal["threshold", "rectifier"] = "threshold"
     is_averaged: bool = True
     wiring_seed: int = 1957
