@@ -66,8 +66,10 @@ def mirror_patterns() -> tuple[Tensor, Tensor]:
 
 @pytest.mark.parametrize(
     ("rate", "sweeps", "fewest"),
-    [(0.1, 1425, 0.15), (0.03, 1500, 0.95)],
-    ids=["the paper's rate", "a smaller one"],
+    [
+        pytest.param(0.1, 1425, 0.15, id="the paper's rate"),
+        pytest.param(0.03, 1500, 0.95, id="a smaller one", marks=pytest.mark.slow),
+    ],
 )
 def test_two_hidden_units_find_mirror_symmetry(rate: float, sweeps: int, fewest: float):
     """Measured on 400 restarts: 34 % converge at the paper's rate, 98 % at the smaller one.

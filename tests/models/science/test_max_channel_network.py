@@ -145,7 +145,12 @@ def test_the_penalty_by_hand_and_what_training_descends():
 
     batch = Batch(rows(), torch.arange(16) % 2)
     found = penalised(net, batch, objective=plain)
-    torch.testing.assert_close(found, plain(net, batch) + penalty(net))
+    mean = plain(net, batch) + penalty(net)
+    torch.testing.assert_close(found, mean)
+    weights = list(net.parameters())
+    of_one, of_both = torch.autograd.grad(mean, weights), torch.autograd.grad(found, weights)
+    for one, both in zip(of_one, of_both, strict=True):
+        torch.testing.assert_close(both, 2 * one)  # each member as fast as if it were alone
 
 
 def test_in_training_half_of_the_units_are_left_out_and_afterwards_none():

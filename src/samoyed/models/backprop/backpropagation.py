@@ -217,6 +217,8 @@ class Stack(nn.Module):
 
     def forward(self, x: Float[Tensor, "*R B I"]) -> Float[Tensor, "*R B O"]:
         """Return the outputs; their gradients are those of `back`."""
+        if not torch.is_grad_enabled():
+            return self.states(x)[-1]
         outputs: Tensor = ByHand.apply(self, x, *self.parameters())
         return outputs
 

@@ -234,9 +234,13 @@ def penalty(model: MaxChannelNetwork) -> Float[Tensor, ""]:
 
 
 def penalised(model: nn.Module, batch: Batch, *, objective: Objective) -> Float[Tensor, ""]:
-    """Return the task's own loss and the penalty."""
+    """Return the task's own loss and the penalty, means over the members.
+
+    The gradient is that of their sum, so that a member learns as fast as it would alone.
+    """
     assert isinstance(model, MaxChannelNetwork)
-    return objective(model, batch) + penalty(model)
+    mean = objective(model, batch) + penalty(model)
+    return mean + (model.config.num_members - 1) * (mean - mean.detach())
 
 
 def stages(model: nn.Module, config: Config, feed: Any, stage: Stage, seed: int) -> Iterator[Stage]:

@@ -169,7 +169,7 @@ class Perceptron(nn.Module):
         """Return the sums at the response units (B, K), by the mean weights when not training."""
         with torch.autocast(inputs.device.type, enabled=False):  # sums near a threshold need digits
             x = self.features(inputs)
-            if self.training or not self.is_averaged or self.num_seen == 0:
+            if self.training or not self.is_averaged:
                 return Logits(self.responses(x))
             return Logits(F.linear(x, self.mean_weight, self.mean_bias))
 
