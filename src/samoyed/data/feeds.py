@@ -77,6 +77,9 @@ class PictureFeed:
     def __post_init__(self) -> None:
         self._order = ShuffledOrder(len(self.labels), self.seed)
 
+    def __len__(self) -> int:
+        return len(self.labels)
+
     @property
     def steps_per_epoch(self) -> int:
         """Return how many batches come closest to one epoch."""
