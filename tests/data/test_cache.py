@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,15 +41,41 @@ def test_built_once_and_mapped_afterwards(folder):
         array, facts = build(maker)
         np.testing.assert_array_equal(array, ROWS)
         assert facts == {"bad": [[7, "why"]]}
-        assert array.flags.writeable
+        assert not array.flags.writeable
     assert maker.num_calls == 1
     assert sorted(path.name for path in folder.iterdir()) == ["entry.json", "entry.npy"]
 
 
-def test_writing_to_the_array_never_reaches_the_disk():
+def test_released_rows_are_read_again_and_cost_no_memory_meanwhile():
+    def chunks(facts):
+        yield np.arange(64 << 20, dtype=np.uint8).reshape(64, -1)
+
+    def mapped_kib() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssFile"))
+
+    array, _ = cache.build("large", (1 << 20,), "uint8", chunks)
+    view = array[3:60]
+    before, total = mapped_kib(), int(view.sum(dtype=np.int64))
+    looked = mapped_kib()
+    cache.release(view)
+    assert looked - before > 50_000
+    assert mapped_kib() - before < 5_000
+    assert int(view.sum(dtype=np.int64)) == total
+    cache.release(np.ones(3))  # what is not mapped stays
+
+
+def test_a_reader_gives_copies_and_releases_now_and_then(monkeypatch):
     array, _ = build(Maker())
-    array[:] = 0
-    np.testing.assert_array_equal(build(Maker())[0], ROWS)
+    calls = []
+    monkeypatch.setattr(cache, "release", calls.append)
+    reader = cache.Released(array, every=9)
+    for i in range(0, 20, 2):
+        rows = reader.rows(slice(i, i + 2))
+        np.testing.assert_array_equal(rows, ROWS[i : i + 2])
+        rows[:] = 0
+    np.testing.assert_array_equal(reader.rows(np.array([7, 2])), ROWS[[7, 2]])
+    assert len(calls) == 5
 
 
 def test_number_of_rows_is_known_only_at_the_end():

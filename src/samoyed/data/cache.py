@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
 import tempfile
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -49,16 +51,53 @@ def key_of(*parts: object) -> str:
 def read(key: str) -> tuple[np.ndarray, Facts] | None:
     """Return an entry's array and facts, or None where there is no sound entry.
 
-    The array is mapped copy-on-write: it may be written to, and the file never changes.
+    The array is mapped read-only: what it costs in memory is what was looked at since `release`.
     """
     path = cache_folder() / f"{key}.npy"
     try:
         entry = json.loads(path.with_suffix(".json").read_text())
-        array: np.ndarray = np.load(path, mmap_mode="c", allow_pickle=False).view(np.ndarray)
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
         is_sound = entry["shape"] == list(array.shape) and entry["checksum"] == _checksum(array)
+        release(array)
         return (array, entry["facts"]) if is_sound else None
     except (OSError, ValueError, EOFError, KeyError, TypeError):
         return None
+
+
+def release(array: np.ndarray) -> None:
+    """Give the memory back that looking at a mapped array took; the file keeps what was there.
+
+    Pages of a file that were looked at count as the process's own until somebody needs them more;
+    where memory is watched or capped, that is as good as a leak.
+    """
+    owner: Any = array
+    while owner is not None and not isinstance(owner, mmap.mmap):
+        owner = getattr(owner, "base", None)
+    if owner is not None and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
+
+
+@dataclass
+class Released:
+    """Count what is read of a mapped array, and release it from time to time.
+
+    Args:
+        array: often mapped, or a part of what is.
+        every: bytes between two releases.
+    """
+
+    array: np.ndarray
+    every: int = 64 << 20
+    _read: int = field(default=0, init=False)
+
+    def rows(self, rows: np.ndarray | slice) -> np.ndarray:
+        """Return a copy of these rows."""
+        found = np.array(self.array[rows])
+        self._read += found.nbytes
+        if self._read >= self.every:
+            release(self.array)
+            self._read = 0
+        return found
 
 
 def build(
