@@ -22,32 +22,31 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-SIDE = 96  # pixels
+SIDE = 224  # pixels
+BATCH_SIZE = 8  # whose activations at this size stay well below the cap
 DECODED_BYTES = 3_200_000_000
 CAP_BYTES = 1_000_000_000
-NUM_PROTOTYPES = 8  # of which each picture is a mixture
+CLASSES = ("level", "upright")
 
 
 def generate(root: Path, num: int) -> None:
-    """Paint pictures of soft stripes: upright ones and level ones, in all colours."""
+    """Paint pictures of stripes over soft clouds: upright ones and level ones, in all colours."""
     import numpy as np
     from PIL import Image
 
-    for name in ("level", "upright"):
+    for name in CLASSES:
         (root / name).mkdir(parents=True)
-    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    places = np.arange(SIDE) / SIDE
 
     def paint(i: int) -> None:
         rng = np.random.default_rng(i)
-        waves = rng.uniform(3, 9, NUM_PROTOTYPES)
-        along = x if i % 2 else y
-        stripes = np.sin(2 * np.pi * (waves[:3] * along[..., None] + rng.random(3)))
-        clouds = np.sin(
-            2 * np.pi * (rng.uniform(-2, 2, 3) * x[..., None] + waves[3:6] / 4 * y[..., None])
-        )
-        pixels = 128 + 50 * stripes + 40 * clouds + rng.normal(0, 8, (SIDE, SIDE, 1))
-        picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
-        picture.save(root / ("level", "upright")[i % 2] / f"{i}.jpg", quality=80)
+        clouds = Image.fromarray(rng.integers(40, 216, (5, 5, 3), np.uint8))
+        clouds = clouds.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        stripes = np.rint(30 + 30 * np.sin(2 * np.pi * (rng.uniform(3, 9) * places + rng.random())))
+        along = (1, SIDE, 1) if i % 2 else (SIDE, 1, 1)
+        pixels = np.asarray(clouds) // 4 * 3 + stripes.astype(np.uint8).reshape(along)
+        picture = Image.fromarray(pixels)
+        picture.save(root / CLASSES[i % 2] / f"{i}.jpg", quality=80)
 
     with ThreadPoolExecutor() as pool:
         for first in range(0, num, 4096):
@@ -93,7 +92,7 @@ def main() -> None:
         command = [
             sys.executable, "-m", "samoyed.cli", "train", str(work / "pictures"), "--out",
             str(work / "run"), "--epochs", f"{chosen.epochs:g}", "--size", "small",
-            "--set", f"largest_side={SIDE}",
+            "--set", f"largest_side={SIDE}", "--set", f"batch_size={BATCH_SIZE}",
         ]  # fmt: skip
         start = time.perf_counter()
         code, resident, anonymous = run(command, {**os.environ, "SAMOYED_CACHE": f"{work}/cache"})

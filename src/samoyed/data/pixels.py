@@ -249,6 +249,7 @@ def _opened(file: Any, path: str | Path) -> Image:
         raise explain(path, error) from error
     num, limit = picture.width * picture.height, Image.MAX_IMAGE_PIXELS
     if limit is not None and num > limit and picture.format not in ("JPEG", "MPO"):
+        picture.close()
         said = f"Image size ({num} pixels) exceeds limit of {limit} pixels"
         raise explain(path, Image.DecompressionBombWarning(said))
     return picture
