@@ -1,12 +1,13 @@
 """Train on more decoded pictures than memory may hold, and say how much memory it took.
 
 A folder of JPEG files is generated, two classes, that takes at least 3 GB when decoded. `samoyed
-train` reads, decodes, trains a whole epoch, scores, fits the baselines and draws the report in one
+train` reads, decodes, compares, trains, scores, fits the baselines and draws the report in one
 process, whose largest resident set the system counts (`ru_maxrss`). That number holds everything:
-the program, its libraries, and every page of the decoded file that is mapped at the time. The
-kernel's cache of the file, which it drops whenever somebody needs the memory, is not the process's
-and is not counted. Beside it stands the largest anonymous part (`RssAnon`, looked at twice a
-second): what could not be dropped.
+the program, its libraries, and every page of a mapped file. The kernel's own cache of files, which
+it drops whenever somebody needs the memory, is not the process's and is not counted. Beside it
+stands the largest anonymous part (`RssAnon`, looked at twice a second): what could not be dropped.
+Every picture is looked at, when it is decoded and when the two sides of the split are compared,
+however small a part of an epoch is trained.
 """
 
 from __future__ import annotations

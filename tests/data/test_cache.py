@@ -46,36 +46,33 @@ def test_built_once_and_mapped_afterwards(folder):
     assert sorted(path.name for path in folder.iterdir()) == ["entry.json", "entry.npy"]
 
 
-def test_released_rows_are_read_again_and_cost_no_memory_meanwhile():
+def test_rows_of_a_large_array_are_read_and_not_mapped(monkeypatch):
     def chunks(facts):
-        yield np.arange(64 << 20, dtype=np.uint8).reshape(64, -1)
+        yield np.arange(64 << 18, dtype=np.uint32).reshape(64, -1)
 
     def mapped_kib() -> int:
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("RssFile"))
 
-    array, _ = cache.build("large", (1 << 20,), "uint8", chunks)
-    view = array[3:60]
-    before, total = mapped_kib(), int(view.sum(dtype=np.int64))
-    looked = mapped_kib()
-    cache.release(view)
-    assert looked - before > 50_000
+    monkeypatch.setattr(cache, "_LARGE", 1 << 20)
+    array, _ = cache.build("large", (1 << 18,), "uint32", chunks)
+    view, before = array[3:60], mapped_kib()
+    some = cache.rows_of(view, np.array([50, 0, 7]))
+    piece = cache.rows_of(view, slice(10, 100))
     assert mapped_kib() - before < 5_000
-    assert int(view.sum(dtype=np.int64)) == total
-    cache.release(np.ones(3))  # what is not mapped stays
+    expected = np.arange(64 << 18, dtype=np.uint32).reshape(64, -1)[3:60]
+    np.testing.assert_array_equal(some, expected[[50, 0, 7]])
+    np.testing.assert_array_equal(piece, expected[10:])
+    np.testing.assert_array_equal(cache.rows_of(view[:, :5], slice(0, 2)), expected[:2, :5])
 
 
-def test_a_reader_gives_copies_and_releases_now_and_then(monkeypatch):
-    array, _ = build(Maker())
-    calls = []
-    monkeypatch.setattr(cache, "release", calls.append)
-    reader = cache.Released(array, every=9)
-    for i in range(0, 20, 2):
-        rows = reader.rows(slice(i, i + 2))
-        np.testing.assert_array_equal(rows, ROWS[i : i + 2])
-        rows[:] = 0
-    np.testing.assert_array_equal(reader.rows(np.array([7, 2])), ROWS[[7, 2]])
-    assert len(calls) == 5
+def test_rows_of_any_array_are_copies():
+    for array in (build(Maker())[0], ROWS.copy()):
+        for rows in (slice(2, 5), np.array([7, 2])):
+            found = cache.rows_of(array, rows)
+            np.testing.assert_array_equal(found, ROWS[rows])
+            found[:] = 0
+            np.testing.assert_array_equal(array, ROWS)
 
 
 def test_number_of_rows_is_known_only_at_the_end():

@@ -20,6 +20,7 @@ from torch import Tensor
 from samoyed.core.errors import OptionError, did_you_mean
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import ImageSpec
+from samoyed.data.cache import rows_of
 from samoyed.data.colouring import pca_coloured
 from samoyed.data.elastic import as_grid_offsets, displacements
 from samoyed.data.feeds import as_floats
@@ -150,7 +151,9 @@ def recognised(
     """
     rows = numpy_generator(seed, "mirror").permutation(len(labels))[:num]
     pieces = np.array_split(rows, max(1, len(rows) // TRIED_AT_ONCE))
-    small = torch.cat([F.adaptive_avg_pool2d(as_floats(images[piece]), side) for piece in pieces])
+    small = torch.cat(
+        [F.adaptive_avg_pool2d(as_floats(rows_of(images, piece)), side) for piece in pieces]
+    )
     small = small - small.mean((2, 3), keepdim=True)
     classes = torch.from_numpy(labels[rows])
     half = len(rows) // 2

@@ -92,13 +92,11 @@ def near_pairs(images: np.ndarray, splits: np.ndarray) -> tuple[np.ndarray, floa
 def smallest_grays(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (N, 64) float32 of length one, without mean, and (N,) which are nearly one gray."""
     step = max(1, _CHUNK_VALUES // int(np.prod(images.shape[1:])))
-    reader = cache.Released(images)
-    pieces = []
+    grays = torch.empty(len(images), SIDE * SIDE)  # first, so that nothing stays between the chunks
     for first in range(0, len(images), step):
-        pixels = as_floats(reader.rows(slice(first, first + step)))
+        pixels = as_floats(cache.rows_of(images, slice(first, first + step)))
         small = F.adaptive_avg_pool2d(pixels.mean(1, keepdim=True), SIDE).flatten(1)
-        pieces.append(small - small.mean(1, keepdim=True))
-    grays = torch.cat(pieces)
+        torch.sub(small, small.mean(1, keepdim=True), out=grays[first : first + step])
     is_plain = grays.std(1, correction=0) * 255 < FEWEST_GRAYS
     return F.normalize(grays, dim=1).numpy(), is_plain.numpy()
 
@@ -125,13 +123,12 @@ def _most_alike(asked: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.nd
 def correlations(images: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     """Return (M,) the correlation of the grays of each of (M, 2) pairs."""
     step = max(1, _CHUNK_VALUES // int(np.prod(images.shape[1:])))
-    reader = cache.Released(images)
-    pieces = [np.empty(0, np.float32)]
+    found = np.empty(len(pairs), np.float32)
     for first in range(0, len(pairs), step):
         some = pairs[first : first + step]
-        one, other = (_blurred(as_floats(reader.rows(some[:, k]))) for k in (0, 1))
-        pieces.append(F.cosine_similarity(one, other, dim=1).numpy())
-    return np.concatenate(pieces)
+        one, other = (_blurred(as_floats(cache.rows_of(images, some[:, k]))) for k in (0, 1))
+        found[first : first + step] = F.cosine_similarity(one, other, dim=1).numpy()
+    return found
 
 
 def _blurred(pixels: Tensor) -> Tensor:

@@ -107,9 +107,10 @@ class ArrayContents:
             return Decoded(self.images, kept, ())
 
         def chunks(facts: cache.Facts) -> Iterator[np.ndarray]:
-            reader = cache.Released(self.images)
             for first in range(0, len(self.images), _CHUNK_ROWS):
-                yield fit_arrays(reader.rows(slice(first, first + _CHUNK_ROWS)), size)
+                yield fit_arrays(
+                    cache.rows_of(self.images, slice(first, first + _CHUNK_ROWS)), size
+                )
 
         key = cache.key_of("array", self.fingerprint, *size.shape)
         return Decoded(cache.build(key, size.shape, "uint8", chunks)[0], kept, ())
@@ -268,9 +269,8 @@ def _rows(array: np.ndarray, rows: np.ndarray, content: str) -> np.ndarray:
         return array[rows]
 
     def chunks(facts: cache.Facts) -> Iterator[np.ndarray]:
-        reader = cache.Released(array)
         for first in range(0, len(rows), _CHUNK_ROWS):
-            yield reader.rows(rows[first : first + _CHUNK_ROWS])
+            yield cache.rows_of(array, rows[first : first + _CHUNK_ROWS])
 
     chosen = hashlib.blake2b(rows.tobytes(), digest_size=16).hexdigest()
     key = cache.key_of("rows", content, chosen)

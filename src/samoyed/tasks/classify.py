@@ -23,7 +23,7 @@ from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Objective, Recipe, Stage
 from samoyed.data.augmentation import Augmentation, Choice, check_names, choose
-from samoyed.data.cache import Released
+from samoyed.data.cache import rows_of
 from samoyed.data.feeds import PictureFeed, as_floats, num_steps
 from samoyed.data.image_split import strata_of
 from samoyed.data.images import ImageData, Pictures, read_pictures
@@ -233,10 +233,10 @@ def predict_logits(
     batch_size = max(8, min(512, BATCH_PIXELS // int(np.prod(images.shape[1:]))))
     was_training = model.training
     model.eval()
-    pieces, reader = [], Released(images)
+    pieces = []
     with torch.inference_mode():
         for start in range(0, len(images), batch_size):
-            pictures = as_floats(reader.rows(slice(start, start + batch_size))).to(device)
+            pictures = as_floats(rows_of(images, slice(start, start + batch_size))).to(device)
             pieces.append(model(pictures).values.double().cpu().numpy())
     model.train(was_training)
     return np.concatenate(pieces)
@@ -302,4 +302,4 @@ def spread(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 def some_of(pictures: Pictures, rows: np.ndarray) -> Pictures:
     """Return these rows of a split."""
     names = tuple(pictures.names[i] for i in rows)
-    return Pictures(pictures.images[rows], pictures.labels[rows], names)
+    return Pictures(rows_of(pictures.images, rows), pictures.labels[rows], names)

@@ -37,9 +37,8 @@ def pixels(pictures: Pictures, rows: np.ndarray | None = None) -> np.ndarray:
     step = max(1, _CHUNK_VALUES // int(np.prod(pictures.images.shape[1:])))
     for first in range(0, len(rows), step):
         piece = rows[first : first + step]
-        fitted = fit_arrays(pictures.images[piece], size)
+        fitted = fit_arrays(cache.rows_of(pictures.images, piece), size)
         flat[first : first + step] = fitted.reshape(len(fitted), -1) / np.float32(255)
-    cache.release(pictures.images)
     return flat
 
 

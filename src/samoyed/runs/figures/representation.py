@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from samoyed.data.cache import rows_of
 from samoyed.data.feeds import as_floats
 from samoyed.runs.drawing import Figure, image_grid
 
@@ -53,7 +54,7 @@ def representation_figure(
     if num < FEWEST or last_linear(model) is None:
         return None
     rows = np.unique(np.linspace(0, len(images) - 1, num).astype(np.int64))
-    pictures, classes = np.asarray(images[rows]), np.asarray(labels[rows])
+    pictures, classes = rows_of(images, rows), np.asarray(labels[rows])
     hidden = hidden_states(model, pictures)
     pixels = small_pixels(pictures)
     columns = min(COLUMNS, int(np.ceil(np.sqrt(len(rows) * COLUMNS / ROWS))))
