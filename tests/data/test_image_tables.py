@@ -161,7 +161,18 @@ def test_metadata_without_labels_leaves_it_to_the_folders(tmp_path):
     write(tmp_path / "metadata.csv", [("file_name", "caption", "more"), *rows])
     source = scan_images(tmp_path)
     assert source.labels.names == ("cat", "dog")
-    assert source.warnings[0] == "metadata.csv names no labels: folders are the classes"
+    assert (
+        source.warnings[0] == "metadata.csv names no pictures with labels: folders are the classes"
+    )
+
+
+def test_a_metadata_file_about_something_else_leaves_it_to_the_folders(tmp_path):
+    for name in ("cat", "dog"):
+        paint(tmp_path, 8, name, ord(name[0]))
+    write(tmp_path / "metadata.csv", [("camera", "year"), ("a", "1999"), ("b", "2001")])
+    source = scan_images(tmp_path)
+    assert source.labels.names == ("cat", "dog")
+    assert "folders are the classes" in source.warnings[0]
 
 
 def test_pictures_that_no_row_names_are_mentioned(tmp_path):

@@ -62,12 +62,14 @@ def find_tables(root: Path, listing: Listing) -> list[TableFile]:
 
 
 def has_labels(table: TableFile) -> bool:
-    """Tell whether a table says what is on its pictures."""
+    """Tell whether a table names pictures and says what is on them."""
     cells = _head_of(table.path)
     if cells is None:
         return True  # let the reader say what is wrong
     path = find_path_column(cells, table.path.parent)
-    return path is None or bool(label_columns(cells, [n for n in cells.names if n != path]))
+    if path is None:
+        return False
+    return bool(label_columns(cells, [n for n in cells.names if n != path]))
 
 
 def _are_parts(folders: Sequence[Path]) -> bool:

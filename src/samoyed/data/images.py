@@ -75,12 +75,14 @@ def scan_images(
     refuse_pickled(root, listing.files)
     idx_files = find_idx_files(listing.files)
     tables = [] if idx_files else find_tables(root, listing)
-    if tables and (target is not None or all(map(has_labels, tables)) or not listing.folders):
+    if tables and (target is not None or all(map(has_labels, tables)) or len(listing.folders) < 2):
         return scan_picture_tables(root, tables, on_bad=on_bad, seed=seed, target=target)
     _refuse("--target", target, "a table of pictures, or CIFAR-100")
     if idx_files:
         return scan_idx(root, idx_files, on_bad=on_bad, seed=seed)
-    without = [f"{t.path.name} names no labels: folders are the classes" for t in tables]
+    without = [
+        f"{t.path.name} names no pictures with labels: folders are the classes" for t in tables
+    ]
     return scan_folders(root, on_bad=on_bad, seed=seed, warnings=tuple(dict.fromkeys(without)))
 
 
