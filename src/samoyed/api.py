@@ -12,7 +12,7 @@ from samoyed.catalog import choose
 from samoyed.core.errors import DataError
 from samoyed.core.spec import OnBad
 from samoyed.data.tables import TableAsk, scan_unasked
-from samoyed.opening import is_unasked_table, open_source
+from samoyed.opening import is_unasked_table, open_source, question_of
 from samoyed.runs.conducting import check_numbers, descend, describe_plan, prepare
 from samoyed.runs.finishing import finish, in_line
 from samoyed.runs.folder import RunFolder
@@ -142,7 +142,7 @@ def check(
     if is_unasked_table(str(data), ask):
         return scan_unasked(Path(data).expanduser(), on_bad=on_bad)
     source = open_source(str(data), on_bad=on_bad, ask=ask)
-    asked = source.asked if source.kind == "table" else task
+    asked = question_of(source, task)
     row, why = choose(source.kind, asked, None)
     problems = source.verify()
     if problems and on_bad == "stop":

@@ -135,6 +135,8 @@ def assemble(
         recipe = replace(recipe, epochs=epochs)
     groups = [config, recipe, DataSettings(), task, *extra_groups]
     config, recipe, data_settings, task, *extra = apply(settings or {}, groups)
+    if source.kind == "images":  # how large they may be is one of the dials
+        task = replace(task, spec=system.accepts(config, source.spec))
     plain = _Plain(row, size, source, task, config, recipe, seed, data_settings)
     return BUILDERS[source.kind](plain, system), extra
 
@@ -150,6 +152,11 @@ def assemble_again(config: Mapping[str, Any], source: Any) -> Assembly:
     if not row.takes(source.kind):
         raise RunError(source.path, f"{row.given}, as the run learned from", source.kind)
     task = reassemble(config)
+    if source.kind == "images" and source.asked != task.name:
+        raise RunError(
+            source.path, f"pictures to {task.name.replace('_', ' ')}, as the run learned",
+            f"pictures to {source.asked.replace('_', ' ')}",
+        )  # fmt: skip
     if source.kind == "images" and source.labels != task.labels:
         raise RunError(
             source.path, f"the run's classes: {first_names(task.labels.names)}",
@@ -182,8 +189,13 @@ def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
     on_bad = config["request"]["on_bad"]
     if "about_table" not in config:
         return open_source(data or config["data"], on_bad=on_bad, seed=config["split_seed"])
+    ask = TableAsk(**config["about_table"])
+    if config["task"]["name"] not in TABLE_TASKS.values():  # a table that names pictures
+        ask = replace(ask, task=None, test=ask.test if data is None else None)
+        return open_source(
+            data or config["data"], on_bad=on_bad, seed=config["split_seed"], ask=ask
+        )  # fmt: skip
     if data is None:
-        ask = TableAsk(**config["about_table"])
         return open_source(config["data"], on_bad=on_bad, seed=config["split_seed"], ask=ask)
     from samoyed.data.tables import scan_held_out
 
@@ -217,6 +229,7 @@ TABLE_TASKS = {
 }  # fmt: skip
 TASKS = {
     "classify": ("samoyed.tasks.classify", "Classify"),
+    "classify_labels": ("samoyed.tasks.classify_labels", "ClassifyLabels"),
     "classify_table": ("samoyed.tasks.table_classify", "ClassifyTable"),
     "regress_table": ("samoyed.tasks.table_regress", "RegressTable"),
     "classify_several": ("samoyed.tasks.table_several", "ClassifySeveral"),
@@ -253,10 +266,10 @@ def _defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any
     if source.kind == "table":
         return _table_defaults(row, system, source, size)
     if source.kind == "images":
-        from samoyed.tasks.classify import Classify
-
+        module, name = TASKS[source.asked]
         config = replace(system.Config(), **row.sizes[size])
-        task = Classify(system.accepts(config, source.spec), source.labels)
+        asked = getattr(importlib.import_module(module), name)
+        task = asked(system.accepts(config, source.spec), source.labels)
         if not row.is_varied:  # the papers' protocols: no distortions, plain targets
             task = replace(task, augmentation="none", label_smoothing=0.0)
         recipe = system.recipe_for(source.num_train) if row.has_sizes else system.RECIPE

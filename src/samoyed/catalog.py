@@ -85,13 +85,14 @@ class Row:
 
 
 TABLE_TASKS = ("regress", "classify_several")  # besides "classify"
+IMAGE_TASKS = ("classify_labels",)  # besides "classify", of systems without a loss of their own
 
 # The first row for (given, asked) is the default.
 ROWS: tuple[Row, ...] = (
     Row(
         "compact_convnet", "samoyed.models.since.compact_convnet", "images", "classify",
         "a small batch-normalised ConvNet: today's default for pictures",
-        "since the review", has_sizes=True, is_varied=True,
+        "since the review", has_sizes=True, is_varied=True, also_asked=IMAGE_TASKS,
     ),
     Row(
         "lenet5", "samoyed.models.convnets.lenet5", "images", "classify",
@@ -106,7 +107,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         "simard_convnet", "samoyed.models.convnets.simard_convnet", "images", "classify",
         "the 2003 network for documents: two convolutions that step, made for elastic distortions",
-        "Convolutional neural networks", aliases=("simard",),
+        "Convolutional neural networks", also_asked=IMAGE_TASKS, aliases=("simard",),
     ),
     Row(
         "multi_column_network", "samoyed.models.convnets.multi_column_network",
@@ -119,11 +120,13 @@ ROWS: tuple[Row, ...] = (
         "alexnet", "samoyed.models.images.alexnet", "images", "classify",
         "the 2012 network of eight layers: two halves, response normalisation, dropout",
         "Image understanding with deep convolutional networks", has_sizes=True,
+        also_asked=IMAGE_TASKS,
     ),
     Row(
         "vgg", "samoyed.models.images.vgg", "images", "classify",
         "11 to 19 layers of 3 x 3 convolutions, and nothing else that changes",
         "Image understanding with deep convolutional networks", has_sizes=True,
+        also_asked=IMAGE_TASKS,
     ),
     Row(
         "googlenet", "samoyed.models.images.googlenet", "images", "classify",
@@ -133,7 +136,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "resnet", "samoyed.models.since.residual_network", "images", "classify",
         "6n + 2 layers of residual blocks for small pictures, in both orders of operations",
-        "since the review", has_sizes=True, aliases=("residual_network",),
+        "since the review", has_sizes=True, also_asked=IMAGE_TASKS,
+        aliases=("residual_network",),
     ),
     Row(
         "neocognitron", "samoyed.models.convnets.neocognitron", "images", "classify",
@@ -145,7 +149,7 @@ ROWS: tuple[Row, ...] = (
         "deep_belief_net", "samoyed.models.backprop.deep_belief_net", "images", "classify",
         "a stack of restricted Boltzmann machines, pre-trained layer by layer, then fine-tuned",
         "Backpropagation to train multilayer architectures", has_own_stages=True,
-        pretrained="machines",
+        pretrained="machines", also_asked=IMAGE_TASKS,
     ),
     Row(
         "tabular_network", "samoyed.models.since.tabular_network", "table", "classify",
@@ -175,13 +179,14 @@ ROWS: tuple[Row, ...] = (
         "images", "classify",
         "layers of rectified linear units, or of the sigmoids before them; pictures and tables",
         "Backpropagation to train multilayer architectures",
-        also_given=("table",), also_asked=TABLE_TASKS, aliases=("mlp",),
+        also_given=("table",), also_asked=(*TABLE_TASKS, *IMAGE_TASKS), aliases=("mlp",),
     ),
     Row(
         "dropout_network", "samoyed.models.backprop.dropout_network", "images", "classify",
         "three layers of rectified linear units with dropout and max-norm; pictures and tables",
         "Image understanding with deep convolutional networks", has_own_stages=True,
-        also_given=("table",), also_asked=TABLE_TASKS, aliases=("dropout",),
+        also_given=("table",), also_asked=(*TABLE_TASKS, *IMAGE_TASKS),
+        aliases=("dropout",),
     ),
     Row(
         "activity_network", "samoyed.models.science.activity_network", "table", "classify_several",
@@ -254,13 +259,16 @@ def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
         return row, f"{row.name}, the default for {given}"
     row = find(name)
     if not row.takes(given) or not row.answers(asked):
+        able = [r.name for r in fitting if r.answers(asked)]
+        purpose = "" if asked is None else f", to {asked.replace('_', ' ')}"
         raise OptionError(
-            "--model", f"a system for {given}: " + ", ".join(r.name for r in fitting),
-            f"{name}, which is for {row.given}",
+            "--model", f"a system for {given}{purpose}: " + ", ".join(able),
+            f"{name}, which is for {row.given}, to {row.asked.replace('_', ' ')}",
         )  # fmt: skip
     return row, f"{row.name}, as asked"
 
 
 def _more_asked(row: Row, given: str) -> tuple[str, ...]:
     """Return what else a system can be asked of this kind of data."""
-    return row.also_asked if given == "table" else ()
+    known = {"table": TABLE_TASKS, "images": IMAGE_TASKS}.get(given, ())
+    return tuple(task for task in row.also_asked if task in known)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from samoyed.core.batch import Batch
 from samoyed.core.seeding import numpy_generator, torch_generator
+from samoyed.data.cache import rows_of
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 """(B, C, H, W) float pictures in [0, 1] and where random numbers come from -> the same, varied."""
@@ -88,7 +89,7 @@ class PictureFeed:
     def batch(self, step: int) -> Batch:
         """Return the batch of this step: (B, C, H, W) float in [0, 1] and (B,) labels."""
         rows = self._order.rows(step * self.batch_size, self.batch_size)
-        inputs = as_floats(self.images[rows])
+        inputs = as_floats(rows_of(self.images, rows))
         if self.augment is not None:
             inputs = self.augment(inputs, torch_generator(self.seed, "augment", step))
         return Batch(inputs, torch.from_numpy(self.labels[rows]))

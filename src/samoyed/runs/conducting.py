@@ -19,7 +19,7 @@ from samoyed.catalog import choose
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
-from samoyed.opening import open_source
+from samoyed.opening import open_source, question_of
 from samoyed.runs.environment import environment
 from samoyed.runs.folder import FORMAT, EventLog, RunFolder
 from samoyed.runs.following import Follower, StopRequest
@@ -33,7 +33,7 @@ from samoyed.training.processor import prepare_processor
 
 QUICK_LIMIT = {
     "classify": 1000, "classify_table": 1000, "regress_table": 1000, "classify_several": 1000,
-    "continue_text": 20_000,
+    "classify_labels": 1000, "continue_text": 20_000,
 }  # fmt: skip
 
 
@@ -96,10 +96,11 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
     if before is not None:
         check_same(folder, request.as_json(), before["request"])
     source = open_source(request.data, on_bad=request.on_bad, seed=0, ask=request.about_table)
-    asked = source.asked if source.kind == "table" else request.task
+    asked = question_of(source, request.task)
     row, why = choose(source.kind, asked, request.model)
     for line in source.describe():
         say(line)
+    said = len(source.warnings)
     for warning in source.warnings:
         say(f"warning: {warning}")
     for line in shortened(source.skipped):
@@ -109,6 +110,8 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
         row, source, size=request.size, settings=dict(request.settings), seconds=seconds,
         seed=request.seed, epochs=request.epochs, extra_groups=(RunSettings(),),
     )  # fmt: skip
+    for warning in source.warnings[said:]:  # what decoding has shown
+        say(f"warning: {warning}")
     for note in assembly.notes:
         say(note)
     use_threads(settings, assembly, before)
@@ -220,7 +223,7 @@ def write_beginning(
 
 def _about_table(request: Request) -> dict[str, Any]:
     """Return what was said about a table, with the whole path of its test file, or nothing."""
-    if request.target is None:
+    if request.target is None and request.test is None:
         return {}
     test = None if request.test is None else str(Path(request.test).resolve())
     return {"about_table": {**request.about_table.__dict__, "test": test}}

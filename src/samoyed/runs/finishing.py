@@ -99,7 +99,7 @@ def sentence(system: str, asked: str, name: str) -> str:
     learned = {
         "classify": "tell apart the classes of", "continue_text": "continue", "play": "play",
         "classify_table": "tell apart the classes of", "regress_table": "foretell the numbers of",
-        "classify_several": "answer the questions of",
+        "classify_several": "answer the questions of", "classify_labels": "name what is on",
     }  # fmt: skip
     article = "An" if system.startswith((*"aeiou", "lstm")) else "A"
     return f"{article} {system.replace('_', ' ')} that learned to {learned[asked]} {name}."

@@ -21,6 +21,7 @@ from samoyed.runs.report import ReportContent, address_of, write_atomically
 
 _PURPOSES = (
     ("accuracy", "image-classification"),
+    ("mean_average_precision", "image-classification"),
     ("bits_per_character", "text-generation"),
     ("perplexity", "text-generation"),
     ("return", "reinforcement-learning"),
