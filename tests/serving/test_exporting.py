@@ -84,7 +84,11 @@ def spoken(capsys, *arguments, code=None):
 
 def test_a_difference_is_the_largest_over_all_inputs():
     trials = [{"x": np.ones(2)}, {"x": np.full(1, 3.0)}]
-    assert largest_difference(lambda x: x["x"], lambda x: x["x"] * 2, trials) == 3.0
+    found = largest_difference(lambda x: x["x"], lambda x: x["x"] * 2, trials, unit=4.0)
+    assert found == 3.0 / 4.0
+    assert largest_difference(lambda x: x["x"], lambda x: x["x"] + 3, trials) == 3.0
+    large = [{"x": np.full(1, 1000.0)}]
+    assert largest_difference(lambda x: x["x"], lambda x: x["x"] + 1, large) == 1 / 1000
 
 
 def test_onnxruntime_alone_gives_the_runs_answers_at_any_batch_size(run, onnx_file):

@@ -104,7 +104,7 @@ def _written(
     else:
         write_onnx(packed.graph, trials[1], packed.description, aside)
         answers = OnnxModel(aside).answer
-    difference = largest_difference(packed.own, answers, trials) / packed.unit
+    difference = largest_difference(packed.own, answers, trials, packed.unit)
     if not difference <= TOLERANCE:
         raise RunError(
             run.path, f"the file's answers within {TOLERANCE:g} of the run's",
@@ -135,9 +135,16 @@ def _line_of(path: Path) -> str:
     return f"written: {path} ({path.stat().st_size / 1e6:.2f} MB)"
 
 
-def largest_difference(ours: Answers, theirs: Answers, trials: list[Inputs]) -> float:
-    """Return the largest difference between two ways to answer the same inputs."""
-    return max(float(np.abs(ours(each) - theirs(each)).max()) for each in trials)
+def largest_difference(
+    ours: Answers, theirs: Answers, trials: list[Inputs], unit: float = 1.0
+) -> float:
+    """Return the largest difference between two ways to answer the same inputs.
+
+    It is measured in `unit`, or in the answer itself where that is larger: 32-bit numbers are
+    exact to a share of their size.
+    """
+    pairs = [(ours(each), theirs(each)) for each in trials]
+    return max(float((np.abs(a - b) / np.maximum(unit, np.abs(a))).max()) for a, b in pairs)
 
 
 def compare(models: dict[str, OnnxModel], packed: Packed) -> list[str]:
