@@ -118,7 +118,10 @@ def test_changed_data_is_noticed(folder: Path, tmp_path: Path, capsys):
 
 def test_explain_and_compare_write_pages(run: samoyed.Run, folder: Path, tmp_path: Path, capsys):
     picture = next((folder / "dark").iterdir())
-    page = Path(spoken(capsys, "explain", str(run.path), str(picture)).strip())
+    said = spoken(capsys, "explain", str(run.path), str(picture)).splitlines()
+    assert said[0].startswith(f"{picture}: dark, ")
+    assert "(occlusion) and by gradients (LayerCAM): The two " in said[0]
+    page = Path(said[-1].removeprefix("written: "))
     assert page.read_text().lower().startswith("<!doctype html>")
     out = tmp_path / "side.html"
     said = spoken(capsys, "compare", str(run.path), str(run.path), "--out", str(out))

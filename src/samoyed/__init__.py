@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from samoyed.api import check, load, train
+    from samoyed.api import check, export, load, load_exported, train
     from samoyed.core.errors import (
         DataError,
         Diverged,
@@ -28,6 +28,8 @@ _HOMES = {
     "train": "samoyed.api",
     "check": "samoyed.api",
     "load": "samoyed.api",
+    "load_exported": "samoyed.api",
+    "export": "samoyed.api",
     "Run": "samoyed.runs.run",
     "Answer": "samoyed.core.reference",
     "Score": "samoyed.core.reference",
@@ -50,7 +52,9 @@ __all__ = [
     "SamoyedError",
     "Score",
     "check",
+    "export",
     "load",
+    "load_exported",
     "train",
 ]
 

@@ -1,4 +1,4 @@
-"""What `import samoyed` gives: train, check, load."""
+"""What `import samoyed` gives: train, check, load, export."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from samoyed.catalog import choose
-from samoyed.core.errors import DataError
+from samoyed.core.errors import DataError, RunError
 from samoyed.core.spec import OnBad
 from samoyed.data.tables import TableAsk, scan_unasked
 from samoyed.opening import is_unasked_table, open_source, question_of
@@ -20,6 +20,12 @@ from samoyed.runs.following import stoppable
 from samoyed.runs.request import Request
 from samoyed.runs.run import Run
 from samoyed.training import distribution
+
+if TYPE_CHECKING:
+    from samoyed.serving.asking import ExportedModel
+    from samoyed.serving.exporting import Exported
+
+EXPORTED_SUFFIXES = (".onnx", ".pt2")
 
 
 def train(
@@ -162,9 +168,53 @@ def load(run: str | Path) -> Run:
     Raises:
         RunError: when there is none.
     """
+    if is_exported(run):
+        raise RunError(
+            run, "a run folder", "an exported file",
+            f"samoyed predict {run} asks it; from Python, samoyed.load_exported({str(run)!r})",
+        )  # fmt: skip
     found = Run(Path(run))
     _ = found.config
     return found
+
+
+def export(
+    run: Run | str | Path, to: str = "onnx", out: str | Path | None = None, *, int8: bool = False
+) -> Exported:
+    """Write a run as one file that answers without samoyed, and compare its answers.
+
+    Args:
+        run: a finished run about pictures or tables, or its folder.
+        to: "onnx", or "torch" for a `torch.export` program.
+        out: the file; by default the run's name with `.onnx` or `.pt2`, beside the run folder.
+        int8: also write 8-bit weights and activations, and measure what they cost and bring.
+
+    Returns:
+        Where it was written, the largest difference to the run's own answers, and what was found.
+
+    Raises:
+        SamoyedError: for a run, an option or a package that is missing, or answers that differ.
+    """
+    from samoyed.serving.exporting import export as write
+
+    return write(run if isinstance(run, Run) else load(run), to, out, is_int8=int8)
+
+
+def load_exported(path: str | Path) -> ExportedModel:
+    """Open a file that `export` wrote, to ask it with `predict`.
+
+    Raises:
+        DataError: for a file that is missing or not ours.
+        MissingExtra: when onnxruntime is not installed.
+    """
+    from samoyed.serving.asking import load_exported as load_file
+
+    return load_file(path)
+
+
+def is_exported(path: str | Path) -> bool:
+    """Tell by its name whether this is a file that `export` writes, and no run folder."""
+    return Path(path).suffix.lower() in EXPORTED_SUFFIXES and not Path(path).is_dir()
 
 
 @contextmanager

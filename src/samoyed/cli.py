@@ -178,7 +178,7 @@ def predict(
     Parameters
     ----------
     run
-        The run folder.
+        The run folder, or a file that `samoyed export` wrote.
     inputs
         Files or folders of pictures, tables, or prompts; "-" or nothing reads standard input:
         paths of pictures line by line, a table, or a prompt.
@@ -196,16 +196,32 @@ def predict(
     from samoyed import api
 
     _refuse_options(inputs)
-    found = api.load(run)
     asked = [*inputs, *([prompt] if prompt is not None else [])]
-    asked = _from_standard_input(asked, found.config["task"]["name"])
-    answers = found.predict(asked, length=length, temperature=temperature, seed=seed)
-    is_text = found.config["task"]["name"] == "continue_text"
+    if api.is_exported(run):
+        _refuse_prompt(run, prompt)
+        exported = api.load_exported(run)
+        task = exported.described.task
+        answers = exported.predict(_from_standard_input(asked, task))
+    else:
+        found = api.load(run)
+        task = found.config["task"]["name"]
+        asked = _from_standard_input(asked, task)
+        answers = found.predict(asked, length=length, temperature=temperature, seed=seed)
     for answer in answers:
         if json_:
             print(json.dumps(_plain(answer), ensure_ascii=False))
         else:
-            print(answer.input + answer.answer if is_text else _row(answer))
+            print(answer.input + answer.answer if task == "continue_text" else _row(answer))
+
+
+def _refuse_prompt(path: Path, prompt: str | None) -> None:
+    """Raise for a prompt to a file that knows no texts."""
+    from samoyed.core.errors import OptionError
+
+    if prompt is not None:
+        raise OptionError(
+            "--prompt", "pictures, folders or a table", f"a prompt to {path}", "leave it out"
+        )
 
 
 def _refuse_options(inputs: tuple[str, ...]) -> None:
@@ -274,8 +290,31 @@ def _row(answer: Answer) -> str:
 
 
 @app.command
+def export(
+    run: Path, *, to: str = "onnx", int8: Flag = False, out: Path | None = None
+) -> None:  # fmt: skip
+    """Write a run as one file that answers without samoyed, and compare its answers.
+
+    Parameters
+    ----------
+    run
+        The run folder: one about pictures or tables.
+    to
+        "onnx", or "torch" for a torch.export program.
+    int8
+        Also write 8-bit weights and activations, and measure what they cost and bring.
+    out
+        The file; by default the run's name with .onnx or .pt2, beside the run folder.
+    """
+    from samoyed import api
+
+    for line in api.export(run, to, out, int8=int8).lines:
+        print(line)
+
+
+@app.command
 def explain(run: Path, *inputs: str) -> None:
-    """Draw what the model makes of its inputs, layer by layer; writes explain.html in the run.
+    """Draw what the model makes of its inputs, layer by layer; say where, and if heat maps agree.
 
     Parameters
     ----------
@@ -286,7 +325,8 @@ def explain(run: Path, *inputs: str) -> None:
     """
     from samoyed import api
 
-    print(api.load(run).explain(inputs))
+    page = api.load(run).explain(inputs, say=print)
+    print(f"written: {page}")
 
 
 @app.command

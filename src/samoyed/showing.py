@@ -14,6 +14,7 @@ from samoyed.core.settings import dials
 
 EXTRAS = {
     "play": ("gymnasium", "worlds from Gymnasium"),
+    "export": ("onnxruntime", "files that answer without samoyed"),
     "tabular": ("polars", "Parquet files"),
     "molecules": ("rdkit", "molecules written as SMILES"),
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import json
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,17 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def blocks(page: Path, language: str = "") -> list[str]:
-    """Return the fenced blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S)
+def fenced(page: Path) -> list[tuple[str, str]]:
+    """Return (language, content) of the fenced blocks, in order."""
+    return re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.M | re.S)
 
 
 def commands(page: Path) -> list[list[str]]:
     """Return the samoyed commands of a page, split as a shell would."""
-    lines = [line for block in blocks(page) for line in block.splitlines()]
-    found = [shlex.split(line, comments=True) for line in lines if line.startswith("samoyed ")]
-    return found
+    lines = [
+        line for language, block in fenced(page) if not language for line in block.splitlines()
+    ]
+    return [shlex.split(line, comments=True) for line in lines if line.startswith("samoyed ")]
 
 
 COMMANDS = [(page, command) for page in PAGES for command in commands(page)]
@@ -45,25 +47,67 @@ def test_there_are_commands_to_check():
     assert len(COMMANDS) > 25
 
 
-def test_the_quick_start_runs_as_written(tmp_path: Path):
-    page = ROOT / "docs" / "quick-start.md"
-    environment = {**os.environ, "SAMOYED_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SAMOYED_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return tmp_path
+
+
+def run_in_order(page: Path, run_command: Callable[[list[str]], str]) -> list[str]:
+    """Run a page's commands and Python in order; return what each printed."""
     said = []
-    for command in commands(page):
-        done = subprocess.run(
-            [sys.executable, "-m", "samoyed.cli", *command[1:]],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-        said.append(done.stdout)
+    for language, block in fenced(page):
+        if language == "python":
+            said.append(run_python(block))
+        elif not language:
+            lines = [shlex.split(line, comments=True) for line in block.splitlines()]
+            said += [run_command(line[1:]) for line in lines if line[:1] == ["samoyed"]]
+    return said
+
+
+def run_python(block: str) -> str:
+    """Run Python by itself; what does not import samoyed must do without it and torch."""
+    if "import samoyed" not in block:
+        block += 'import sys\nassert not {"samoyed", "torch"} & set(sys.modules)'
+    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_quick_start_runs_as_written(empty_folder: Path):
+    def by_itself(arguments: list[str]) -> str:
+        line = [sys.executable, "-m", "samoyed.cli", *arguments]
+        done = subprocess.run(line, capture_output=True, text=True, timeout=200)
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    said = run_in_order(ROOT / "docs" / "quick-start.md", by_itself)
     assert any("already finished" in text for text in said)
     assert any("goes on after step" in text for text in said)
-    [code] = blocks(page, "python")
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert 0.5 < float(done.stdout) <= 1.0
+    assert 0.5 < float(said[-1]) <= 1.0
+
+
+def test_taking_a_model_away_runs_as_written(empty_folder: Path, capsys):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+
+    def in_this_process(arguments: list[str]) -> str:
+        cli.app(arguments, exit_on_error=False, result_action="return_value")
+        return capsys.readouterr().out
+
+    said = run_in_order(ROOT / "docs" / "tasks" / "take-away.md", in_this_process)
+    _, _, _, one, folder, alone, _, _, rows, table_alone, _, _, from_torch, from_python = said
+    _, answer, probability, *_ = one.split("\t")
+    assert alone.split() == [answer, probability], "onnxruntime alone answers as predict does"
+    assert len(rows.splitlines()) == 178
+    assert table_alone.split() == f"178 rows; the first: {rows.split()[1]}".split()
+    for ours, theirs in zip(folder.splitlines(), from_torch.splitlines(), strict=True):
+        ours, theirs = json.loads(ours), json.loads(theirs)
+        assert ours["answer"] == theirs["answer"]
+        assert ours["probability"] == pytest.approx(theirs["probability"], abs=1e-4)
+    assert from_python.split() == ["True", "3"]
 
 
 def test_make_verbs_named_in_the_pages_exist():

@@ -97,5 +97,6 @@ def full_content(**changed):
         "figures": [Figure("Mistakes", "The worst.", image_grid(np.eye(4)[None], ["a"]))],
         "commands": [("Ask it", "samoyed predict run 'a b.png' > out.json")],
         "environment_rows": [("torch", "2.13.0"), ("fingerprint", "abc123")],
+        "asked": "classify",
     }
     return ReportContent(**{**content, **changed})

@@ -194,13 +194,63 @@ def front_matter(text):
     return block, body
 
 
+def read_front_matter(block):
+    """Read the part of YAML that the card is written in: mappings, lists, one-line scalars."""
+    lines = [(len(line) - len(line.lstrip()), line.strip()) for line in block.splitlines()]
+
+    def scalar(text):
+        if text.startswith('"'):  # without \U escapes, a JSON string
+            return json.loads(re.sub(r"\\U0000(....)", r"\\u\1", text))
+        return float(text) if re.fullmatch(r"-?[\d.]+(e-?\d+)?", text) else text
+
+    def node(indent):
+        if lines[0][1].startswith("- "):
+            found = []
+            while lines and lines[0][0] == indent and lines[0][1].startswith("- "):
+                text = lines[0][1][2:]
+                is_mapping = re.match(r"[\w-]+:( |$)", text)
+                if is_mapping:
+                    lines[0] = (indent + 2, text)
+                    found.append(node(indent + 2))
+                else:
+                    found.append(scalar(text))
+                    lines.pop(0)
+            return found
+        found = {}
+        while lines and lines[0][0] == indent and not lines[0][1].startswith("- "):
+            key, _, text = lines.pop(0)[1].partition(":")
+            assert key not in found
+            found[key] = scalar(text.strip()) if text else node(lines[0][0])
+        return found
+
+    read = node(0)
+    assert not lines, f"not read: {lines[0]}"
+    return read
+
+
 def test_the_card_has_front_matter_scores_and_limits(tmp_path):
     path = tmp_path / "MODEL_CARD.md"
     write_model_card(path, full_content())
     block, body = front_matter(path.read_text())
     assert "- image-classification\npipeline_tag: image-classification\n" in block
-    assert 'metrics:\n- "accuracy"\n- "log_loss"\n' in block
-    assert "value: 0.9923" in block
+    assert read_front_matter(block) == {
+        "license": "unknown", "library_name": "samoyed",
+        "tags": ["samoyed", "image-classification"], "pipeline_tag": "image-classification",
+        "metrics": ["accuracy", "log_loss"],
+        "model-index": [{
+            "name": "Handwritten digits",
+            "results": [{
+                "task": {"type": "image-classification"},
+                "dataset": {"name": "Handwritten digits", "type": "local", "split": "held-out"},
+                "metrics": [
+                    {"type": "accuracy", "value": 0.9923,
+                     "name": "Accuracy, 95 % interval 99.04 to 99.38 %"},
+                    {"type": "log_loss", "value": 0.024,
+                     "name": "Log loss, 95 % interval 0.021 to 0.028"},
+                ],
+            }],
+        }],
+    }  # fmt: skip
     assert "| this network | accuracy | 99.23 % | 99.04 to 99.38 % | 10,000 examples |" in body
     assert "The network beats the best baseline" in body
     titles = re.findall(r"^## (.*)$", body, re.M)
@@ -232,11 +282,30 @@ def test_the_card_quotes_what_yaml_and_markdown_would_misread(tmp_path):
 def test_the_card_reads_as_yaml_where_a_reader_is_installed(tmp_path):
     yaml = pytest.importorskip("yaml")
     path = tmp_path / "MODEL_CARD.md"
-    write_model_card(path, full_content(title=NASTY, scores=[Score("x", math.nan, 0, 1, 3)]))
+    write_model_card(path, full_content(title=NASTY))
     block, _ = front_matter(path.read_text())
-    (entry,) = yaml.safe_load(block)["model-index"]
-    assert entry["name"] == NASTY.replace("\ud800", "\\ud800")
-    assert math.isnan(entry["results"][0]["metrics"][0]["value"])
+    read = yaml.safe_load(block)
+    assert read == read_front_matter(block)
+    assert read["model-index"][0]["name"] == NASTY.replace("\ud800", "\\ud800")
+
+
+def test_a_hub_loads_the_card_where_its_library_is_installed(tmp_path):
+    hub = pytest.importorskip("huggingface_hub")
+    path = tmp_path / "MODEL_CARD.md"
+    write_model_card(path, full_content())
+    card = hub.ModelCard.load(path)
+    assert card.data.license == "unknown"
+    assert [r.metric_value for r in card.data.eval_results] == [0.9923, 0.024]
+    assert {r.task_type for r in card.data.eval_results} == {"image-classification"}
+
+
+def test_a_score_that_is_no_number_stays_out_of_the_front_matter(tmp_path):
+    path = tmp_path / "MODEL_CARD.md"
+    write_model_card(path, full_content(scores=[Score("x", math.nan, 0, 1, 3), ACCURACY]))
+    read = read_front_matter(front_matter(path.read_text())[0])
+    assert read["metrics"] == ["accuracy"]
+    write_model_card(path, full_content(scores=[Score("x", math.inf, 0, 1, 3)]))
+    assert "model-index" not in front_matter(path.read_text())[0]
 
 
 def test_the_card_owns_up_when_a_baseline_is_as_good(tmp_path):

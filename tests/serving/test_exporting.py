@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 
 import samoyed
-from samoyed.core.batch import Logits
-from samoyed.core.errors import DataError, OptionError, RunError
-from samoyed.core.spec import ImageSpec, LabelSpec
-from samoyed.serving.answering import PictureAnswers, description, largest_difference
-from samoyed.serving.asking import ask, is_exported
-from samoyed.serving.exporting import export
+from samoyed import cli
+from samoyed.catalog import ROWS
+from samoyed.core.errors import DataError, MissingExtra, RunError
+from samoyed.serving.exporting import export, largest_difference
 
 onnxruntime = pytest.importorskip("onnxruntime")
 onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxscript")
+
+QUIET = {"quiet": True, "settings": {"baselines": False, "report": False}}
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return samoyed.train(
-        "digits", epochs=1, out=tmp_path_factory.mktemp("export") / "run", quiet=True,
-        settings={"baselines": False, "report": False},
-    )  # fmt: skip
+    return samoyed.train("digits", epochs=1, out=tmp_path_factory.mktemp("export") / "run", **QUIET)
 
 
 @pytest.fixture(scope="module")
-def onnx_file(run):
-    return export(run, "onnx").path
+def made(run):
+    """Both files, of 32-bit numbers and of 8-bit ones, written at once."""
+    return samoyed.export(run, "onnx", run.path.parent / "small.onnx", int8=True)
+
+
+@pytest.fixture(scope="module")
+def onnx_file(made):
+    return made.path.with_name("small.float32.onnx")
+
+
+@pytest.fixture(scope="module")
+def torch_file(run):
+    return samoyed.export(run, "torch").path
 
 
 @pytest.fixture
@@ -44,24 +53,42 @@ def picture(tmp_path):
     return path
 
 
-class Brightness(nn.Module):
-    def forward(self, pictures):
-        mean = pictures.mean((1, 2, 3))
-        return Logits(torch.stack([mean, 1 - mean], dim=1))
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A table with missing numbers, categories and dates."""
+    generator = np.random.default_rng(0)
+    lines = ["size,colour,day,weight"]
+    for i in range(120):
+        size = "" if i % 9 == 0 else f"{generator.normal(10, 3):.2f}"
+        colour = ["red", "blue", ""][generator.integers(3)]
+        lines.append(f"{size},{colour},2020-01-{1 + i % 28:02},{generator.normal(500, 40):.1f}")
+    path = tmp_path_factory.mktemp("table") / "things.csv"
+    path.write_text("\n".join(lines))
+    return path
 
 
-def test_the_graph_scales_pixels_and_ends_in_probabilities():
-    pictures = torch.tensor([0, 51, 255], dtype=torch.uint8).view(3, 1, 1, 1)
-    found = PictureAnswers(Brightness())(pictures)
-    mean = np.array([0, 0.2, 1])
-    wanted = np.exp(mean) / (np.exp(mean) + np.exp(1 - mean))
-    assert np.allclose(found[:, 0], wanted, atol=1e-6)
-    assert np.allclose(found.sum(1), 1)
+def said_of(path):
+    [held] = [p.value for p in onnx.load(str(path)).metadata_props if p.key == "samoyed"]
+    return json.loads(held)
+
+
+def spoken(capsys, *arguments, code=None):
+    if code is None:
+        cli.app(list(arguments), exit_on_error=False, result_action="return_value")
+        return capsys.readouterr().out
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(list(arguments))
+    assert stopped.value.code == code
+    return capsys.readouterr().err
 
 
 def test_a_difference_is_the_largest_over_all_inputs():
-    found = largest_difference(lambda x: x, lambda x: x * 2, [torch.ones(2), torch.full((1,), 3.0)])
-    assert found == 3.0
+    trials = [{"x": np.ones(2)}, {"x": np.full(1, 3.0)}]
+    found = largest_difference(lambda x: x["x"], lambda x: x["x"] * 2, trials, unit=4.0)
+    assert found == 3.0 / 4.0
+    assert largest_difference(lambda x: x["x"], lambda x: x["x"] + 3, trials) == 3.0
+    large = [{"x": np.full(1, 1000.0)}]
+    assert largest_difference(lambda x: x["x"], lambda x: x["x"] + 1, large) == 1 / 1000
 
 
 def test_onnxruntime_alone_gives_the_runs_answers_at_any_batch_size(run, onnx_file):
@@ -76,69 +103,148 @@ def test_onnxruntime_alone_gives_the_runs_answers_at_any_batch_size(run, onnx_fi
 
 
 def test_the_file_tells_labels_size_and_scores(run, onnx_file):
-    [held] = [p.value for p in onnx.load(str(onnx_file)).metadata_props if p.key == "samoyed"]
-    described = json.loads(held)
+    described = said_of(onnx_file)
     assert described["labels"] == list(run.task.labels.names)
     assert (described["rows"], described["columns"]) == (run.task.spec.height, run.task.spec.width)
     assert described["scores"][0]["value"] == run.scores[0].value
 
 
-def test_int8_answers_nearly_the_same_and_says_what_it_costs(run, onnx_file, tmp_path):
-    made = export(run, "onnx", tmp_path / "small.onnx", is_int8=True)
+def test_int8_answers_nearly_the_same_and_says_what_it_costs(made, onnx_file):
     assert made.path.stat().st_size < 0.5 * onnx_file.stat().st_size
-    kinds = {node.op_type for node in onnx.load(str(made.path)).graph.node}
-    assert "QuantizeLinear" in kinds
+    assert said_of(made.path)["numbers"] == "int8"
+    assert "QuantizeLinear" in {node.op_type for node in onnx.load(str(made.path)).graph.node}
     said = "\n".join(made.lines)
     assert "float32  accuracy" in said
     assert "int8     accuracy" in said
+    assert "times as fast" in said
+    shares = [line.split()[-3] for line in made.lines if "the same answer" in line]
+    assert float(shares[0].rstrip("%")) > 90
 
 
-@pytest.mark.parametrize("to", ["onnx", "torch"])
-def test_a_picture_file_gets_the_same_answer_from_the_file_as_from_the_run(
-    run, onnx_file, to, tmp_path, picture
-):
-    path = onnx_file if to == "onnx" else export(run, to, tmp_path / "run.pt2").path
-    [ours], [theirs] = run.predict(picture), ask(path, [str(picture)])
-    assert theirs.answer == ours.answer
-    assert theirs.probability == pytest.approx(ours.probability, abs=1e-5)
+@pytest.mark.parametrize("which", ["onnx_file", "torch_file"])
+def test_predict_takes_a_file_for_a_run(run, which, picture, capsys, request):
+    path = request.getfixturevalue(which)
+    for inputs in ([str(picture)], [str(picture.parent)]):
+        theirs = json.loads(spoken(capsys, "predict", str(path), *inputs, "--json"))
+        ours = json.loads(spoken(capsys, "predict", str(run.path), *inputs, "--json"))
+        assert list(theirs) == list(ours)
+        assert theirs["answer"] == ours["answer"]
+        assert theirs["probability"] == pytest.approx(ours["probability"], abs=1e-5)
 
 
-def test_formats_that_do_not_exist_are_refused(run, tmp_path):
-    with pytest.raises(OptionError, match="onnx, torch"):
-        export(run, "coreml", tmp_path / "x")
-    with pytest.raises(OptionError, match="leave --int8 out"):
-        export(run, "torch", tmp_path / "x.pt2", is_int8=True)
-    with pytest.raises(OptionError, match="a folder"):
-        export(run, "onnx", tmp_path)
+def test_a_tables_file_answers_for_rows_with_or_without_target(table, tmp_path, capsys):
+    run = samoyed.train(table, target="weight", epochs=2, out=tmp_path / "t", **QUIET)
+    made = samoyed.export(run)
+    assert made.path == tmp_path / "t.onnx"
+    assert made.difference < 1e-5
+    new = tmp_path / "new.csv"
+    new.write_text("day,colour,size\n2021-05-01,green,\n2020-01-03,red,12.5\n2020-01-03,?,99\n")
+    for path in (new, table):
+        ours = [answer.details[0][1] for answer in run.predict(path)]
+        theirs = [answer.details[0][1] for answer in samoyed.load_exported(made.path).predict(path)]
+        assert len(set(theirs)) == len(theirs)
+        assert theirs == pytest.approx(ours, rel=1e-5)
+    new.write_text("day,colour,size\n2021-05-01,green,much\n")
+    assert "new.csv:2, column 3 ('size')" in spoken(
+        capsys, "predict", str(made.path), str(new), code=2
+    )
+    new.write_text("day,colour\n2021-05-01,green\n")
+    assert "a column 'size'" in spoken(capsys, "predict", str(made.path), str(new), code=2)
 
 
-def test_a_file_that_answers_otherwise_is_removed_and_reported(run, tmp_path, monkeypatch):
+def test_what_cannot_be_is_refused(run, tmp_path, capsys):
+    refused = {
+        ("--to", "onx"): "Did you mean 'onnx'",
+        ("--to", "torch", "--int8"): "leave --int8 out",
+        ("--out", str(tmp_path)): "a folder",
+        ("--out", str(tmp_path / "x.bin")): f"--out {tmp_path / 'x.onnx'}",
+    }
+    for options, said in refused.items():
+        assert said in spoken(capsys, "export", str(run.path), *options, code=2)
+    assert "no such folder" in spoken(capsys, "export", "nowhere", code=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_is_no_single_graph_says_so(tmp_path):
+    texts = SimpleNamespace(path=tmp_path / "run", task=SimpleNamespace(name="continue_text"))
+    with pytest.raises(RunError, match=r"pictures or tables(.|\n)*continue_text"):
+        export(texts)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_answers_otherwise_is_not_written(run, torch_file, monkeypatch):
+    before = torch_file.stat().st_mtime_ns
     monkeypatch.setattr("samoyed.serving.exporting.TOLERANCE", -1.0)
     with pytest.raises(RunError, match="difference"):
-        export(run, "onnx", tmp_path / "wrong.onnx")
-    assert not (tmp_path / "wrong.onnx").exists()
+        samoyed.export(run, "torch")
+    assert torch_file.stat().st_mtime_ns == before, "the good one stays"
+    assert not [p for p in torch_file.parent.iterdir() if p.name.startswith(".export")]
+
+
+def test_a_missing_package_is_named_with_the_line_that_installs_it(
+    run, onnx_file, picture, monkeypatch
+):
+    for package in ("onnxruntime", "onnxscript"):
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, package, None)
+            with pytest.raises(MissingExtra, match=r"pip install 'samoyed-dl\[export\]'"):
+                samoyed.export(run)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'samoyed-dl\[export\]'"):
+        samoyed.load_exported(onnx_file)
 
 
 @pytest.mark.parametrize("name", ["broken.onnx", "broken.pt2"])
-def test_foreign_bytes_are_named(tmp_path, picture, name):
+def test_foreign_bytes_are_named(tmp_path, picture, name, capsys):
     path = tmp_path / name
     path.write_bytes(b"not a model")
-    assert is_exported(path)
-    with pytest.raises(DataError, match="write it again"):
-        ask(path, [str(picture)])
+    said = spoken(capsys, "predict", str(path), str(picture), code=2)
+    assert name in said
+    assert "write it again" in said
 
 
-def test_a_foreign_onnx_file_and_a_missing_one_are_named(tmp_path, picture, onnx_file):
+def test_other_files_and_pictures_that_cannot_be_read_are_named(
+    tmp_path, picture, onnx_file, capsys
+):
     model = onnx.load(str(onnx_file))
     del model.metadata_props[:]
     foreign = tmp_path / "foreign.onnx"
     onnx.save(model, str(foreign))
-    with pytest.raises(DataError, match="without its labels"):
-        ask(foreign, [str(picture)])
-    with pytest.raises(DataError, match="nothing there"):
-        ask(Path(tmp_path / "none.onnx"), [str(picture)])
+    asked = {
+        (str(foreign), str(picture)): "says nothing of its labels",
+        (str(tmp_path / "none.onnx"), str(picture)): "nothing there",
+        (str(onnx_file), str(tmp_path / "none.png")): "none.png",
+        (str(onnx_file), str(foreign)): "foreign.onnx",
+        (str(onnx_file), "--prompt", "Once"): "leave it out",
+        (str(picture), str(picture)): "a file that is no run",
+    }
+    for arguments, said in asked.items():
+        assert said in spoken(capsys, "predict", *arguments, code=2)
+    picture.write_bytes(picture.read_bytes()[:200])
+    assert "picture.png" in spoken(capsys, "predict", str(onnx_file), str(picture), code=2)
+    for verb in ("evaluate", "explain", "export"):
+        assert "an exported file" in spoken(capsys, verb, str(onnx_file), code=2)
 
 
-def test_the_description_holds_json_values_only():
-    described = description(ImageSpec(1, 8, 8), LabelSpec(("a", "b")), "x", [])
-    assert json.loads(json.dumps(described)) == described
+def test_a_folder_with_the_name_of_an_exported_file_is_a_folder(tmp_path):
+    folder = tmp_path / "run.onnx"
+    folder.mkdir()
+    with pytest.raises(RunError, match="no such file"):
+        samoyed.load(folder)
+    with pytest.raises(DataError, match="a folder"):
+        samoyed.load_exported(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [r.name for r in ROWS if r.given in ("images", "table")])
+def test_every_system_about_pictures_or_tables_leaves_the_house(name, table, tmp_path):
+    [row] = [row for row in ROWS if row.name == name]
+    for given, target in (("images", None), ("table", "weight")):
+        if row.takes(given):
+            size = "small" if "small" in row.sizes else None
+            run = samoyed.train(
+                "digits" if given == "images" else table, model=name, size=size, epochs=0.02,
+                target=target, out=tmp_path / given, **QUIET,
+            )  # fmt: skip
+            for to in ("onnx", "torch"):
+                assert samoyed.export(run, to).difference < 1e-4

@@ -110,7 +110,7 @@ def _neighbours(side: int, num_tiles: int, device: Any) -> list[tuple[Tensor, Te
 
 def difference_of_gaussians() -> Float[Tensor, "5 5"]:
     """Return the filter: inner minus outer Gaussian, each with sum 1; gain at most 1."""
-    offsets = torch.arange(-FILTER_REACH, FILTER_REACH + 1.0)
+    offsets = torch.arange(-FILTER_REACH, FILTER_REACH + 1, dtype=torch.float32)
     squares = offsets.square()[:, None] + offsets.square()
     inner, outer = (torch.exp(-squares / (2 * s**2)) for s in GAUSSIANS)
     difference = inner / inner.sum() - outer / outer.sum()

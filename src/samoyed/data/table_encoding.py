@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -77,6 +78,72 @@ def clip_smoothly(z: np.ndarray) -> np.ndarray:
     return z / np.sqrt(1 + np.square(z / CLIP))
 
 
+@dataclass(frozen=True, eq=False)
+class RawRows:
+    """Rows as numbers, before any statistic touches them.
+
+    Args:
+        numbers: (N, D) float64 as written, dates as days since 1970, NaN where nothing is said.
+        bits: (N, M) uint8, those of fingerprints.
+        indices: (N, C) int64, an index per category, 0 for a value that training never showed.
+    """
+
+    numbers: np.ndarray
+    bits: np.ndarray
+    indices: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def some(self, rows: np.ndarray | slice) -> RawRows:
+        """Return these rows."""
+        return RawRows(self.numbers[rows], self.bits[rows], self.indices[rows])
+
+
+def read_raw(spec: TableSpec, cells: Cells) -> tuple[RawRows, list[Bad]]:
+    """Turn the cells of every row into numbers.
+
+    Args:
+        spec: columns; of their statistics only the known categories matter.
+        cells: a table that has these columns.
+
+    Returns:
+        The rows, and the cells that could not be read, whose places are NaN or zero.
+    """
+    numbers: list[np.ndarray] = []
+    bits: list[np.ndarray] = []
+    indices: list[np.ndarray] = []
+    bad: list[Bad] = []
+    for column in spec.columns:
+        written = cells.column(column.name)
+        wrong: list[int] = []
+        if column.is_number:
+            values, wrong = parse_numbers(written, column.kind, column.form)
+            numbers.append(values[:, None])
+        elif column.kind == "molecule":
+            found, wrong = fingerprints(written)
+            bits.append(found)
+        else:
+            indices.append(_indices(column, written)[:, None])
+        bad += [Bad(i, column, written[i]) for i in wrong]
+    parts = [
+        np.concatenate([np.empty((len(cells), 0)), *pieces], axis=1).astype(kind)
+        for pieces, kind in ((numbers, np.float64), (bits, np.uint8), (indices, np.int64))
+    ]
+    return RawRows(*parts), bad
+
+
+def lay_out(spec: TableSpec, raw: RawRows) -> np.ndarray:
+    """Return (N, W) float32, laid out as `TableSpec` says; a missing number is 0."""
+    centre = np.array([column.centre for column in spec.numbers])
+    scale = np.array([column.scale for column in spec.numbers])
+    encoded = np.nan_to_num(clip_smoothly((raw.numbers - centre) / scale))
+    is_flagged = np.array([column.has_missing for column in spec.numbers], dtype=bool)
+    flags = np.isnan(raw.numbers[:, is_flagged])
+    pieces = [piece.astype(np.float32) for piece in (encoded, flags, raw.bits, raw.indices)]
+    return np.concatenate(pieces, axis=1)
+
+
 def encode(spec: TableSpec, cells: Cells) -> tuple[np.ndarray, list[Bad]]:
     """Encode every row.
 
@@ -88,29 +155,8 @@ def encode(spec: TableSpec, cells: Cells) -> tuple[np.ndarray, list[Bad]]:
         (N, W) float32, laid out as `TableSpec` says, and the cells that could not be read, whose
         places are zero.
     """
-    numbers: list[np.ndarray] = []
-    flags: list[np.ndarray] = []
-    bits: list[np.ndarray] = []
-    indices: list[np.ndarray] = []
-    bad: list[Bad] = []
-    for column in spec.columns:
-        written = cells.column(column.name)
-        if column.is_number:
-            values, wrong = parse_numbers(written, column.kind, column.form)
-            encoded = clip_smoothly((values - column.centre) / column.scale)
-            numbers.append(np.nan_to_num(encoded))
-            if column.has_missing:
-                flags.append(np.isnan(values))
-        elif column.kind == "molecule":
-            found, wrong = fingerprints(written)
-            bits.append(found.T)
-        else:
-            indices.append(_indices(column, written))
-            wrong = []
-        bad += [Bad(i, column, written[i]) for i in wrong]
-    pieces = [np.atleast_2d(piece) for piece in (*numbers, *flags, *bits, *indices)]
-    whole = np.concatenate(pieces) if pieces else np.empty((0, len(cells)))
-    return np.ascontiguousarray(whole.T, dtype=np.float32), bad
+    raw, bad = read_raw(spec, cells)
+    return lay_out(spec, raw), bad
 
 
 def _indices(column: Column, cells: Sequence[str]) -> np.ndarray:
@@ -120,4 +166,4 @@ def _indices(column: Column, cells: Sequence[str]) -> np.ndarray:
     known: dict[str, int] = {}
     for cell in set(cells):
         known[cell] = missing if is_missing(cell) else index.get(cell, 0)
-    return np.array([known[cell] for cell in cells])
+    return np.array([known[cell] for cell in cells], dtype=np.int64)

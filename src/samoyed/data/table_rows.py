@@ -9,7 +9,7 @@ import numpy as np
 
 from samoyed.core.errors import DataError, did_you_mean
 from samoyed.core.spec import TableSpec, TargetSpec
-from samoyed.data.table_encoding import encode
+from samoyed.data.table_encoding import RawRows, encode, lay_out, read_raw
 from samoyed.data.table_files import Cells, read_cells
 from samoyed.data.table_target import encode_target, listed
 
@@ -94,6 +94,18 @@ def aligned(cells: Cells, spec: TableSpec, target: TargetSpec, *, needs_target: 
 def read_rows(
     paths: Sequence[str], spec: TableSpec, target: TargetSpec
 ) -> tuple[np.ndarray, list[str]]:
+    """Read rows to answer for, encoded; see `read_raw_rows`.
+
+    Returns:
+        (N, W) float32, and N names: file and line.
+    """
+    raw, names = read_raw_rows(paths, spec, target)
+    return lay_out(spec, raw), names
+
+
+def read_raw_rows(
+    paths: Sequence[str], spec: TableSpec, target: TargetSpec
+) -> tuple[RawRows, list[str]]:
     """Read rows to answer for, with or without their targets.
 
     Args:
@@ -102,7 +114,7 @@ def read_rows(
         target: the target columns, which need not be there.
 
     Returns:
-        (N, W) float32, and N names: file and line.
+        The rows, and N names: file and line.
 
     Raises:
         DataError: for what cannot be read, with line and column.
@@ -113,12 +125,13 @@ def read_rows(
     for path in paths:
         cells = read_cells(path, "stop", spec.names if spec.has_header else ("",))
         cells = aligned(cells, spec, target, needs_target=False)
-        inputs, bad = encode(spec, cells)
+        raw, bad = read_raw(spec, cells)
         if bad:
             raise DataError(
                 cells.where(bad[0].row, bad[0].column.name),
                 f"a {bad[0].column.kind}, as the model learned from", repr(bad[0].cell),
             )  # fmt: skip
-        pieces.append(inputs)
+        pieces.append(raw)
         names += [cells.where(i) for i in range(len(cells))]
-    return np.concatenate(pieces), names
+    parts = zip(*((raw.numbers, raw.bits, raw.indices) for raw in pieces), strict=True)
+    return RawRows(*(np.concatenate(part) for part in parts)), names

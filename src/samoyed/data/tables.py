@@ -14,7 +14,7 @@ from samoyed.core.errors import DataError, OptionError
 from samoyed.core.spec import Column, ColumnKind, TableSpec, TargetSpec
 from samoyed.data import table_target as targeting
 from samoyed.data.image_source import TEST, TRAIN
-from samoyed.data.table_encoding import encode, fit_column
+from samoyed.data.table_encoding import RawRows, encode, fit_column, read_raw
 from samoyed.data.table_files import Cells, label, read_cells
 from samoyed.data.table_molecules import looks_like_smiles
 from samoyed.data.table_rows import Rows, aligned, rows_of, without
@@ -120,6 +120,14 @@ class TableSource:
             )
         test = whole.some(np.flatnonzero(self.splits == TEST))
         return TableData(self.spec, self.target, train, test)
+
+    def raw(self) -> tuple[RawRows, RawRows]:
+        """Return the rows of `load`, to learn from and held out, as numbers before encoding."""
+        whole, _ = read_raw(self.spec, self.cells)
+        train = whole.some(self.splits == TRAIN)
+        if self.test is not None:
+            return train, read_raw(self.spec, self.test)[0]
+        return train, whole.some(self.splits == TEST)
 
 
 def scan_table(

@@ -36,11 +36,13 @@ class Figure:
         title: a few words, plain text.
         caption: what to see in it, whole sentences, plain text.
         html: the picture itself, as returned by the functions of this file.
+        said: what a command line says of it, or nothing.
     """
 
     title: str
     caption: str
     html: str
+    said: str = ""
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -86,7 +86,7 @@ def report_content(
         training_rows=training_rows(config, seconds),
         history=[{k: v for k, v in e.items() if k not in NOT_DRAWN} for e in history],
         figures=figures, commands=commands(folder, source.kind),
-        environment_rows=environment_rows(folder, source.fingerprint),
+        environment_rows=environment_rows(folder, source.fingerprint), asked=assembly.task.name,
     )  # fmt: skip
 
 
@@ -132,10 +132,12 @@ def commands(folder: RunFolder, given: str) -> list[tuple[str, str]]:
     question = {
         "images": '"picture.jpg"', "table": '"new.csv"', "text": '"Once upon a time"', "world": "",
     }[given]  # fmt: skip
+    exported = [("take it away, to run without samoyed", f"samoyed export {run}")]
     return [
         ("question it", f"samoyed predict {run} {asked}".strip()),
         ("look inside", f"samoyed explain {run} {asked}".strip()),
         ("measure it again", f"samoyed evaluate {run}"),
+        *(exported if given in ("images", "table") else []),
         ("from Python", f'import samoyed; samoyed.load("{run}").predict({question})'),
     ]
 

@@ -66,10 +66,10 @@ class RunFolder:
         """
         try:
             content = json.loads(self.file(name).read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise RunError(
-                self.path, "a run folder with " + name, "no such file" if self.path.exists()
-                else "no such folder", "give the folder that `samoyed train --out` wrote",
+                self.path, "a run folder with " + name, _missing(self.path),
+                "give the folder that `samoyed train --out` wrote",
             ) from None  # fmt: skip
         except (ValueError, OSError) as error:
             raise RunError(self.file(name), "readable JSON", str(error)) from None
@@ -191,6 +191,12 @@ def read_events(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             break
     return events
+
+
+def _missing(path: Path) -> str:
+    if path.is_dir():
+        return "no such file"
+    return "a file that is no run" if path.exists() else "no such folder"
 
 
 def _is_before(event: Mapping[str, Any], stage_index: int, step: int) -> bool:

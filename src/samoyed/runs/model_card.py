@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,14 +20,17 @@ from samoyed.runs.drawing_scores import (
 )
 from samoyed.runs.report import ReportContent, address_of, write_atomically
 
-_PURPOSES = (
-    ("accuracy", "image-classification"),
-    ("mean_average_precision", "image-classification"),
-    ("bits_per_character", "text-generation"),
-    ("perplexity", "text-generation"),
-    ("return", "reinforcement-learning"),
-    ("caught", "reinforcement-learning"),
-)
+# What model hubs call the tasks and the scores; other scores keep their own names there.
+_PURPOSES = {
+    "classify": "image-classification",
+    "classify_labels": "image-classification",
+    "classify_table": "tabular-classification",
+    "classify_several": "tabular-classification",
+    "regress_table": "tabular-regression",
+    "continue_text": "text-generation",
+    "play": "reinforcement-learning",
+}
+_METRICS = {"macro_f1": "f1", "return": "mean_reward", "mean_return": "mean_reward"}
 
 
 def write_model_card(path: Path, content: ReportContent) -> None:
@@ -71,46 +75,45 @@ def _json_escaped(text: str) -> str:
 
 
 def _front_matter(content: ReportContent) -> str:
-    purpose = _purpose(content.scores)
-    lines = ["---", "library_name: samoyed", "tags:", "- samoyed"]
-    lines += [f"- {purpose}"] if purpose else []
-    lines += [f"pipeline_tag: {purpose}"] if purpose else []
-    if content.scores:
-        lines += ["metrics:", *(f"- {quoted(score.name)}" for score in content.scores)]
-        lines += _model_index(content, purpose or "other")
+    """Return what hubs read; no licence is claimed, as only the owner can give one."""
+    purpose = _PURPOSES.get(content.asked, "")
+    scores = [score for score in content.scores if math.isfinite(score.value)]
+    lines = ["---", "license: unknown", "library_name: samoyed", "tags:", "- samoyed"]
+    lines += [f"- {purpose}", f"pipeline_tag: {purpose}"] if purpose else []
+    if scores:
+        types = dict.fromkeys(_metric(score) for score in scores)
+        lines += ["metrics:", *(f"- {quoted(kind)}" for kind in types)]
+        lines += _model_index(content.title, scores, purpose or "other")
     return "\n".join([*lines, "---"])
 
 
-def _purpose(scores: Sequence[Score]) -> str:
-    headline = scores[0].name if scores else ""
-    return next((purpose for part, purpose in _PURPOSES if part in headline), "")
+def _metric(score: Score) -> str:
+    name = score.name.partition(" of ")[0]
+    return _METRICS.get(name, name)
 
 
-def _model_index(content: ReportContent, purpose: str) -> list[str]:
+def _model_index(title: str, scores: Sequence[Score], purpose: str) -> list[str]:
+    """Return the results in the layout that hubs validate; a value is always a number."""
     lines = [
         "model-index:",
-        f"- name: {quoted(content.title)}",
+        f"- name: {quoted(title)}",
         "  results:",
         "  - task:",
         f"      type: {purpose}",
         "    dataset:",
-        f"      name: {quoted(content.title)}",
+        f"      name: {quoted(title)}",
         "      type: local",
         "      split: held-out",
         "    metrics:",
     ]
-    for score in content.scores:
+    for score in scores:
+        words = f"{beginning(score_words(score.name))}, 95 % interval {score_interval(score)}"
         lines += [
-            f"    - type: {quoted(score.name)}",
-            f"      value: {_yaml_number(score.value)}",
-            f"      name: {quoted(beginning(score_words(score.name)))}",
+            f"    - type: {quoted(_metric(score))}",
+            f"      value: {json.dumps(float(f'{score.value:.6g}'))}",
+            f"      name: {quoted(words)}",
         ]
     return lines
-
-
-def _yaml_number(value: float) -> str:
-    text = json.dumps(float(f"{value:.6g}"))
-    return {"NaN": ".nan", "Infinity": ".inf", "-Infinity": "-.inf"}.get(text, text)
 
 
 def _intended_use(content: ReportContent) -> str:
@@ -118,7 +121,8 @@ def _intended_use(content: ReportContent) -> str:
     return (
         "For data of the same kind, and from the same source, as the data it was trained on. It "
         f"was measured only there{where}. For anything else, measure first "
-        "with `samoyed evaluate` and examples whose answer you know."
+        "with `samoyed evaluate` and examples whose answer you know. No licence is given here: "
+        "whoever owns the data and the model chooses one before passing it on."
     )
 
 

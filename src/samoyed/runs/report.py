@@ -55,6 +55,7 @@ class ReportContent:
         figures: what the task shows of its model.
         commands: (what it does, the command).
         environment_rows: (name, value): versions, seed, fingerprint of the data.
+        asked: the task's name.
     """
 
     title: str
@@ -71,6 +72,7 @@ class ReportContent:
     figures: Sequence[Figure] = ()
     commands: Sequence[tuple[str, str]] = ()
     environment_rows: Sequence[tuple[str, str]] = ()
+    asked: str = ""
 
 
 def write_report(path: Path, content: ReportContent) -> None:

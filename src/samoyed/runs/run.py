@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -116,14 +116,27 @@ class Run:
 
         return assemble_again(self.config, open_again(self.config, data))
 
-    def explain(self, inputs: str | Path | Sequence[str | Path] = ()) -> Path:
-        """Draw what the model makes of the inputs; return the page's path."""
+    def explain(
+        self,
+        inputs: str | Path | Sequence[str | Path] = (),
+        *,
+        say: Callable[[str], None] | None = None,
+    ) -> Path:
+        """Draw what the model makes of the inputs; return the page's path.
+
+        Args:
+            inputs: as for `predict`.
+            say: is given in a line what each figure found, where that fits in a line.
+        """
         from samoyed.runs.figures.table import explain
         from samoyed.runs.report import write_page
 
         page = self.folder.file("explain.html")
         figures = explain(self.task, self.model, as_list(inputs))
         write_page(page, f"Inside {self.path.name}", figures)
+        for line in (figure.said for figure in figures if figure.said):
+            if say is not None:
+                say(line)
         return page
 
 

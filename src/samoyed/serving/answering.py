@@ -1,16 +1,16 @@
-"""A model with everything between decoded pixels and the answer, as one graph."""
+"""A model with everything between its data as numbers and the answer, as one graph."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from samoyed.core.spec import ImageSpec, LabelSpec
+from samoyed.core.spec import TableSpec, TargetSpec
+from samoyed.data.table_encoding import CLIP
 
-# Legend for shapes: B batch, C channels, H rows, W columns, K classes.
+# Legend for shapes: B batch, C channels, H rows, W columns, K classes; of a table D columns of
+# numbers, M bits of fingerprints, G columns of categories.
 
 
 class PictureAnswers(nn.Module):
@@ -32,28 +32,64 @@ class PictureAnswers(nn.Module):
         return self.model(pictures.float() * (1 / 255)).values.float().softmax(dim=1)
 
 
-def description(
-    spec: ImageSpec, labels: LabelSpec, system: str, scores: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """Return what a served file says of itself; JSON values only.
+class RowAnswers(nn.Module):
+    """From the numbers of a table's rows, as they are written, to the answer.
+
+    Medians, scales and indicators of missing values are inside, as is the target's own unit.
 
     Args:
-        spec: size and colours of the pictures it takes.
-        labels: the classes, in the order of its answers.
-        system: the model's name in the catalog.
-        scores: what the run measured on the held-out part.
+        model: takes encoded rows and returns `Logits`.
+        spec: the columns.
+        target: the question.
     """
-    return {
-        "input": "pictures: 8-bit, (number, channels, rows, columns), red before green before blue",
-        "output": "probabilities: (number, classes)",
-        "fitting": "scaled until the picture covers rows x columns, cut around its centre",
-        "channels": spec.channels, "rows": spec.height, "columns": spec.width,
-        "labels": list(labels.names), "system": system, "scores": scores,
-    }  # fmt: skip
 
+    centre: Tensor
+    scale: Tensor
+    flagged: Tensor
 
-def largest_difference(
-    ours: Callable[[Tensor], Tensor], theirs: Callable[[Tensor], Tensor], inputs: list[Tensor]
-) -> float:
-    """Return the largest difference between two ways to answer the same inputs."""
-    return max((ours(each) - theirs(each)).abs().max().item() for each in inputs)
+    def __init__(self, model: nn.Module, spec: TableSpec, target: TargetSpec) -> None:
+        super().__init__()
+        self.model = model
+        self.has_numbers, self.has_bits = bool(spec.numbers), spec.num_bits > 0
+        self.kind, self.unit, self.mean = target.kind, target.scale, target.centre
+        numbers = spec.numbers
+        places = [i for i, column in enumerate(numbers) if column.has_missing]
+        exact = torch.float64  # days and large numbers differ by little beside their size
+        self.register_buffer("centre", torch.tensor([c.centre for c in numbers], dtype=exact))
+        self.register_buffer("scale", torch.tensor([c.scale for c in numbers], dtype=exact))
+        self.register_buffer("flagged", torch.tensor(places, dtype=torch.long))
+
+    def forward(self, *parts: Tensor) -> Float[Tensor, "B K"]:
+        """Answer.
+
+        Args:
+            parts: those that the columns need of: (B, D) float64 numbers, NaN where one is
+                missing; (B, M) uint8 bits; (B, G) int64 indices of categories.
+
+        Returns:
+            Probabilities of the classes, of each question, or the number in its own unit.
+        """
+        left = list(parts)
+        pieces = []
+        if self.has_numbers:
+            pieces += self._encoded(left.pop(0))
+        pieces += [part.float() for part in left]
+        values = self.model(torch.cat(pieces, dim=1)).values.float()
+        if self.kind == "classes":
+            return values.softmax(dim=1)
+        if self.kind == "binaries":
+            return values.sigmoid()
+        return values * self.unit + self.mean
+
+    def _encoded(self, numbers: Float[Tensor, "B D"]) -> list[Tensor]:
+        """Return the numbers on the model's scale, and the indicators of missing ones.
+
+        The formula of `samoyed.data.table_encoding`.
+        """
+        is_missing = numbers.isnan()
+        z = (numbers - self.centre) / self.scale
+        z = torch.where(is_missing, torch.zeros_like(z), z)
+        encoded = [(z / torch.sqrt(1 + (z / CLIP) * (z / CLIP))).float()]
+        if len(self.flagged):
+            encoded.append(is_missing.float()[:, self.flagged])
+        return encoded

@@ -2,70 +2,88 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from samoyed.core.errors import DataError
 from samoyed.core.reference import Answer
-from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.data.images import read_pictures
+from samoyed.data.table_rows import read_raw_rows
+from samoyed.runs.run import as_list
+from samoyed.serving.describing import Described
 from samoyed.serving.onnx_file import OnnxModel
+from samoyed.serving.packing import Inputs, inputs_of, some
+from samoyed.serving.torch_file import TorchModel
 from samoyed.tasks.classify import answer_of
+from samoyed.tasks.table_regress import answer_of_number
+from samoyed.tasks.table_several import answer_of_several
 
-SUFFIXES = (".onnx", ".pt2")
-BATCH = 64  # pictures at once
-
-
-def is_exported(path: str | Path) -> bool:
-    """Tell by its name whether this is a file that `samoyed export` writes."""
-    return Path(path).suffix.lower() in SUFFIXES
+PICTURES_AT_ONCE, ROWS_AT_ONCE = 64, 1024
 
 
-def ask(path: str | Path, inputs: Sequence[str]) -> list[Answer]:
-    """Say what is on each picture, with an exported file in the model's place.
+@dataclass(frozen=True, eq=False)
+class ExportedModel:
+    """A file that `samoyed export` wrote, opened.
+
+    >>> load_exported("flowers.onnx").predict("rose.jpg")  # doctest: +SKIP
 
     Args:
-        path: an `.onnx` or `.pt2` file.
-        inputs: pictures, and folders of which every picture is taken.
+        path: of the file.
+        model: what answers.
+    """
+
+    path: Path
+    model: OnnxModel | TorchModel
+
+    @property
+    def described(self) -> Described:
+        """Return what the file says of itself."""
+        return self.model.described
+
+    def predict(self, inputs: str | Path | Sequence[str | Path]) -> list[Answer]:
+        """Answer for pictures, folders of pictures, or tables.
+
+        Raises:
+            DataError: for a path that is missing or holds something else.
+        """
+        said = self.described
+        asked = as_list(inputs)
+        if said.image is not None:
+            images, names = read_pictures(asked, said.image)
+            rows = self._answers({"pictures": images})
+            return [answer_of(n, row, said.labels) for n, row in zip(names, rows, strict=True)]
+        assert said.table is not None
+        assert said.target is not None
+        raw, names = read_raw_rows(asked, said.table, said.target)
+        answers = zip(names, self._answers(inputs_of(said.table, raw)), strict=True)
+        if said.target.kind == "classes":
+            return [answer_of(name, row, said.labels) for name, row in answers]
+        if said.target.kind == "binaries":
+            return [answer_of_several(name, row, said.labels.names) for name, row in answers]
+        return [answer_of_number(name, float(row[0])) for name, row in answers]
+
+    def _answers(self, inputs: Inputs) -> np.ndarray:
+        num = len(next(iter(inputs.values())))
+        size = PICTURES_AT_ONCE if "pictures" in inputs else ROWS_AT_ONCE
+        parts = (slice(i, i + size) for i in range(0, num, size))
+        pieces = [self.model.answer(some(inputs, part)) for part in parts]
+        return np.concatenate(pieces)
+
+
+def load_exported(path: str | Path) -> ExportedModel:
+    """Open a file that `samoyed export` wrote: ONNX or, by its name `.pt2`, a torch program.
 
     Raises:
-        DataError: for a file that is missing or not ours, or a path that is no picture.
+        DataError: for a file that is missing or not ours.
         MissingExtra: when onnxruntime is not installed.
     """
-    if not Path(path).is_file():
-        raise DataError(path, "an exported file", "nothing there", "samoyed export RUN writes one")
-    graph, described = _opened(Path(path))
-    spec = ImageSpec(described["channels"], described["rows"], described["columns"])
-    labels = LabelSpec(tuple(described["labels"]))
-    images, names = read_pictures(inputs, spec)
-    pieces = []
-    with torch.inference_mode():
-        for start in range(0, len(images), BATCH):
-            batch = torch.from_numpy(np.array(images[start : start + BATCH]))
-            pieces.append(graph(batch).numpy())
-    probabilities = np.concatenate(pieces)
-    return [answer_of(n, row, labels) for n, row in zip(names, probabilities, strict=True)]
-
-
-def _opened(path: Path) -> tuple[Callable[[Tensor], Tensor], dict[str, Any]]:
-    """Return the graph and what the file says of itself."""
-    if path.suffix.lower() == ".onnx":
-        model = OnnxModel(path)
-        return model, model.description
-    held = {"samoyed.json": ""}
-    try:
-        program = torch.export.load(str(path), extra_files=held)
-    except Exception as error:  # the loader's own exceptions share no base
-        raise DataError(
-            path, "a torch.export file", str(error).splitlines()[0][:200],
-            "write it again: samoyed export RUN --to torch",
-        ) from None  # fmt: skip
-    if not held["samoyed.json"]:
-        raise DataError(path, "a file that `samoyed export` wrote", "one without its labels")
-    return program.module(), json.loads(held["samoyed.json"])
+    file = Path(path)
+    if not file.is_file():
+        found = "a folder" if file.is_dir() else "nothing there"
+        raise DataError(path, "an exported file", found, "samoyed export RUN writes one")
+    return ExportedModel(
+        file, TorchModel(file) if file.suffix.lower() == ".pt2" else OnnxModel(file)
+    )

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from samoyed.core.errors import OptionError, RunError
-from samoyed.core.seeding import numpy_generator
+from samoyed.core.errors import OptionError, RunError, did_you_mean
+from samoyed.runs.drawing_scores import score_interval, score_words, value_text
 from samoyed.runs.run import Run
-from samoyed.serving.answering import PictureAnswers, description, largest_difference
-from samoyed.serving.onnx_file import OnnxModel, quiet_exporter, write_int8, write_onnx
+from samoyed.serving.onnx_file import OnnxModel, import_onnx, import_runtime, write_int8, write_onnx
+from samoyed.serving.packing import Answers, Inputs, Packed, pack, some
+from samoyed.serving.torch_file import TorchModel, write_torch
 
 FORMATS = {"onnx": ".onnx", "torch": ".pt2"}
-TOLERANCE = 1e-4  # of a probability
-NUM_CALIBRATION = 256  # pictures from which int8 takes its bounds
-NUM_MEASURED = 2000  # held-out pictures on which int8 is compared
+TOLERANCE = 1e-4  # of a probability, or of the standard deviation of a number
 TIMED_BATCH, TIMED_REPEATS = 32, 15
+MEASURED_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Exported:
 
     Args:
         path: of the file.
-        difference: largest difference to the run's own probabilities.
+        difference: largest difference to the run's own answers, before any rounding to int8.
         lines: what there is to say, for a person.
     """
 
@@ -47,114 +46,143 @@ def export(
     """Write a run as one file, preprocessing inside, and compare it with the run.
 
     Args:
-        run: a finished run that classifies pictures.
+        run: a finished run about pictures or tables.
         to: "onnx" or "torch" (a `torch.export` program).
         out: the file; by default the run's name beside the run folder.
         is_int8: weights and activations as 8-bit integers (ONNX only); accuracy and speed are
-            measured against the 32-bit file.
+            measured against the 32-bit file, which is written too.
 
     Raises:
-        OptionError: for a format that does not exist, or int8 for torch.
+        OptionError: for a format that does not exist, int8 for torch, or a name of another ending.
         RunError: when the run answers another question, or the file answers otherwise than the run.
         MissingExtra: when a package is missing.
     """
+    path = _file_for(run, to, out, is_int8)
+    if to == "onnx":
+        import_onnx()
+        import_runtime()
+    packed = pack(run)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
+            return _written(run, packed, to, path, Path(folder), is_int8)
+    except OSError as error:
+        raise OptionError("--out", "a file that can be written", f"{path}: {error}") from None
+
+
+def _file_for(run: Run, to: str, out: str | Path | None, is_int8: bool) -> Path:
+    """Return where the file goes."""
     if to not in FORMATS:
-        raise OptionError("--to", "one of " + ", ".join(FORMATS), repr(to))
+        hint = did_you_mean(to, FORMATS).strip()
+        raise OptionError("--to", "one of " + ", ".join(FORMATS), repr(to), hint)
     if is_int8 and to != "onnx":
         raise OptionError("--int8", "--to onnx", f"--to {to}", "leave --int8 out")
-    if run.task.name != "classify":
-        raise RunError(run.path, "a run that classifies pictures", f"one of {run.task.name}")
-    path = Path(out) if out is not None else run.path.with_name(run.path.name + FORMATS[to])
+    ending = FORMATS[to]
+    if out is None:
+        resolved = run.path.resolve()
+        return run.path.parent / (resolved.name + (".int8" if is_int8 else "") + ending)
+    path = Path(out)
     if path.is_dir():
-        raise OptionError("--out", f"a file, such as {path.name}{FORMATS[to]}", "a folder")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    graph = PictureAnswers(run.model).eval()
-    scores = run.folder.read("scores.json")["scores"]
-    described = description(run.task.spec, run.task.labels, run.config["system"], scores)
-    inputs = trial_inputs(run)
+        raise OptionError("--out", f"a file, such as {path / ('model' + ending)}", "a folder")
+    if path.suffix.lower() != ending:
+        raise OptionError(
+            "--out", f"a name that ends in {ending}", repr(str(out)),
+            f"--out {path.with_suffix(ending)}",
+        )  # fmt: skip
+    return path
+
+
+def _written(
+    run: Run, packed: Packed, to: str, path: Path, folder: Path, is_int8: bool
+) -> Exported:
+    """Write into a folder aside, and move what answers as it should to its place."""
+    trials = packed.trials()
+    aside = folder / ("model" + FORMATS[to])
     if to == "torch":
-        return _to_torch(run, graph, described, inputs, path)
-    plain = path.with_suffix(".float32.onnx") if is_int8 else path
-    write_onnx(graph, inputs[1], described, plain)
-    difference = _checked(run, graph, OnnxModel(plain), inputs, plain)
-    lines = _written(plain, difference)
-    if not is_int8:
-        return Exported(path, difference, lines)
-    lines = (*lines, *_to_int8(run, plain, path))
-    return Exported(path, difference, lines)
-
-
-def trial_inputs(run: Run) -> list[Tensor]:
-    """Return pictures to compare answers on: held-out ones and noise, 1 and 7 at once."""
-    shape = run.task.spec.shape
-    held_out = np.asarray(run.assembly().data.test.images[:7])
-    noise = numpy_generator(0, "export").integers(0, 256, (7, *shape), dtype=np.uint8)
-    pools = (torch.from_numpy(np.array(held_out)), torch.from_numpy(noise))
-    return [pool[:num] for pool in pools for num in (1, 7)]
-
-
-def _checked(
-    run: Run, graph: PictureAnswers, exported: Callable[[Tensor], Tensor], inputs: list[Tensor],
-    path: Path,
-) -> float:  # fmt: skip
-    """Return the largest difference; a file that answers otherwise is removed again."""
-    with torch.inference_mode():
-        difference = largest_difference(graph, exported, inputs)
+        write_torch(packed.graph, trials[1], packed.description, aside)
+        answers: Answers = TorchModel(aside).answer
+    else:
+        write_onnx(packed.graph, trials[1], packed.description, aside)
+        answers = OnnxModel(aside).answer
+    difference = largest_difference(packed.own, answers, trials, packed.unit)
     if not difference <= TOLERANCE:
-        path.unlink()
         raise RunError(
             run.path, f"the file's answers within {TOLERANCE:g} of the run's",
-            f"a difference of {difference:.2g}", "the file was removed; please report this run",
+            f"a difference of {difference:.2g}", "no file was written; please report this run",
         )  # fmt: skip
-    return difference
-
-
-def _written(path: Path, difference: float) -> tuple[str, ...]:
-    size = path.stat().st_size / 1e6
-    return (
-        f"written: {path} ({size:.2f} MB)",
-        f"  answers as the run does: largest difference {difference:.1e} over held-out pictures "
-        "and noise, 1 and 7 at once",
+    unit = " standard deviations of the target" if packed.unit != 1.0 else ""
+    checked = (
+        f"  answers as the run does: largest difference {difference:.1e}{unit} over held-out "
+        f"{packed.what} and made-up ones, 1 and 7 at once"
     )
+    if not is_int8:
+        aside.replace(path)
+        return Exported(path, difference, (_line_of(path), checked))
+    plain = path.with_name(path.stem.removesuffix(".int8") + ".float32.onnx")
+    small = folder / "small.onnx"
+    if not write_int8(aside, packed.calibration, small):
+        raise OptionError(
+            "--int8", "a model whose layers onnxruntime can bring to 8-bit integers",
+            f"{run.config['system']}, which has none", "leave --int8 out",
+        )  # fmt: skip
+    compared = compare({"float32": OnnxModel(aside), "int8": OnnxModel(small)}, packed)
+    aside.replace(plain)
+    small.replace(path)
+    return Exported(path, difference, (_line_of(plain), checked, _line_of(path), *compared))
 
 
-def _to_torch(
-    run: Run, graph: PictureAnswers, described: dict[str, object], inputs: list[Tensor], path: Path
-) -> Exported:
-    number = torch.export.Dim("number")
-    with quiet_exporter():
-        program = torch.export.export(graph, (inputs[1],), dynamic_shapes=({0: number},))
-        torch.export.save(program, str(path), extra_files={"samoyed.json": json.dumps(described)})
-    loaded = torch.export.load(str(path)).module()
-    difference = _checked(run, graph, loaded, inputs, path)
-    return Exported(path, difference, _written(path, difference))
+def _line_of(path: Path) -> str:
+    return f"written: {path} ({path.stat().st_size / 1e6:.2f} MB)"
 
 
-def _to_int8(run: Run, plain: Path, path: Path) -> tuple[str, ...]:
-    """Quantize, measure both files on the held-out part, and say what it costs and brings."""
-    data = run.assembly().data
-    rows = numpy_generator(0, "calibration").permutation(len(data.train))[:NUM_CALIBRATION]
-    write_int8(plain, np.asarray(data.train.images[np.sort(rows)]), path)
-    test, targets = data.test.images[:NUM_MEASURED], np.asarray(data.test.labels[:NUM_MEASURED])
-    models = {"float32": OnnxModel(plain), "int8": OnnxModel(path)}
-    lines = [f"written: {path} ({path.stat().st_size / 1e6:.2f} MB)"]
-    for name, model in models.items():
-        answers = np.concatenate([
-            model.answer(np.asarray(test[i : i + 256])).argmax(1) for i in range(0, len(test), 256)
-        ])  # fmt: skip
+def largest_difference(
+    ours: Answers, theirs: Answers, trials: list[Inputs], unit: float = 1.0
+) -> float:
+    """Return the largest difference between two ways to answer the same inputs.
+
+    It is measured in `unit`, or in the answer itself where that is larger: 32-bit numbers are
+    exact to a share of their size.
+    """
+    pairs = [(ours(each), theirs(each)) for each in trials]
+    return max(float((np.abs(a - b) / np.maximum(unit, np.abs(a))).max()) for a, b in pairs)
+
+
+def compare(models: dict[str, OnnxModel], packed: Packed) -> list[str]:
+    """Measure files side by side on held-out examples, and say what the second costs and brings.
+
+    Args:
+        models: two files by name.
+        packed: what they were made of.
+    """
+    num = len(packed.targets)
+    batch = some(packed.held_out, slice(0, TIMED_BATCH))
+    speeds = _speeds([partial(model.answer, batch) for model in models.values()])
+    rates = [len(next(iter(batch.values()))) / seconds for seconds in speeds]
+    answers, lines = [], []
+    for (name, model), rate in zip(models.items(), rates, strict=True):
+        parts = range(0, num, MEASURED_BATCH)
+        pieces = [model.answer(some(packed.held_out, slice(i, i + MEASURED_BATCH))) for i in parts]
+        answers.append(np.concatenate(pieces))
+        score = packed.headline(answers[-1], packed.targets)
         lines.append(
-            f"  {name:<8} accuracy {np.mean(answers == targets):.2%} of {len(test):,} held-out "
-            f"pictures, {pictures_per_s(model, test):,.0f} pictures/s"
+            f"  {name:<8} {score_words(score.name)} {value_text(score)} {score_interval(score)} "
+            f"on {num:,} held-out {packed.what}; {rate:,.0f} {packed.what}/s"
         )
-    return tuple(lines)
+    gain = rates[1] / rates[0]
+    verdict = "" if gain > 1 else ": no gain in speed on this machine"
+    lines.append(f"  int8 is {gain:.2f} times as fast, in batches of {TIMED_BATCH}{verdict}")
+    if answers[0].shape[1] > 1 and packed.targets.ndim == 1:
+        same = float(np.mean(answers[0].argmax(1) == answers[1].argmax(1)))
+        lines.append(f"  both give the same answer for {same:.2%} of them")
+    return lines
 
 
-def pictures_per_s(model: OnnxModel, images: np.ndarray) -> float:
-    """Return the median speed of answering batches of up to 32 pictures."""
-    batch = np.asarray(images[:TIMED_BATCH])
-    times = []
+def _speeds(calls: list[Callable[[], object]]) -> list[float]:
+    """Return the median seconds of each call, taken in turns so that all meet the same machine."""
+    times: list[list[float]] = [[] for _ in calls]
     for _ in range(TIMED_REPEATS):
-        start = time.perf_counter()
-        model.answer(batch)
-        times.append(time.perf_counter() - start)
-    return len(batch) / statistics.median(times)
+        for call, found in zip(calls, times, strict=True):
+            start = time.perf_counter()
+            call()
+            found.append(time.perf_counter() - start)
+    return [statistics.median(found) for found in times]

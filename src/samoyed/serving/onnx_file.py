@@ -2,11 +2,12 @@
 
 Jacob, B. et al. (2018). Quantization and training of neural networks for efficient
 integer-arithmetic-only inference. CVPR: 8-bit integers stand for numbers between two bounds, which
-here are read off pictures of the training part (static quantization after training).
+here are read off examples of the training part (static quantization after training).
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import tempfile
@@ -21,8 +22,9 @@ import torch
 from torch import Tensor, nn
 
 from samoyed.core.errors import DataError, MissingExtra
+from samoyed.serving import describing
+from samoyed.serving.packing import Inputs
 
-METADATA_KEY = "samoyed"
 OPSET = 20
 QUANTIZED = ("Conv", "Gemm", "MatMul")
 
@@ -50,34 +52,27 @@ class OnnxModel:
             )
         except Exception as error:  # the runtime's own exceptions share no base
             raise DataError(
-                path, "an ONNX file", str(error).splitlines()[0][:200],
+                path, "an ONNX file", " ".join(str(error).split())[:200],
                 "write it again: samoyed export RUN --to onnx",
             ) from None  # fmt: skip
         held = session.get_modelmeta().custom_metadata_map
-        if METADATA_KEY not in held:
-            raise DataError(
-                path, "an ONNX file that `samoyed export` wrote", "one without its labels"
-            )
         self.session = session
-        self.description: dict[str, Any] = json.loads(held[METADATA_KEY])
+        self.described = describing.read(Path(path), held.get(describing.METADATA_KEY, ""))
 
-    def __call__(self, pictures: Tensor) -> Tensor:
-        """Return (B, K) probabilities for (B, C, H, W) 8-bit pictures."""
-        return torch.from_numpy(self.answer(pictures.numpy()))
-
-    def answer(self, pictures: np.ndarray) -> np.ndarray:
-        """Return (B, K) float32 probabilities for (B, C, H, W) uint8 pictures."""
-        return self.session.run(None, {"pictures": np.ascontiguousarray(pictures)})[0]
+    def answer(self, inputs: Inputs) -> np.ndarray:
+        """Return (B, K) float32 answers for inputs by their names."""
+        arrays = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
+        return self.session.run(None, arrays)[0]
 
 
 def write_onnx(
-    graph: nn.Module, example: Tensor, described: dict[str, Any], path: Path
+    graph: nn.Module, example: Inputs, described: dict[str, Any], path: Path
 ) -> None:  # fmt: skip
     """Write a graph whose batch may have any size.
 
     Args:
         graph: in evaluation mode.
-        example: (B, C, H, W) 8-bit pictures, B at least 2.
+        example: inputs of at least 2 examples.
         described: what the file says of itself.
         path: of the file.
 
@@ -85,11 +80,12 @@ def write_onnx(
         MissingExtra: when onnx or onnxscript is not installed.
     """
     onnx = import_onnx()
+    output = described["output"].partition(":")[0]
     with quiet_exporter():
         program = torch.onnx.export(
-            graph, (example,), dynamo=True, opset_version=OPSET, verbose=False,
-            input_names=["pictures"], output_names=["probabilities"],
-            dynamic_shapes=({0: torch.export.Dim("number")},), external_data=False,
+            graph, tensors(example), dynamo=True, opset_version=OPSET, verbose=False,
+            input_names=list(example), output_names=[output],
+            dynamic_shapes=any_number(graph, example), external_data=False,
         )  # fmt: skip
     model = program.model_proto  # type: ignore[union-attr]
     describe(onnx, model, described)
@@ -97,13 +93,30 @@ def write_onnx(
     onnx.save(model, str(path))
 
 
-def write_int8(source: Path, calibration: np.ndarray, path: Path) -> None:
+def tensors(inputs: Inputs) -> tuple[Tensor, ...]:
+    """Return inputs as a graph takes them."""
+    return tuple(torch.from_numpy(np.array(array)) for array in inputs.values())
+
+
+def any_number(graph: nn.Module, example: Inputs) -> dict[str, Any]:
+    """Return for `torch.export` that the first axis of every input may have any length."""
+    number = torch.export.Dim("number")
+    [(name, parameter)] = inspect.signature(graph.forward).parameters.items()
+    if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+        return {name: tuple({0: number} for _ in example)}
+    return {name: {0: number}}
+
+
+def write_int8(source: Path, calibration: Inputs, path: Path) -> bool:
     """Write the file `source` with 8-bit weights and activations.
 
     Args:
         source: an exported file with 32-bit numbers.
-        calibration: (N, C, H, W) uint8 pictures of the training part.
+        calibration: examples of the training part.
         path: of the new file.
+
+    Returns:
+        Whether there was anything to bring to 8 bits; if not, no file is written.
     """
     import_runtime()
     from onnxruntime import quantization
@@ -122,32 +135,40 @@ def write_int8(source: Path, calibration: np.ndarray, path: Path) -> None:
             weight_type=quantization.QuantType.QInt8,
         )  # fmt: skip
     model = onnx.load(str(path))
-    described = {**json.loads(held[METADATA_KEY]), "numbers": "int8"}
+    if not any(weight.data_type == onnx.TensorProto.INT8 for weight in model.graph.initializer):
+        path.unlink()
+        return False
+    described = {**json.loads(held[describing.METADATA_KEY]), "numbers": "int8"}
     describe(onnx, model, described)
     onnx.save(model, str(path))
+    return True
 
 
 class Calibration:
-    """Feeds pictures to onnxruntime's quantizer, a batch at a time.
+    """Feeds examples to onnxruntime's quantizer, a batch at a time.
 
     Args:
-        pictures: (N, C, H, W) uint8.
-        batch_size: pictures at once.
+        inputs: the examples.
+        batch_size: examples at once.
     """
 
-    def __init__(self, pictures: np.ndarray, batch_size: int = 32) -> None:
-        parts = range(0, len(pictures), batch_size)
-        self._batches: Iterator[np.ndarray] = (pictures[i : i + batch_size] for i in parts)
+    def __init__(self, inputs: Inputs, batch_size: int = 32) -> None:
+        num = len(next(iter(inputs.values())))
+        parts = (slice(i, i + batch_size) for i in range(0, num, batch_size))
+        self._batches: Iterator[Inputs] = (
+            {name: np.ascontiguousarray(array[part]) for name, array in inputs.items()}
+            for part in parts
+        )
 
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        """Return the next batch by the input's name, or None at the end."""
-        batch = next(self._batches, None)
-        return None if batch is None else {"pictures": np.ascontiguousarray(batch)}
+    def get_next(self) -> Inputs | None:
+        """Return the next batch by the inputs' names, or None at the end."""
+        return next(self._batches, None)
 
 
 def describe(onnx: Any, model: Any, described: dict[str, Any]) -> None:
     """Put what the file says of itself into its metadata."""
-    onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(described)})
+    text = json.dumps(described, ensure_ascii=False)
+    onnx.helper.set_model_props(model, {describing.METADATA_KEY: text})
 
 
 def import_onnx() -> Any:

@@ -91,9 +91,14 @@ class RegressTable:
         """
         rows, names = read_rows(inputs, self.spec, self.target)
         return [
-            Answer(name, f"{value:.6g}", None, (("value", float(value)),))
+            answer_of_number(name, float(value))
             for name, value in zip(names, self.numbers(model, rows, device), strict=True)
         ]
+
+
+def answer_of_number(name: str, value: float) -> Answer:
+    """Return a number, in words and as itself."""
+    return Answer(name, f"{value:.6g}", None, (("value", value),))
 
 
 def number_scores(targets: np.ndarray, answers: np.ndarray, seed: int = 0) -> tuple[Score, ...]:

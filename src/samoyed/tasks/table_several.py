@@ -85,13 +85,16 @@ class ClassifySeveral:
         """
         rows, names = read_rows(inputs, self.spec, self.target)
         chances = sigmoid(table_training.predict_values(model, rows, device))
-        columns = self.target.columns
-        found = []
-        for name, row in zip(names, chances, strict=True):
-            yes = [c for c, p in zip(columns, row, strict=True) if p > 0.5]
-            details = tuple((c, float(p)) for c, p in zip(columns, row, strict=True))
-            found.append(Answer(name, ", ".join(yes) or "none", None, details))
-        return found
+        return [
+            answer_of_several(name, row, self.target.columns)
+            for name, row in zip(names, chances, strict=True)
+        ]
+
+
+def answer_of_several(name: str, chances: np.ndarray, questions: Sequence[str]) -> Answer:
+    """Return the questions answered with yes, and the probability of each."""
+    details = tuple((q, float(p)) for q, p in zip(questions, chances, strict=True))
+    return Answer(name, ", ".join(q for q, p in details if p > 0.5) or "none", None, details)
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:

@@ -61,6 +61,7 @@ def test_a_model_without_maps_has_no_layer_cam(image):
     assert layer_cam(Flat(), image, 0) is None
     figure = heat_figure(Flat(), image, 0, "one")
     assert "Gradients" not in figure.caption
+    assert "no layer of maps" in figure.said
 
 
 def test_looking_leaves_the_model_as_it_was(image):

@@ -141,9 +141,9 @@ class Subsampling(nn.Module):
         _draw_within(2.4 / 4, self.coefficient, self.bias)
 
     def forward(self, maps: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H//2 W//2"]:
-        """Halve the resolution; not squashed yet."""
-        sums = F.avg_pool2d(maps, 2, divisor_override=1)
-        return sums * self.coefficient[:, None, None] + self.bias[:, None, None]
+        """Halve the resolution; not squashed yet. A mean of 4, and the coefficient 4 times."""
+        means = F.avg_pool2d(maps, 2)
+        return means * (4 * self.coefficient[:, None, None]) + self.bias[:, None, None]
 
 
 class TableConvolution(nn.Module):

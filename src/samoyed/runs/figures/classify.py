@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,7 @@ def explain(task: Classify, model: nn.Module, inputs: Sequence[str]) -> list[Fig
         best = int(row.argmax())
         name = task.labels.names[best]
         order = np.argsort(-row, kind="stable")[:5]
+        heat = heat_figure(model, image, best, name)
         figures += [
             Figure(
                 f"{path}: {name}",
@@ -82,7 +84,7 @@ def explain(task: Classify, model: nn.Module, inputs: Sequence[str]) -> list[Fig
                     [(task.labels.names[k], f"{100 * row[k]:.1f} %") for k in order],
                 ),
             ),
-            heat_figure(model, image, best, name),
+            replace(heat, said=f"{path}: {name}, {100 * row[best]:.1f} %; {heat.said}"),
             maps_figure(model, image, path),
         ]
     return [figure for figure in figures if figure is not None]

@@ -59,11 +59,14 @@ def heat_figure(
         f"falls, by {largest:.0f} points at most (Zeiler & Fergus 2014)."
     )
     gradient = layer_cam(model, image, answer)
+    said = "one heat map, by covering parts: this model has no layer of maps for a second"
     if gradient is not None:
+        judged = verdict(agreement(drop, gradient))
+        said = f"heat maps by covering parts (occlusion) and by gradients (LayerCAM): {judged}"
         parts.append(("gradients", _shown(overlaid(image, gradient))))
         caption += (
             " Gradients: maps of a deep layer, where the answer's gradient is positive (LayerCAM, "
-            f"Jiang et al. 2021). {verdict(agreement(drop, gradient))}"
+            f"Jiang et al. 2021). {judged}"
         )
     scale = max(1, PICTURE_WIDTH // image.shape[2])
     pictures = "".join(
@@ -71,7 +74,7 @@ def heat_figure(
         f"{image_grid(pixels[None], scale=scale)}<figcaption>{title}</figcaption></figure>"
         for title, pixels in parts
     )
-    return Figure(f"What mattered for {name}", caption, pictures)
+    return Figure(f"What mattered for {name}", caption, pictures, said)
 
 
 def verdict(correlation: float) -> str:
