@@ -143,12 +143,13 @@ def use_threads(settings: RunSettings, assembly: Assembly, before: dict[str, Any
 def make_plan(
     assembly: Assembly, model: nn.Module, device: torch.device, number: str, seconds: float | None
 ) -> Plan:
-    """Measure the speed and turn minutes into steps."""
+    """Measure the speed and turn minutes into steps, no more than the recipe asks for."""
     seed_everything(assembly.seed, "planning")
     plan = planning.measure(
         assembly.make_stages, model, device=device, precision=number, seconds=seconds
     )
-    return plan if seconds is None else plan.fitted(seconds)
+    is_enough = assembly.row.is_limited and seconds is not None and plan.seconds <= seconds
+    return plan if seconds is None or is_enough else plan.fitted(seconds)
 
 
 def take_up_plan(
