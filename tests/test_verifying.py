@@ -65,3 +65,13 @@ def test_a_claim_without_its_data_is_said_not_to_be_run(tmp_path: Path):
     said: list[str] = []
     assert verifying._measure(CLAIM, tmp_path, 1, said.append) is None
     assert "not run" in said[0]
+
+
+def test_the_command_of_a_table_names_its_columns_and_its_test_file(tmp_path: Path):
+    claim = replace(
+        CLAIM, data="tables/a.csv", epochs=None,
+        table={"target": "y", "test": "b.csv", "input": "all but x"},
+    )  # fmt: skip
+    assert verifying._command(claim).endswith("--target y --test tables/b.csv --input 'all but x'")
+    told = verifying.about_table(claim, str(tmp_path / "a.csv"))
+    assert told == {"target": "y", "test": tmp_path / "b.csv", "input": "all but x"}

@@ -29,6 +29,7 @@ class Claim:
         settings: `--set` values.
         against: settings of a second arm; the claim is then about the paired difference.
         needed: how many seeds must reach the bound; None asks it of the mean.
+        table: what is said about a table: target, test (a path beside `data`), input.
     """
 
     system: str
@@ -47,6 +48,7 @@ class Claim:
     settings: Mapping[str, Any] = field(default_factory=dict)
     against: Mapping[str, Any] | None = None
     needed: int | None = None
+    table: Mapping[str, str] = field(default_factory=dict)
 
 
 CHOSEN_ON_TEST = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
@@ -107,7 +108,8 @@ def _train_once(
 
     with tempfile.TemporaryDirectory() as folder:
         run = api.train(
-            place, model=claim.system, minutes=claim.minutes, epochs=claim.epochs, seed=seed,
+            place, **about_table(claim, place), model=claim.system, minutes=claim.minutes,
+            epochs=claim.epochs, seed=seed,
             out=Path(folder) / "run", quiet=True,
             settings={**settings, "baselines": False, "report": False},
         )  # fmt: skip
@@ -121,6 +123,14 @@ def _train_once(
     if claim.score not in found:
         raise OptionError(claim.key, f"a score named {claim.score}", ", ".join(found))
     return found[claim.score], held["training_seconds"]
+
+
+def about_table(claim: Claim, place: str) -> dict[str, Any]:
+    """Return what `train` is told about a table, the test file beside the table itself."""
+    told: dict[str, Any] = dict(claim.table)
+    if "test" in told:
+        told["test"] = Path(place).parent / told["test"]
+    return told
 
 
 def _differences(values: Sequence[float], others: Sequence[float]) -> list[float]:
@@ -164,6 +174,10 @@ def _status(claim: Claim, values: Sequence[float], others: Sequence[float]) -> s
 
 def _command(claim: Claim) -> str:
     parts = [f"samoyed train {claim.data} --model {claim.system}"]
+    folder = claim.data.rpartition("/")[0]
+    for option, value in claim.table.items():
+        told = f"{folder}/{value}" if option == "test" else value
+        parts.append(f"--{option} {shlex.quote(told)}")
     if claim.minutes is not None:
         parts.append(f"--minutes {claim.minutes:g}")
     if claim.epochs is not None:

@@ -93,6 +93,7 @@ class Config:
 
 SIZES: dict[str, dict[str, Any]] = {
     "small": {"num_members": 4, "embedding": 8},
+    "several": {"num_networks": 4, "dropout": 0.2},
     "medium": {},
     "large": {"num_members": 16, "width": 384, "depth": 3, "embedding": 16},
 }
@@ -102,6 +103,7 @@ MOST_EMBEDDED = 2048  # places of all embeddings together
 MULTIPLICATIONS_PER_S = 8e9  # assumed: multiplications of forward passes, while training
 ENOUGH_EPOCHS = 20  # a larger size is worth its time once it can read the data this often
 UNHURRIED_S = 120.0  # how long training may take where nobody said
+FEW_ROWS = 10_000  # below this, several networks: what one sets aside is missed
 STEPS = 3000  # what suffices for a table of moderate size
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 150
 FEWEST_SET_ASIDE = 12  # rows; fewer would choose by luck
@@ -119,7 +121,9 @@ def build(config: Config, spec: TableSpec, target: TargetSpec) -> TabularNetwork
 
 
 def recommend(spec: TableSpec, num_train: int, seconds: float | None) -> str:
-    """Choose a size: the largest one that reads the rows `ENOUGH_EPOCHS` times in the given time.
+    """Choose a size: several networks for few rows, else the largest one that the time allows.
+
+    A size is allowed when it can read the rows `ENOUGH_EPOCHS` times in the given time.
 
     Args:
         spec: the columns.
@@ -129,18 +133,17 @@ def recommend(spec: TableSpec, num_train: int, seconds: float | None) -> str:
     Returns:
         A key of `SIZES`; the smallest when none is fast enough.
     """
-    chosen = next(iter(SIZES))
-    for name, changes in SIZES.items():
-        work = num_train * multiplications(replace(Config(), **changes), spec)
-        if (seconds or UNHURRIED_S) * MULTIPLICATIONS_PER_S >= ENOUGH_EPOCHS * work:
-            chosen = name
-    return chosen
+    work = {n: num_train * multiplications(replace(Config(), **c), spec) for n, c in SIZES.items()}
+    affordable = (seconds or UNHURRIED_S) * MULTIPLICATIONS_PER_S / ENOUGH_EPOCHS
+    names = ["several"] if num_train < FEW_ROWS else ["medium", "large"]
+    return next((n for n in reversed(names) if work[n] <= affordable), next(iter(SIZES)))
 
 
 def multiplications(config: Config, spec: TableSpec) -> int:
     """Return how many multiplications one row takes on its way through the members."""
     inputs = flat_width(spec, embedding_width(config, spec))
-    return config.num_members * config.width * (inputs + (config.depth - 1) * config.width)
+    members = config.num_networks * config.num_members
+    return members * config.width * (inputs + (config.depth - 1) * config.width)
 
 
 def recipe_for(num_train: int) -> Recipe:
