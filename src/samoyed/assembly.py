@@ -289,9 +289,8 @@ def _table_defaults(
 ) -> tuple[Any, Recipe, Any]:
     module, name = TASKS[TABLE_TASKS[source.target.kind]]
     task = getattr(importlib.import_module(module), name)(source.spec, source.target)
-    if not row.is_varied:  # the papers' protocols: plain targets, the last weights
-        plain = {"label_smoothing": 0.0, "keep_best": False}
-        task = replace(task, **{k: v for k, v in plain.items() if k in dials(task)})
+    if not row.is_varied and "label_smoothing" in dials(task):  # the papers' protocols
+        task = replace(task, label_smoothing=0.0)
     recipe = system.recipe_for(source.num_train) if row.has_sizes else system.RECIPE
     return replace(system.Config(), **row.sizes[size]), recipe, task
 

@@ -33,6 +33,7 @@ class Row:
         has_own_stages: the file defines `stages`: training is more than descending the task's loss.
         has_sizes: the file defines `SIZES`, `recommend` and `recipe_for`.
         pretrained: the part of the model that only stages before the task's train.
+        is_limited: the recipe is long enough; more minutes than it takes are not used.
         is_varied: training pictures are varied, and targets smoothed, unless told otherwise.
     """
 
@@ -46,6 +47,7 @@ class Row:
     has_own_stages: bool = False
     has_sizes: bool = False
     is_varied: bool = False
+    is_limited: bool = False
     pretrained: str = ""
     also_given: tuple[str, ...] = ()
     also_asked: tuple[str, ...] = ()
@@ -154,7 +156,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "tabular_network", "samoyed.models.since.tabular_network", "table", "classify",
         "an ensemble of perceptrons that share their weights: today's default for tables",
-        "since the review", has_sizes=True, is_varied=True, also_asked=TABLE_TASKS,
+        "since the review", has_own_stages=True, has_sizes=True, is_varied=True,
+        is_limited=True, also_asked=TABLE_TASKS,
     ),
     Row(
         "linear_classifier", "samoyed.models.supervised.linear_classifier", "images", "classify",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
@@ -168,7 +169,8 @@ def _status(claim: Claim, values: Sequence[float], others: Sequence[float]) -> s
 
 def _command(claim: Claim) -> str:
     parts = [f"samoyed train {claim.data} --model {claim.system}"]
-    parts += [f"--{option} {value}" for option, value in claim.table.items()]
+    for option, value in claim.table.items():
+        parts.append(f"--{option} {shlex.quote(value)}")
     if claim.minutes is not None:
         parts.append(f"--minutes {claim.minutes:g}")
     if claim.epochs is not None:

@@ -126,7 +126,8 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
         + f"; {num_parameters(model):,} parameters, {number} on {device}")  # fmt: skip
     if before is None:
         measured = measure(assembly, model, device, number, seconds)
-        plan = measured if seconds is None else measured.fitted(seconds)
+        is_enough = row.is_limited and seconds is not None and measured.seconds <= seconds
+        plan = measured if seconds is None or is_enough else measured.fitted(seconds)
         passes = assembly.recipe.epochs * plan.steps[-1] / measured.steps[-1]
         assembly = assembly.lasting(passes)
         write_beginning(folder, request, assembly, plan, number)

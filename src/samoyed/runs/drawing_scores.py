@@ -132,7 +132,7 @@ def verdict(score: Score | None, baselines: Sequence[tuple[str, Score]]) -> Verd
     if score.low <= best.high and best.low <= score.high:
         return Verdict(
             "tie",
-            f"{beginning(_with_article(name))} is as good ({value_text(best)}, and the "
+            f"{beginning(_with_article(name))} {_is(name)} as good ({value_text(best)}, and the "
             "intervals overlap): use that instead.",
         )
     if is_better:
@@ -140,7 +140,7 @@ def verdict(score: Score | None, baselines: Sequence[tuple[str, Score]]) -> Verd
             "win", f"The network beats the best baseline, {_with_article(name)}, by {gap}."
         )
     return Verdict(
-        "lose", f"{beginning(_with_article(name))} is better by {gap}: use that instead."
+        "lose", f"{beginning(_with_article(name))} {_is(name)} better by {gap}: use that instead."
     )
 
 
@@ -154,14 +154,26 @@ def _gap_noun(name: str) -> str:
     return score_words(name) if name.startswith("bits") else f"in {score_words(name)}"
 
 
+def _is(name: str) -> str:
+    """Return the verb that goes with a baseline.
+
+    >>> _is("boosted trees (5,000 rows)"), _is("random forest")
+    ('are', 'is')
+    """
+    return "are" if name.split("(")[0].strip().endswith("s") else "is"
+
+
 def _with_article(name: str) -> str:
     """Name one baseline inside a sentence.
 
     >>> _with_article("logistic regression"), _with_article("5-gram counts")
     ('a logistic regression', '5-gram counts')
     """
-    is_plural = name.split("(")[0].strip().endswith("s")
     word = name.split(" ")[0].lower()
-    if is_plural or not name[:1].isalpha() or word in ("a", "an", "the", "always", "chance"):
+    if (
+        _is(name) == "are"
+        or not name[:1].isalpha()
+        or word in ("a", "an", "the", "always", "chance")
+    ):
         return name
     return f"{'an' if word[0] in 'aeiou' else 'a'} {name}"
