@@ -113,7 +113,8 @@ def test_predict_from_files_and_standard_input(runs, folder, tmp_path, capsys, m
         assert json.loads(line)["value"] == pytest.approx(145, abs=12)
     [first, _] = runs["several"].predict(new)
     assert first.answer == "one, two"
-    page = spoken(capsys, "explain", str(runs["classify"].path), str(new)).strip()
+    said = spoken(capsys, "explain", str(runs["classify"].path), str(new))
+    page = said.strip().splitlines()[-1].removeprefix("written: ")
     assert "new.csv:2: high" in Path(page).read_text()
 
 
