@@ -104,8 +104,8 @@ CLAIMS: tuple[Claim, ...] = (
         minutes=15.0, scale="our own target, reached",
     ),
     Claim(
-        "tabular_network", "adult", "UCI adult, 32,561 rows to learn from and the official 16,281 to "
-        "test on: accuracy (dials chosen within the rows to learn from)",
+        "tabular_network", "adult", "UCI adult, 32,561 rows to learn from and the official 16,281 "
+        "to test on: accuracy (dials chosen within the rows to learn from)",
         "none: the default for tables", ">= 86.9 %",
         "tables/adult.data", "accuracy", 0.869, seeds=2, minutes=4.0,
         scale="our own target, reached", table={"target": "15", "test": "adult.test"},
