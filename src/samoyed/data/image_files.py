@@ -46,10 +46,11 @@ class Files:
             self._stop_if(bad)
 
         images, facts = cache.build(key, size.shape, "uint8", chunks)
-        self._stop_if(facts["bad"])
-        gone = [i for i, *_ in facts["bad"]]
+        known = [(i, found, hint, expected) for i, found, hint, expected in facts["bad"]]
+        self._stop_if(known)
+        gone = [i for i, *_ in known]
         kept = np.delete(np.arange(len(self.paths)), gone)
-        return Decoded(images, kept, lines_of(self._named(facts["bad"])))
+        return Decoded(images, kept, lines_of(self._named(known)))
 
     def problems(self) -> list[str]:
         """Decode everything at a small size and return "file: reason" for what cannot be."""

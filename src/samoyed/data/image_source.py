@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -73,6 +73,7 @@ class Decoded(NamedTuple):
     skipped: tuple[str, ...]
 
 
+@runtime_checkable
 class Contents(Protocol):
     """Where the pixels are: files still to be decoded, or an array."""
 
