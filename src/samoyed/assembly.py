@@ -6,8 +6,9 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
+from annotated_types import Gt
 from torch import nn
 
 from samoyed.catalog import Row, find
@@ -62,7 +63,7 @@ class DataSettings:
             pre-training still sees every example.
     """
 
-    num_labels: int | None = None
+    num_labels: Annotated[int, Gt(0)] | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
         DataError: when there is no such data or it cannot be used.
     """
     if "about_table" not in config:
-        return open_source(data or config["data"], seed=config["split_seed"])
+        return open_source(config["data"] if data is None else data, seed=config["split_seed"])
     on_bad = config["request"]["on_bad"]
     if data is None:
         ask = TableAsk(**config["about_table"])

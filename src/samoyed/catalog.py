@@ -181,8 +181,12 @@ def names() -> list[str]:
     return [row.name for row in ROWS]
 
 
-def find(name: str) -> Row:
+def find(name: str, place: str = "the name of a system") -> Row:
     """Return the row of this name.
+
+    Args:
+        name: of the system.
+        place: where the name stands, for the error.
 
     Raises:
         OptionError: when there is none.
@@ -191,7 +195,7 @@ def find(name: str) -> Row:
         if row.name == name:
             return row
     raise OptionError(
-        "--model", "one of " + ", ".join(names()), repr(name), did_you_mean(name, names()).strip()
+        place, "one of " + ", ".join(names()), repr(name), did_you_mean(name, names()).strip()
     )
 
 
@@ -220,7 +224,7 @@ def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
     if name is None:
         row = next(row for row in fitting if row.answers(asked))
         return row, f"{row.name}, the default for {given}"
-    row = find(name)
+    row = find(name, "--model")
     if not row.takes(given) or not row.answers(asked):
         raise OptionError(
             "--model", f"a system for {given}: " + ", ".join(r.name for r in fitting),

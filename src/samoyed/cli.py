@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -227,11 +228,21 @@ def _from_standard_input(asked: list[str], task: str) -> list[str]:
         raise OptionError(
             "inputs", "pictures, folders or --prompt", "nothing", "give some, or pipe them in"
         )
-    if task == "continue_text":
-        return [sys.stdin.read()]
     if task in TABLE_TASKS:
         return ["-"]
-    return [line.rstrip("\n") for line in sys.stdin if line.strip()]
+    try:
+        text = sys.stdin.read()
+    except UnicodeDecodeError as error:
+        from samoyed.core.errors import DataError
+
+        what = "a text" if task == "continue_text" else "the names of pictures, one a line"
+        raise DataError(
+            "standard input", f"{what}, in UTF-8", f"the byte {error.object[error.start]:02x} at "
+            f"byte {error.start}", "name files as arguments: samoyed predict RUN FILE",
+        ) from None  # fmt: skip
+    if task == "continue_text":
+        return [text]
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
@@ -348,6 +359,7 @@ def verify(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; anything a user can cause ends in a message, never a traceback."""
+    _print_any_name()
     try:
         app(arguments, exit_on_error=False, print_error=True)
     except CycloptsError:
@@ -359,6 +371,12 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(130) from None
     except Exception as error:
         raise SystemExit(_explain_failure(error)) from None
+
+
+def _print_any_name() -> None:
+    """Let a file name that the terminal cannot show be printed as escapes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _explain_failure(error: Exception) -> int:
