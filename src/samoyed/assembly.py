@@ -6,8 +6,9 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
+from annotated_types import Gt
 from torch import nn
 
 from samoyed.catalog import Row, find
@@ -62,7 +63,7 @@ class DataSettings:
             pre-training still sees every example.
     """
 
-    num_labels: int | None = None
+    num_labels: Annotated[int, Gt(0)] | None = None
 
 
 @dataclass(frozen=True)
@@ -186,15 +187,13 @@ def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
     Raises:
         DataError: when there is no such data or it cannot be used.
     """
-    on_bad = config["request"]["on_bad"]
+    on_bad, place = config["request"]["on_bad"], config["data"] if data is None else data
     if "about_table" not in config:
-        return open_source(data or config["data"], on_bad=on_bad, seed=config["split_seed"])
+        return open_source(place, on_bad=on_bad, seed=config["split_seed"])
     ask = TableAsk(**config["about_table"])
     if config["task"]["name"] not in TABLE_TASKS.values():  # a table that names pictures
         ask = replace(ask, task=None, test=ask.test if data is None else None)
-        return open_source(
-            data or config["data"], on_bad=on_bad, seed=config["split_seed"], ask=ask
-        )  # fmt: skip
+        return open_source(place, on_bad=on_bad, seed=config["split_seed"], ask=ask)
     if data is None:
         return open_source(config["data"], on_bad=on_bad, seed=config["split_seed"], ask=ask)
     from samoyed.data.tables import scan_held_out

@@ -221,8 +221,12 @@ def names() -> list[str]:
     return [row.name for row in ROWS]
 
 
-def find(name: str) -> Row:
+def find(name: str, place: str = "the name of a system") -> Row:
     """Return the row of this name, its own or one of its aliases.
+
+    Args:
+        name: of the system.
+        place: where the name stands, for the error.
 
     Raises:
         OptionError: when there is none.
@@ -230,7 +234,7 @@ def find(name: str) -> Row:
     known = {other: row for row in ROWS for other in (row.name, *row.aliases)}
     if name not in known:
         raise OptionError(
-            "--model", "one of " + ", ".join(names()), repr(name), did_you_mean(name, known).strip()
+            place, "one of " + ", ".join(names()), repr(name), did_you_mean(name, known).strip()
         )
     return known[name]
 
@@ -260,7 +264,7 @@ def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
     if name is None:
         row = next(row for row in fitting if row.answers(asked))
         return row, f"{row.name}, the default for {given}"
-    row = find(name)
+    row = find(name, "--model")
     if not row.takes(given) or not row.answers(asked):
         able = [r.name for r in fitting if r.answers(asked)]
         purpose = "" if asked is None else f", to {asked.replace('_', ' ')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -375,6 +376,7 @@ def spelled_out(arguments: Sequence[str]) -> list[str]:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; anything a user can cause ends in a message, never a traceback."""
     arguments = spelled_out(sys.argv[1:] if arguments is None else arguments)
+    _print_any_name()
     try:
         app(arguments, exit_on_error=False, print_error=True)
     except CycloptsError:
@@ -386,6 +388,12 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(130) from None
     except Exception as error:
         raise SystemExit(_explain_failure(error)) from None
+
+
+def _print_any_name() -> None:
+    """Let a file name that the terminal cannot show be printed as escapes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _explain_failure(error: Exception) -> int:

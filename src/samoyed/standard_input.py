@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 
 from samoyed.core.errors import DataError, OptionError
 
@@ -18,23 +17,30 @@ def from_standard_input(asked: list[str], task: str) -> list[str]:
         raise OptionError(
             "inputs", "pictures, folders or --prompt", "nothing", "give some, or pipe them in"
         )
-    if task == "continue_text":
-        return [sys.stdin.read()]
     if task in TABLE_TASKS:
         return ["-"]
-    if task == "classify":
-        return _paths_from(sys.stdin)
-    return [line.rstrip("\n") for line in sys.stdin if line.strip()]
+    if task == "continue_text":
+        return [_read("a text")]
+    return _paths_in(_read("paths of pictures, one on each line"))
 
 
-def _paths_from(lines: Iterable[str]) -> list[str]:
-    """Read one path a line; a picture itself, piped in, is no list of paths."""
-    paths = []
-    for line in lines:
-        if "\0" in line:
-            raise DataError(
-                "standard input", "paths of pictures, one on each line", "binary data",
-                "ls photos/*.jpg | samoyed predict RUN, or name the picture instead",
-            )  # fmt: skip
-        paths.append(line.rstrip("\n"))
-    return [path for path in paths if path.strip()]
+def _read(what: str) -> str:
+    """Read all of standard input as text."""
+    try:
+        text = sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise DataError(
+            "standard input", f"{what}, in UTF-8", f"the byte {error.object[error.start]:02x} at "
+            f"byte {error.start}", "name files as arguments: samoyed predict RUN FILE",
+        ) from None  # fmt: skip
+    return text
+
+
+def _paths_in(text: str) -> list[str]:
+    """Return one path for each line; a picture itself, piped in, is no list of paths."""
+    if "\0" in text:
+        raise DataError(
+            "standard input", "paths of pictures, one on each line", "binary data",
+            "ls photos/*.jpg | samoyed predict RUN, or name the picture instead",
+        )  # fmt: skip
+    return [line for line in text.splitlines() if line.strip()]

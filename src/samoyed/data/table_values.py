@@ -197,7 +197,7 @@ def _counts_rows(name: str, cells: Sequence[str], values: dict[str, int], form: 
         return False
     is_named = bool(re.search(r"(^|[_ ])(id|index|row|nr|no|number)$", name.lower()))
     steps = np.diff(numbers)
-    is_dense = numbers.max() - numbers.min() + 1 == num
+    is_dense = bool(numbers.max() - numbers.min() + 1 == num)
     return is_named or is_dense or bool(np.all(steps == steps[0]))
 
 

@@ -175,7 +175,7 @@ class TableConvolution(nn.Module):
             _draw_within(bound, self.weight[start : start + len(row)], self.bias[o : o + 1])
             start += len(row)
 
-    def filters(self) -> Float[Tensor, "O I 5 5"]:
+    def filters(self) -> Float[Tensor, "O I K K"]:
         """Return the dense filter bank."""
         num_outputs, num_inputs, side, _ = self.dense_shape
         empty = self.weight.new_zeros(num_outputs * num_inputs, side, side)
