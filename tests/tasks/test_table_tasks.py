@@ -21,7 +21,7 @@ from samoyed.tasks.table_regress import number_scores
 from samoyed.tasks.table_several import several_scores
 from samoyed.training.loop import Resume, train
 
-SETTINGS = {"num_members": 3, "width": 32, "learning_rate": 0.01}
+SETTINGS = {"num_networks": 1, "num_members": 3, "width": 32, "learning_rate": 0.01}
 
 
 def drawn(num, seed):
