@@ -94,12 +94,15 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "deep_belief_net", "pretraining_1000", "MNIST, 1,000 labels, pre-training on all 60,000 "
-        "pictures: gain in accuracy over the same net from random weights",
+        "pictures: gain in accuracy over the same net from random weights (rate, length and "
+        "dropout are the best of those tried for both arms on 10,000 of the training pictures)",
         "93.52 against 88.70 % for a public reproduction with 1,000 labels (one layer of 1,024)",
         "gain >= 4 points, 95 % interval above 0, over 5 seeds",
-        "mnist", "accuracy", 0.04, seeds=5, epochs=60,
-        settings={"num_labels": 1000, "dropout": 0.5, "pretrain_epochs": 10},
-        against={"num_labels": 1000, "dropout": 0.5, "pretrain_epochs": 0},
+        "mnist", "accuracy", 0.04, seeds=5, epochs=150,
+        settings={"num_labels": 1000, "dropout": 0.5, "learning_rate": 3e-3},
+        against={
+            "num_labels": 1000, "dropout": 0.5, "learning_rate": 3e-3, "pretrain_epochs": 0,
+        },
     ),
     Claim(
         "linear_classifier", "mnist_softmax", "MNIST, 60,000 and 10,000: test error of softmax "

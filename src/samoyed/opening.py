@@ -148,7 +148,7 @@ def _open_folder(target: Path, on_bad: OnBad, seed: int, ask: TableAsk) -> Any:
             target, "one table", f"a folder of {len(tables)}: {tables[0].name}, ...",
             f"give the file: samoyed train {shlex.quote(str(tables[0]))}",
         )  # fmt: skip
-    if texts and pictures and min(texts, pictures) * 20 > texts + pictures:
+    if texts and pictures and min(texts, pictures) * 5 > texts + pictures:
         raise DataError(
             target, "a folder of pictures or a folder of texts",
             f"both ({pictures} pictures and {texts} texts among the first files)",
