@@ -80,7 +80,7 @@ def test_every_question_is_learned_scored_and_set_beside_baselines(runs):
 
 def test_reports_show_what_tables_show(runs):
     said = {name: (run.path / "report.html").read_text() for name, run in runs.items()}
-    for title in ("Confusion", "Class by class", "Calibration", "What it goes by"):
+    for title in ("What is taken for what", "Class by class", "What it goes by"):
         assert title in said["classify"]
     assert "size: true against answered" in said["regress"]
     assert "If x were another number" in said["regress"]

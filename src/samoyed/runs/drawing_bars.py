@@ -15,6 +15,7 @@ def bar_chart(
     unit: str = "",
     is_higher_better: bool = True,
     highlight: str | None = None,
+    axis: str | None = None,
 ) -> str:
     """Draw one bar per row with its interval.
 
@@ -26,11 +27,12 @@ def bar_chart(
         unit: written after every number, e.g. "%" (values from 0 to 100).
         is_higher_better: says in which direction better lies.
         highlight: name of the row that matters.
+        axis: what is measured, where neither direction is better; then bars start at zero.
     """
     finite = [x for _, *numbers in rows for x in numbers if math.isfinite(x)]
     if not finite:
         return '<div class="bars-box"><p class="empty">Nothing was measured.</p></div>'
-    low, high, is_cut = _bar_limits(min(finite), max(finite), unit)
+    low, high, is_cut = _bar_limits(min(finite), max(finite), unit, axis is None)
     items = "".join(_bar(*row, unit, low, high, is_cut, row[0] == highlight) for row in rows)
     ticks = nice_ticks(low, high, 5)
     marks = "".join(
@@ -39,6 +41,7 @@ def bar_chart(
     )
     direction = "higher is better" if is_higher_better else "lower is better"
     measure = f"{html.escape(unit)}, {direction}" if unit else direction
+    measure = measure if axis is None else html.escape(axis)
     return (
         f'<div class="bars-box"><ul class="bars">{items}</ul>'
         f'<div class="bar-axis" aria-hidden="true">{marks}</div>'
@@ -52,8 +55,10 @@ def _mark(left: float, label: str) -> str:
     return f'<span{edge} style="left:{left:.2f}%">{label}</span>'
 
 
-def _bar_limits(low: float, high: float, unit: str) -> tuple[float, float, bool]:
-    is_cut = low > 0.6 * high > 0
+def _bar_limits(
+    low: float, high: float, unit: str, may_cut: bool
+) -> tuple[float, float, bool]:  # fmt: skip
+    is_cut = may_cut and low > 0.6 * high > 0
     if is_cut:
         margin = 0.35 * (high - low) or 0.05 * high
         low, high = low - margin, high + margin / 2

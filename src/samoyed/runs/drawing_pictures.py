@@ -17,6 +17,7 @@ _RED = np.array([178, 24, 43], dtype=np.float64)
 _NUM_LEVELS = 10
 _LARGEST_TABLE = 24
 _LARGEST_PICTURE = 400
+_PHOTOGRAPH = 64 * 64  # pixels from which a coloured picture is stored as a photograph
 
 
 def image_grid(
@@ -48,7 +49,7 @@ def image_grid(
     width = images.shape[2] * scale
     cells = []
     for index, image in enumerate(images):
-        source = _png(_paint(image, diverging, value_range))
+        source = address(_paint(image, diverging, value_range))
         under = f"<span>{html.escape(labels[index])}</span>" if labels is not None else ""
         cells.append(
             f'<li style="width:{width}px"><img src="{source}" alt="" width="{width}" '
@@ -78,13 +79,18 @@ def _paint(
     return np.rint(255 * np.clip((values - low) / ((high - low) or 1.0), 0, 1)).astype(np.uint8)
 
 
-def _png(pixels: np.ndarray) -> str:
-    """Return uint8 (H, W), (H, W, 3) or (H, W, 4) as a data address."""
+def address(pixels: np.ndarray) -> str:
+    """Return uint8 (H, W), (H, W, 3) or (H, W, 4) as a data address; large photographs as JPEG."""
     from PIL import Image
 
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    picture, buffer = Image.fromarray(np.ascontiguousarray(pixels)), io.BytesIO()
+    if picture.mode == "RGB" and pixels.shape[0] * pixels.shape[1] >= _PHOTOGRAPH:
+        picture.save(buffer, "JPEG", quality=90, optimize=True)
+        kind = "jpeg"
+    else:
+        picture.save(buffer, "PNG", optimize=True)
+        kind = "png"
+    return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def heat_text(text: str, values: Sequence[float], *, low: float, high: float) -> str:
@@ -200,7 +206,7 @@ def _matrix_picture(
     )
     return (
         '<div class="matrix-picture"><div>'
-        f'<img src="{_png(pixels)}" alt="{spoken}" width="{shrunk.shape[1] * scale}" '
+        f'<img src="{address(pixels)}" alt="{spoken}" width="{shrunk.shape[1] * scale}" '
         f'height="{shrunk.shape[0] * scale}">'
         f'<p class="axis-name">{html.escape(row_title)} ↓ &nbsp; {html.escape(column_title)} →</p>'
         '</div><div class="scroll" tabindex="0" role="group" aria-label="largest entries">'

@@ -10,6 +10,10 @@ from samoyed.core.reference import Score
 from samoyed.runs.drawing_numbers import interval_text, unit_text
 
 _SHARES = ("accuracy", "error", "error_rate", "rate", "f1", "share", "fraction", "caught")
+_WORDS = {
+    "macro f1": "F1, mean over the classes", "roc auc": "area under the ROC curve",
+    "mean roc auc": "mean area under the ROC curve", "r2": "R², share of the variance explained",
+}  # fmt: skip
 _COUNTED = {
     "character": "characters",
     "perplexity": "characters",
@@ -28,7 +32,8 @@ def score_words(name: str) -> str:
     >>> score_words("bits_per_character")
     'bits per character'
     """
-    return name.replace("_", " ").strip()
+    words = name.replace("_", " ").strip()
+    return _WORDS.get(words, words)
 
 
 def beginning(text: str) -> str:
@@ -74,6 +79,8 @@ def score_interval(score: Score) -> str:
     >>> score_interval(Score("accuracy", 0.9923, 0.9904, 0.9938, 10_000))
     '99.04 to 99.38 %'
     """
+    if score.low == score.high and score.num > 1:
+        return "no spread among these examples to make an interval of"
     low, high = in_unit(score.name, score.low), in_unit(score.name, score.high)
     return interval_text(low, high, unit_of(score.name))
 

@@ -80,10 +80,10 @@ def report_content(
         model_rows=[
             ("system", f"{row.name}: {row.summary}"), ("size", assembly.size),
             ("parameters", f"{num_parameters(prepared.model):,}"),
-            *[(key, str(value)) for key, value in config["config"].items()],
         ],
+        config_rows=dial_rows(config["config"]),
         reference=row.reference,
-        training_rows=training_rows(config, seconds),
+        training_rows=training_rows(config, seconds), recipe_rows=dial_rows(config["recipe"]),
         history=[{k: v for k, v in e.items() if k not in NOT_DRAWN} for e in history],
         figures=figures, commands=commands(folder, source.kind),
         environment_rows=environment_rows(folder, source.fingerprint),
@@ -107,8 +107,20 @@ def training_rows(config: dict[str, Any], seconds: float) -> list[tuple[str, str
         ("steps", " + ".join(f"{n:,}" for n in config["steps"])),
         ("precision", config["precision"]),
         ("seed", str(config["seed"])),
-        *[(key.replace("_", " "), str(value)) for key, value in config["recipe"].items()],
     ]
+
+
+def dial_rows(dials: dict[str, Any]) -> list[tuple[str, str]]:
+    """Write dials for people."""
+
+    def written(value: Any) -> str:
+        if isinstance(value, list):
+            return ", ".join(map(written, value)) or "none"
+        if isinstance(value, bool) or value is None:
+            return {True: "yes", False: "no", None: "none"}[value]
+        return f"{value:g}" if isinstance(value, float) else str(value)
+
+    return [(key.replace("_", " "), written(value)) for key, value in dials.items()]
 
 
 def commands(folder: RunFolder, given: str) -> list[tuple[str, str]]:
