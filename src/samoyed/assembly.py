@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Protocol
 
+import numpy as np
 from torch import nn
 
 from samoyed.catalog import Row, find
 from samoyed.core.errors import OptionError, RunError, did_you_mean
 from samoyed.core.reference import Answer, Score
+from samoyed.core.seeding import numpy_generator
 from samoyed.core.settings import apply, dials, from_json
 from samoyed.core.spec import ImageSpec, TableSpec
 from samoyed.core.stage import Recipe, Stage
@@ -58,8 +60,8 @@ class DataSettings:
     """Dials of the data that `--set` reaches.
 
     Args:
-        num_labels: train on the labels of only this many examples (spread over the classes);
-            pre-training still sees every example.
+        num_labels: train on the labels of only this many examples (pictures: spread over the
+            classes; rows: at random); pre-training still sees every example.
     """
 
     num_labels: int | None = None
@@ -269,9 +271,14 @@ def _table_defaults(
 def _table(plain: _Plain, system: ModuleType) -> Assembly:
     """A table, to answer a question about its rows."""
     data = plain.source.load()
+    num = plain.data_settings.num_labels
+    learned = data
+    if num is not None and num < len(data.train):
+        order = numpy_generator(plain.seed, "labels").permutation(len(data.train))
+        learned = replace(data, train=data.train.some(np.sort(order[:num])))
 
     def make_stages(model: nn.Module) -> Iterator[Stage]:
-        for stage in plain.task.stages(model, data, plain.recipe, plain.seed):
+        for stage in plain.task.stages(model, learned, plain.recipe, plain.seed):
             if plain.row.stages is None:
                 yield stage
             else:

@@ -33,7 +33,10 @@ def bar_chart(
     if not finite:
         return '<div class="bars-box"><p class="empty">Nothing was measured.</p></div>'
     low, high, is_cut = _bar_limits(min(finite), max(finite), unit, axis is None)
-    items = "".join(_bar(*row, unit, low, high, is_cut, row[0] == highlight) for row in rows)
+    decimals = None if axis is None or unit else _decimals(max(map(abs, finite)))
+    items = "".join(
+        _bar(*row, unit, low, high, is_cut, row[0] == highlight, decimals) for row in rows
+    )
     ticks = nice_ticks(low, high, 5)
     marks = "".join(
         _mark(100 * (tick - low) / (high - low), label)
@@ -74,7 +77,7 @@ def _bar_limits(
 
 def _bar(
     name: str, value: float, low: float, high: float,
-    unit: str, start: float, end: float, is_cut: bool, is_highlight: bool,
+    unit: str, start: float, end: float, is_cut: bool, is_highlight: bool, decimals: int | None,
 ) -> str:  # fmt: skip
     def at(number: float) -> float:
         return min(100.0, max(0.0, 100 * (number - start) / (end - start)))
@@ -91,9 +94,22 @@ def _bar(
         drawn += (
             f'<i class="whisker" style="left:{at(low):.2f}%;width:{at(high) - at(low):.2f}%"></i>'
         )
-        spoken = f" <small>{html.escape(interval_text(low, high, unit))}</small>"
+        between = _fixed(decimals, low, high) or interval_text(low, high, unit)
+        spoken = f" <small>{html.escape(between)}</small>"
     return (
         f'<li class="{classes}"><span>{title}</span>'
-        f" <b>{html.escape(unit_text(value, unit))}{spoken}</b>"
+        f" <b>{html.escape(_fixed(decimals, value) or unit_text(value, unit))}{spoken}</b>"
         f'<span class="bar-track" aria-hidden="true">{drawn}</span></li>'
     )
+
+
+def _decimals(largest: float) -> int | None:
+    """Return how many decimals all bars get, so that the largest number has three digits."""
+    return max(0, 2 - math.floor(math.log10(largest))) if 1e-3 < largest < 1e4 else None
+
+
+def _fixed(decimals: int | None, *numbers: float) -> str:
+    """Write numbers with so many decimals, or nothing."""
+    if decimals is None:
+        return ""
+    return " to ".join(f"{number:,.{decimals}f}".replace("-", "−") for number in numbers)

@@ -15,7 +15,7 @@ from samoyed.runs.drawing_numbers import human_number
 _BLUE = np.array([33, 102, 172], dtype=np.float64)
 _RED = np.array([178, 24, 43], dtype=np.float64)
 _NUM_LEVELS = 10
-_LARGEST_TABLE = 24
+_LARGEST_TABLE, _LARGEST_SHORT_TABLE = 24, 40  # classes; where all names are short
 _LARGEST_PICTURE = 400
 _PHOTOGRAPH = 64 * 64  # pixels from which a coloured picture is stored as a photograph
 
@@ -150,7 +150,8 @@ def matrix(
     numbers = np.nan_to_num(values.astype(np.float64))
     shares = numbers / np.maximum(numbers.sum(axis=1, keepdims=True), 1e-12)
     is_confusion = list(rows) == list(columns)
-    if max(values.shape) <= _LARGEST_TABLE:
+    is_short = max(map(len, [*rows, *columns])) <= 3
+    if max(values.shape) <= (_LARGEST_SHORT_TABLE if is_short else _LARGEST_TABLE):
         return _matrix_table(numbers, shares, rows, columns, row_title, column_title, is_confusion)
     return _matrix_picture(numbers, shares, rows, columns, row_title, column_title, is_confusion)
 
@@ -173,6 +174,7 @@ def _matrix_table(
         body.append(f'<tr><th scope="row">{html.escape(name)}</th>{"".join(cells)}</tr>')
     is_long = len(columns) > 5 and max(map(len, columns)) > 5
     look = "matrix long" if is_long else "matrix"
+    look += " dense" if len(columns) > 16 else ""
     corner = f"{html.escape(column_title)} →<br>{html.escape(row_title)} ↓"
     return (
         '<div class="scroll" tabindex="0" role="group" aria-label="matrix">'

@@ -136,7 +136,7 @@ def verdict(score: Score | None, baselines: Sequence[tuple[str, Score]]) -> Verd
     if score.low <= best.high and best.low <= score.high:
         return Verdict(
             "tie",
-            f"{beginning(_with_article(name))} is as good ({value_text(best)}, and the "
+            f"{beginning(_with_article(name))} {_is(name)} as good ({value_text(best)}, and the "
             "intervals overlap): use that instead.",
         )
     if is_better:
@@ -144,7 +144,8 @@ def verdict(score: Score | None, baselines: Sequence[tuple[str, Score]]) -> Verd
             "win", f"The network beats the best baseline, {_with_article(name)}, by {gap}."
         )
     return Verdict(
-        "lose", f"{beginning(_with_article(name))} is better by {gap}: use that instead."
+        "lose",
+        f"{beginning(_with_article(name))} {_is(name)} better by {gap}: use that instead.",
     )
 
 
@@ -158,14 +159,31 @@ def _gap_noun(name: str) -> str:
     return score_words(name) if name.startswith("bits") else f"in {score_words(name)}"
 
 
+def _is(name: str) -> str:
+    """Return the verb for one baseline.
+
+    >>> _is("boosted trees (2,000 rows)"), _is("random forest")
+    ('are', 'is')
+    """
+    return "are" if _is_plural(name) else "is"
+
+
+def _is_plural(name: str) -> bool:
+    return name.split("(")[0].split(",")[0].strip().endswith("s") and not name.startswith("best")
+
+
 def _with_article(name: str) -> str:
     """Name one baseline inside a sentence.
 
     >>> _with_article("logistic regression"), _with_article("5-gram counts")
     ('a logistic regression', '5-gram counts')
     """
-    is_plural = name.split("(")[0].strip().endswith("s")
+    is_plural = _is_plural(name)
     word = name.split(" ")[0].lower()
-    if is_plural or not name[:1].isalpha() or word in ("a", "an", "the", "always", "chance"):
+    if (
+        is_plural
+        or not name[:1].isalpha()
+        or word in ("a", "an", "the", "always", "chance", "best")
+    ):
         return name
     return f"{'an' if word[0] in 'aeiou' else 'a'} {name}"

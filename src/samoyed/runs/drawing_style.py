@@ -168,7 +168,7 @@ _DRAWINGS = """
  -webkit-print-color-adjust:exact}
 .heat-key{font-size:.8rem;color:var(--muted);margin:.6rem 0 0;text-align:right;max-width:none}
 .heat-key i{display:inline-block;width:.8rem;height:.8rem;padding:0;vertical-align:-.05rem}
-.cards{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:1.4rem 2.2rem}
+.cards{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:1.4rem 1.25rem}
 .cards li{max-width:100%;font-size:.84rem;line-height:1.4;color:var(--muted)}
 .side{display:flex;gap:8px;margin-bottom:.35rem}
 .side img{display:block;border-radius:3px;box-shadow:0 0 0 1px var(--line);max-width:100%;
@@ -221,6 +221,8 @@ thead th{color:var(--muted);font-weight:500;font-size:.84rem;vertical-align:bott
 .matrix.long thead th:not(.corner){vertical-align:bottom;padding:.3rem .1rem}
 .matrix.long thead th:not(.corner) span{writing-mode:vertical-rl;transform:rotate(180deg);
  max-height:9rem;overflow:hidden;text-align:left;white-space:nowrap}
+.matrix.dense{border-spacing:1px;font-size:.72rem}
+.matrix.dense th,.matrix.dense td{padding:.16rem .1rem;min-width:1.45rem}
 .matrix-picture{display:flex;flex-wrap:wrap;gap:1.5rem 3rem;align-items:flex-start}
 .matrix-picture>div{min-width:0;max-width:100%}
 .matrix-picture img{display:block;max-width:100%;height:auto;image-rendering:pixelated;
@@ -235,6 +237,8 @@ _NARROW = """
  dl{grid-template-columns:minmax(6.5rem,9rem) 1fr}
  .bar-row b small{display:block;margin:0}
  .plot-area{margin-left:2.6rem}
+ .matrix{font-size:.72rem}
+ .matrix th,.matrix td{min-width:1.7rem;padding:.3rem .12rem;font-size:.72rem}
  .planes{grid-template-columns:1fr 1fr;gap:1.2rem .9rem}
  pre{white-space:pre-wrap}
  .code button{position:static;margin-top:.4rem;background:none}

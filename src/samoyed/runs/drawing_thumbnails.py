@@ -14,7 +14,7 @@ import numpy as np
 
 from samoyed.runs.drawing_pictures import address
 
-PICTURE_WIDTH = 112  # CSS pixels of a picture in a pair or on a card
+PICTURE_WIDTH = 104  # CSS pixels of a picture in a pair or on a card
 _GAP = 8
 
 Painted = np.ndarray

@@ -12,11 +12,20 @@ from samoyed.runs.conducting import Prepared, num_parameters, write_weights
 from samoyed.runs.drawing_scores import is_share, verdict
 from samoyed.runs.figures.table import draw
 from samoyed.runs.folder import RunFolder, read_events
+from samoyed.runs.learning_curve import learning_curve
 from samoyed.runs.model_card import write_model_card
 from samoyed.runs.progress import in_words
 from samoyed.runs.report import ReportContent, write_report
 
 NOT_DRAWN = ("moves", "epsilon")  # logged facts that the task's figures draw, or nobody needs
+
+WRITTEN = {
+    "deep_q_network": "deep Q-network", "lstm_language_model": "LSTM language model",
+    "compact_convnet": "compact ConvNet", "lenet5": "LeNet-5", "alexnet": "AlexNet",
+    "lenet1989": "network of 1989", "simard_convnet": "Simard ConvNet", "vgg": "VGG network",
+    "googlenet": "GoogLeNet",
+}  # fmt: skip
+"""Names that are not written as they are typed."""
 
 
 def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> None:
@@ -41,7 +50,7 @@ def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> No
         "training_seconds": round(seconds, 2),
     })  # fmt: skip
     if prepared.settings.report:
-        content = report_content(prepared, scores, baselines, seconds)
+        content = report_content(prepared, scores, baselines, seconds, say)
         write_report(folder.file("report.html"), content)
         write_model_card(folder.file("MODEL_CARD.md"), content)
     folder.finish()
@@ -64,7 +73,7 @@ def in_line(score: Score) -> str:
 
 def report_content(
     prepared: Prepared, scores: Sequence[Score], baselines: Sequence[tuple[str, Score]],
-    seconds: float,
+    seconds: float, say: Callable[[str], None],
 ) -> ReportContent:  # fmt: skip
     """Gather what the report tells."""
     folder, assembly = prepared.folder, prepared.assembly
@@ -72,6 +81,9 @@ def report_content(
     history = read_events(folder.file("events.jsonl"))
     row, source = assembly.row, assembly.source
     figures = draw(row.name, assembly.task, prepared.model, assembly.data, history)
+    if prepared.settings.learning_curve:
+        curve = learning_curve(config, source, prepared.plan, prepared.device, say)
+        figures += [curve] if curve else []
     return ReportContent(
         title=source.name,
         sentence=sentence(row.name, assembly.task.name, source.name),
@@ -91,13 +103,19 @@ def report_content(
 
 
 def sentence(system: str, asked: str, name: str) -> str:
-    """Say in one sentence what was learned from what."""
+    """Say in one sentence what was learned from what.
+
+    >>> sentence("alexnet", "classify", "flowers")
+    'An AlexNet that learned to tell apart the classes of flowers.'
+    """
     learned = {
         "classify": "tell apart the classes of", "continue_text": "continue", "play": "play",
         "classify_table": "tell apart the classes of", "regress_table": "foretell the numbers of",
         "classify_several": "answer the questions of",
     }  # fmt: skip
-    return f"A {system.replace('_', ' ')} that learned to {learned[asked]} {name}."
+    written = WRITTEN.get(system, system.replace("_", " "))
+    article = "An" if written[0] in "AEIOaeiou" or written.startswith("LSTM") else "A"
+    return f"{article} {written} that learned to {learned[asked]} {name}."
 
 
 def training_rows(config: dict[str, Any], seconds: float) -> list[tuple[str, str]]:

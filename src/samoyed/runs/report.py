@@ -183,7 +183,7 @@ def _beside_baselines(score: Score, baselines: Sequence[tuple[str, Score]]) -> s
 
 def _data(content: ReportContent) -> str:
     pairs = [line.partition(": ") for line in content.data_lines]
-    if all(mark and len(name) < 24 for name, mark, _ in pairs):
+    if all(mark and len(name) < 32 for name, mark, _ in pairs):
         found = _rows([(name, text) for name, _, text in pairs])
     else:
         found = _list(content.data_lines, "plain")

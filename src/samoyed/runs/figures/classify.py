@@ -22,12 +22,13 @@ from samoyed.runs.figures.near_duplicates import near_duplicates_figure
 from samoyed.runs.figures.representation import representation_figure
 from samoyed.tasks.classify import Classify, predict_probabilities
 
-NUM_MISTAKES = 24
+NUM_MISTAKES = 21
 MOST_MAPS = 16  # of a layer that are shown
 MOST_FILTERS = 64
 MAP_WIDTH = 46  # CSS pixels of a feature map: sixteen fit in a row
 ENOUGH_ANSWERS = 5  # for a point of the calibration curve
-MOST_BARS = 40  # classes that are listed one by one
+MOST_BARS, NUM_HARDEST = 12, 10  # classes that all have a bar; bars where they are more
+FEW = 10  # examples of a class
 PICTURE_WIDTH = 96  # CSS pixels that a small picture is enlarged to
 
 
@@ -117,9 +118,9 @@ def per_class_figure(confusion: np.ndarray, names: Sequence[str], what: str = "p
         what: what an example is called, in the plural.
     """
     scores = classification.per_class(confusion)
-    order = [int(k) for k in np.argsort(scores.recall) if scores.support[k] > 0][:MOST_BARS]
+    order = [int(k) for k in np.argsort(scores.recall, kind="stable") if scores.support[k] > 0]
     bars = []
-    for k in order:
+    for k in order[: len(order) if len(order) <= MOST_BARS else NUM_HARDEST]:
         low, high = wilson(int(confusion[k, k]), int(scores.support[k]))
         bars.append((names[k], 100 * float(scores.recall[k]), 100 * low, 100 * high))
     rows = [
@@ -129,16 +130,17 @@ def per_class_figure(confusion: np.ndarray, names: Sequence[str], what: str = "p
         )
         for k in order
     ]  # fmt: skip
-    title = "Class by class"
-    if len(order) < len(names):
-        title = f"The {len(order)} hardest classes"
+    title, least = "Class by class", int(scores.support[order].min()) if order else 0
+    if len(bars) < len(order):
+        title = f"The {len(bars)} hardest of {len(order)} classes"
+    few = f" With {least} {what} of a class, an interval is wide." if least < FEW else ""
     return Figure(
         title,
         f"The share of each class's held-out {what} that was recognised (recall), with 95 % "
-        "intervals, the hardest class first. Precision is the share of right answers among all "
-        "answers of that class.",
+        f"intervals, the hardest class first.{few} Precision is the share of right answers among "
+        "all answers of that class.",
         bar_chart(bars, unit="%")
-        + "<details><summary>Precision and F1</summary>"
+        + "<details><summary>Precision and F1 of every class</summary>"
         + table(("class", "recall", "precision", "F1", what), rows)
         + "</details>",
     )
@@ -177,7 +179,8 @@ def calibration_figure(probabilities: np.ndarray, targets: np.ndarray) -> Figure
             points.append((100 * float(sure), 100 * float(right)))
             spans.append((100 * float(sure), 100 * low, 100 * high))
     least = min([x for x, _ in points] + [50.0])
-    gap = 100 * float(np.average(curve.confidence - curve.accuracy, weights=curve.num))
+    answers = probabilities.argmax(axis=1)
+    gap = 100 * float(probabilities.max(axis=1).mean() - (answers == targets).mean())
     leaning = "surer than it is right" if gap > 0 else "more often right than it is sure"
     surest = curve.num[-1] / max(1, curve.num.sum())
     return Figure(
@@ -185,7 +188,7 @@ def calibration_figure(probabilities: np.ndarray, targets: np.ndarray) -> Figure
         "Answers grouped by the probability the model gave them, against the share that was "
         "right, with 95 % intervals. On the straight line it is as often right as it says. The "
         f"mean distance is {error:.1f} points; on the whole it is {leaning} by {abs(gap):.1f} "
-        f"points. {surest:.0%} of all answers are in the surest group.",
+        f"points. {100 * surest:.0f} % of all answers are in the surest group.",
         line_chart(
             {"this model": points, "as sure as right": [(least, least), (100.0, 100.0)]},
             x_label="probability of the answer, %", y_label="right, %", intervals=spans,

@@ -95,8 +95,8 @@ def _caption(found: Nearest, data: ImageData, answers: np.ndarray) -> str:
     right = (answers[found.rows] == labels)[~is_copy]
     low, high = wilson(int(right.sum()), len(right))
     return (
-        f"{seen}{told}. Among the others, {right.mean():.1%} of the answers are right "
-        f"({low:.1%} to {high:.1%}): what the score would be without such pairs."
+        f"{seen}{told}. Among the others, {100 * right.mean():.1f} % of the answers are "
+        f"right ({100 * low:.1f} to {100 * high:.1f} %): the score without such pairs."
     )
 
 

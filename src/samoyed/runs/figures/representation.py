@@ -61,7 +61,7 @@ def representation_figure(
     hidden = hidden_states(model, images)
     pixels = images.reshape(len(rows), -1) / 255.0
     cells = grid_places(plane(hidden), columns, len(rows) // columns)
-    before, after = (f"{neighbour_share(each, classes):.0%}" for each in (pixels, hidden))
+    before, after = (f"{100 * neighbour_share(each, classes):.0f} %" for each in (pixels, hidden))
     caption = (
         f"{len(rows)} held-out pictures, placed by t-SNE of the last hidden layer (van der Maaten "
         f"& Hinton 2008): what is alike to the network is near. Of a picture's {NEIGHBOURS} "

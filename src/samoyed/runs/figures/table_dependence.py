@@ -45,19 +45,19 @@ def dependence_figure(
     """
     rows = quick_look(data.test, NUM_ROWS).inputs
     charts: list[str] = []
-    for column in columns:
-        values = tried_values(column, data)
-        if len(values) > 1 and len(charts) < MOST_COLUMNS:
-            answers = dependence(task, model, rows, data.spec.places(column), values)
-            drawn = _curve if column.is_number else _bars
-            chart = drawn(task, column, values, answers)
-            charts.append(f"<div><h3>{html.escape(column.name)}</h3>{chart}</div>")
+    tried = [(column, tried_values(column, data)) for column in columns]
+    chosen = [(column, values) for column, values in tried if len(values) > 1][:MOST_COLUMNS]
+    for column, values in sorted(chosen, key=lambda pair: not pair[0].is_number):
+        answers = dependence(task, model, rows, data.spec.places(column), values)
+        drawn = _curve if column.is_number else _bars
+        chart = drawn(task, column, values, answers)
+        charts.append(f"<div><h3>{html.escape(column.name)}</h3>{chart}</div>")
     if not charts:
         return None
     return Figure(
         "If a row were another",
         f"The mean answer over {len(rows):,} held-out rows when one column alone is set to each "
-        "value in turn, the most important columns first (Friedman 2001). It shows what the model "
+        "value in turn, for the most important columns (Friedman 2001). It shows what the model "
         "does, not what the world does: where columns go together, some of these rows could not "
         "exist.",
         f'<div class="curves">{"".join(charts)}</div>',

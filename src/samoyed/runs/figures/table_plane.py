@@ -55,7 +55,7 @@ def fold_figure(model: nn.Module, data: TableData) -> Figure | None:
     plain = straight_line_share(learned, learned_kinds, rows, kinds[1])
     first, second = (column.name for column in data.spec.columns)
     panels = [
-        Plane(f"The plane: {first}, {second}", f"a straight line sorts {plain:.0%}",
+        Plane(f"The plane: {first}, {second}", f"a straight line sorts {_percent(plain)}",
               rows[:shown], grid.reshape(-1, NUM_PLACES, 2)),
     ]  # fmt: skip
     if data.target.kind == "classes":
@@ -64,13 +64,13 @@ def fold_figure(model: nn.Module, data: TableData) -> Figure | None:
     for depth, (on_learned, on_rows, on_grid) in enumerate(zip(*states, strict=True), start=1):
         panels += _of_layer(depth, on_learned, on_rows, on_grid, learned_kinds, kinds[1], shown)
     whose = " of the first of its members" if isinstance(model, TabularNetwork) else ""
-    best = panels[-1].note.rsplit(" ", 1)[-1]
+    best = panels[-1].note.removeprefix("a straight cut sorts ")
     caption = (
         f"A regular grid over the two columns, and where the hidden units{whose} take it, as in "
         "figure 1 of the 2015 review; the dots are held-out rows. Units fold the plane along lines "
-        f"until a straight cut can part the classes: it sorts {plain:.0%} of the rows as they "
-        f"come, {best} behind the last one shown. Pairs of units, and the side a whole layer "
-        "is seen from, were chosen on training rows; the shares are those of held-out rows."
+        f"until a straight cut can part the classes: it sorts {_percent(plain)} of the rows as "
+        f"they come, {best} behind the last layer shown. Pairs of units, and the side a whole "
+        "layer is seen from, were chosen on training rows; the shares are those of held-out rows."
     )
     return Figure(
         "How hidden units fold the plane", caption, planes(panels, kinds[1][:shown], names)
@@ -182,13 +182,14 @@ def _of_layer(
         share = straight_line_share(learned[:, pair], learned_kinds, rows[:, pair], kinds)
         bent = grid[:, pair].reshape(-1, NUM_PLACES, 2)
         title = f"Layer {depth}: units {pair[0]}, {pair[1]}"
-        panels.append(Plane(title, f"a straight line sorts {share:.0%}", rows[:shown, pair], bent))
+        panels.append(
+            Plane(title, f"a straight line sorts {_percent(share)}", rows[:shown, pair], bent)
+        )
     side = best_side(learned, learned_kinds)
     share = straight_line_share(learned, learned_kinds, rows, kinds)
-    panels.append(
-        Plane(f"Layer {depth}: all {rows.shape[1]} units", f"a straight cut sorts {share:.0%}",
-              rows[:shown] @ side, (grid @ side).reshape(-1, NUM_PLACES, 2))
-    )  # fmt: skip
+    title, note = f"Layer {depth}: all {rows.shape[1]} units", "a straight cut sorts "
+    turned = (grid @ side).reshape(-1, NUM_PLACES, 2)
+    panels.append(Plane(title, note + _percent(share), rows[:shown] @ side, turned))
     return panels
 
 
@@ -209,3 +210,7 @@ def _answers(model: nn.Module, rows: np.ndarray, grid: np.ndarray) -> Plane:
         rows, corners, shares.argmax(axis=1).reshape(NUM_GROUND, NUM_GROUND),
         0.5 * sure.reshape(NUM_GROUND, NUM_GROUND),
     )  # fmt: skip
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
