@@ -22,7 +22,7 @@ def run(tmp_path_factory):
     lines = [f"{a:.4f},{b:.4f},{c:.4f},{'up' if a + b > 0 else 'down'}" for a, b, c in x]
     (root / "t.csv").write_text("a,b,c,kind\n" + "\n".join(lines) + "\n")
     return samoyed.train(
-        root / "t.csv", target="kind", epochs=30, out=root / "run", quiet=True,
+        root / "t.csv", target="kind", epochs=5, out=root / "run", quiet=True,
         settings={
             "num_members": 2, "width": 16, "depth": 1, "baselines": False, "learning_curve": True,
         },

@@ -15,6 +15,7 @@ from samoyed.data.tables import TableAsk, scan_table
 from samoyed.models.since import tabular_network
 from samoyed.runs.baselines import tables as baselines
 from samoyed.runs.figures import table_rows as figures
+from samoyed.runs.figures.table_answers import in_units
 from samoyed.tasks.table_classify import ClassifyTable
 from samoyed.tasks.table_regress import number_scores
 from samoyed.tasks.table_several import several_scores
@@ -217,7 +218,7 @@ def test_importance_finds_the_columns_that_matter(folder, runs):
     column = data.spec.columns[0]
     encoded = float(data.test.inputs[0, 0])
     written = float((folder / "test.csv").read_text().splitlines()[1].split(",")[0])
-    assert figures._in_units(column, encoded) == pytest.approx(written, abs=1e-3)
+    assert in_units(column, encoded) == pytest.approx(written, abs=1e-3)
 
 
 def test_baselines_see_gaps_as_gaps_and_say_how_many_rows(tmp_path, monkeypatch):

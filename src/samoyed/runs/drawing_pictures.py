@@ -15,7 +15,7 @@ from samoyed.runs.drawing_numbers import human_number
 _BLUE = np.array([33, 102, 172], dtype=np.float64)
 _RED = np.array([178, 24, 43], dtype=np.float64)
 _NUM_LEVELS = 10
-_LARGEST_TABLE, _LARGEST_SHORT_TABLE = 24, 40  # classes; where all names are short
+_LARGEST_TABLE, _LARGEST_SHORT_TABLE = 24, 30  # classes; where all names are short
 _LARGEST_PICTURE = 400
 _PHOTOGRAPH = 64 * 64  # pixels from which a coloured picture is stored as a photograph
 

@@ -74,16 +74,16 @@ SCRIPT = """
     var text = document.createElement("p"), veil = document.createElement("canvas");
     lens.className = "lens"; veil.className = "veil"; lens.hidden = true;
     veil.width = columns; veil.height = rows;
-    glass.style.backgroundImage = "url(" + picture.src + ")";
-    glass.style.backgroundSize = columns * large + "px " + rows * large + "px";
-    lens.append(glass, text); map.append(veil, lens);
+    var copy = picture.cloneNode();
+    copy.style.width = columns * large + "px"; copy.style.height = rows * large + "px";
+    glass.append(copy); lens.append(glass, text); map.append(veil, lens);
     function look(event) {
       var box = map.getBoundingClientRect();
       var x = Math.min(columns - 1, Math.floor(columns * (event.clientX - box.left) / box.width));
       var y = Math.min(rows - 1, Math.floor(rows * (event.clientY - box.top) / box.height));
       var fact = x >= 0 && y >= 0 && told.cells[y * columns + x];
       if (!fact) { lens.hidden = true; return; }
-      glass.style.backgroundPosition = -x * large + "px " + -y * large + "px";
+      copy.style.transform = "translate(" + -x * large + "px," + -y * large + "px)";
       text.textContent = told.names[fact[0]] + (fact[0] === fact[1] ? ", rightly, " :
         ", but answered " + told.names[fact[1]] + ", ") + fact[2] + " %. " + fact[3];
       lens.hidden = false;

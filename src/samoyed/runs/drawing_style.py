@@ -182,7 +182,7 @@ _DRAWINGS = """
 .lens{position:absolute;width:148px;background:var(--panel);border:1px solid var(--muted);
  border-radius:8px;padding:7px;pointer-events:none;z-index:1;box-shadow:0 4px 18px rgb(0 0 0/.25)}
 .lens[hidden]{display:none}
-.lens div{width:132px;height:132px;background-repeat:no-repeat;border-radius:3px}
+.lens div{width:132px;height:132px;overflow:hidden;border-radius:3px} .lens img{max-width:none}
 .lens p{margin:.35rem 0 0;font-size:.78rem;line-height:1.35}
 .map-keys{display:flex;flex-wrap:wrap;gap:.4rem;margin:0 0 .8rem}
 .map-keys i{display:inline-block;width:.7em;height:.7em;border-radius:2px;margin-right:.45em;

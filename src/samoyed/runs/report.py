@@ -50,14 +50,14 @@ class ReportContent:
         warnings: what looked suspicious.
         skipped: "file: reason" of what was left out.
         model_rows: (name, value): model, size, parameters.
-        config_rows: (name, value): every dial of the model.
         reference: the paper the model comes from.
         training_rows: (name, value): minutes, steps, precision, seed.
-        recipe_rows: (name, value): every dial of the training.
         history: one mapping per logged step: stage, stage_index, step, loss, and maybe scores.
         figures: what the task shows of its model.
         commands: (what it does, the command).
         environment_rows: (name, value): versions, seed, fingerprint of the data.
+        config_rows: (name, value): every dial of the model.
+        recipe_rows: (name, value): every dial of the training.
     """
 
     title: str
@@ -68,14 +68,14 @@ class ReportContent:
     warnings: Sequence[str] = ()
     skipped: Sequence[str] = ()
     model_rows: Sequence[tuple[str, str]] = ()
-    config_rows: Sequence[tuple[str, str]] = ()
     reference: Reference | None = None
     training_rows: Sequence[tuple[str, str]] = ()
-    recipe_rows: Sequence[tuple[str, str]] = ()
     history: Sequence[Mapping[str, float | int | str]] = ()
     figures: Sequence[Figure] = ()
     commands: Sequence[tuple[str, str]] = ()
     environment_rows: Sequence[tuple[str, str]] = ()
+    config_rows: Sequence[tuple[str, str]] = ()
+    recipe_rows: Sequence[tuple[str, str]] = ()
 
 
 def write_report(path: Path, content: ReportContent) -> None:

@@ -61,12 +61,21 @@ def representation_figure(
     hidden = hidden_states(model, images)
     pixels = images.reshape(len(rows), -1) / 255.0
     cells = grid_places(plane(hidden), columns, len(rows) // columns)
-    before, after = (f"{100 * neighbour_share(each, classes):.0f} %" for each in (pixels, hidden))
+    usual = int(np.median(np.unique(classes, return_counts=True)[1]))
+    near = max(1, min(NEIGHBOURS, usual - 1))  # no more than there are of a class
+    shares = (100 * neighbour_share(each, classes, near) for each in (pixels, hidden))
+    before, after = (f"{share:.0f} %" for share in shares)
+    means = (
+        f"Of a picture's {near} nearest neighbours, {before} share its class when pixels are "
+        "compared, "
+    )
+    if near == 1:
+        means = f"A picture's nearest neighbour is of its class for {before} by pixels, "
     caption = (
         f"{len(rows)} held-out pictures, placed by t-SNE of the last hidden layer (van der Maaten "
-        f"& Hinton 2008): what is alike to the network is near. Of a picture's {NEIGHBOURS} "
-        f"nearest neighbours, {before} share its class when pixels are compared, {after} when "
-        "hidden units are. Touch a picture to see it larger."
+        f"& Hinton 2008): what is alike to the network is near. {means}{after} "
+        f"{'when hidden units are' if near > 1 else 'by hidden units'}. Touch a picture to see it "
+        "larger."
     )
     is_coloured = len(names) <= len(COLOURS)
     drawn = mosaic(images, classes if is_coloured else None, cells, columns)
