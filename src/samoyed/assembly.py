@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Annotated, Any, Protocol
 
+import numpy as np
 from annotated_types import Gt
 from torch import nn
 
 from samoyed.catalog import Row, find
 from samoyed.core.errors import OptionError, RunError, did_you_mean
 from samoyed.core.reference import Answer, Score
+from samoyed.core.seeding import numpy_generator
 from samoyed.core.settings import apply, dials, from_json
 from samoyed.core.spec import ImageSpec, TableSpec
 from samoyed.core.stage import Recipe, Stage
@@ -59,8 +61,8 @@ class DataSettings:
     """Dials of the data that `--set` reaches.
 
     Args:
-        num_labels: train on the labels of only this many examples (spread over the classes);
-            pre-training still sees every example.
+        num_labels: train on the labels of only this many examples (pictures: spread over the
+            classes; rows: at random); pre-training still sees every example.
     """
 
     num_labels: Annotated[int, Gt(0)] | None = None
@@ -297,9 +299,14 @@ def _table_defaults(
 def _table(plain: _Plain, system: ModuleType) -> Assembly:
     """A table, to answer a question about its rows."""
     data = plain.source.load()
+    num = plain.data_settings.num_labels
+    learned = data
+    if num is not None and num < len(data.train):
+        order = numpy_generator(plain.seed, "labels").permutation(len(data.train))
+        learned = replace(data, train=data.train.some(np.sort(order[:num])))
 
     def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
-        for stage in plain.task.stages(model, data, recipe, plain.seed):
+        for stage in plain.task.stages(model, learned, recipe, plain.seed):
             if plain.row.stages is None:
                 yield stage
             else:

@@ -16,6 +16,7 @@ from samoyed.data.tables import TableAsk, scan_table
 from samoyed.models.since import tabular_network
 from samoyed.runs.baselines import tables as baselines
 from samoyed.runs.figures import table_rows as figures
+from samoyed.runs.figures.table_answers import in_units
 from samoyed.tasks.table_classify import ClassifyTable
 from samoyed.tasks.table_regress import number_scores
 from samoyed.tasks.table_several import several_scores
@@ -80,10 +81,13 @@ def test_every_question_is_learned_scored_and_set_beside_baselines(runs):
 
 def test_reports_show_what_tables_show(runs):
     said = {name: (run.path / "report.html").read_text() for name, run in runs.items()}
-    for title in ("Confusion", "Class by class", "Calibration", "What it goes by"):
+    for title in ("What is taken for what", "Class by class", "What it goes by"):
         assert title in said["classify"]
     assert "size: true against answered" in said["regress"]
-    assert "If x were another number" in said["regress"]
+    for text in said.values():
+        assert "If a row were another" in text
+    assert "Most confident mistakes" in said["classify"]
+    assert "How hidden units fold the plane" not in said["classify"]  # three columns
     assert "Question by question" in said["several"]
 
 
@@ -170,7 +174,7 @@ def test_importance_finds_the_columns_that_matter(folder, runs):
     column = data.spec.columns[0]
     encoded = float(data.test.inputs[0, 0])
     written = float((folder / "test.csv").read_text().splitlines()[1].split(",")[0])
-    assert figures._in_units(column, encoded) == pytest.approx(written, abs=1e-3)
+    assert in_units(column, encoded) == pytest.approx(written, abs=1e-3)
 
 
 def test_baselines_see_gaps_as_gaps_and_say_how_many_rows(tmp_path, monkeypatch):

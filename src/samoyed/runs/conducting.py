@@ -45,6 +45,7 @@ class RunSettings:
         checkpoint_s: seconds between checkpoints.
         baselines: also fit shallow models, to compare with.
         report: draw the report.
+        learning_curve: train short again on parts of the examples, for the report.
         num_threads: of the processor; None leaves it to torch, but one for small networks that
             play, which several threads slow down.
         device: auto, cpu or cuda; taken out by `api.train`, as `quiet`.
@@ -54,6 +55,7 @@ class RunSettings:
     checkpoint_s: Annotated[float, Ge(0)] = 20.0
     baselines: bool = True
     report: bool = True
+    learning_curve: bool = False
     num_threads: Annotated[int, Gt(0), Le(1024)] | None = None
     device: str = "auto"
     quiet: bool = False

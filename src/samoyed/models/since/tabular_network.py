@@ -293,11 +293,18 @@ class Perceptrons(nn.Module):
             found.append(self.categories(rows[:, end:].long() + self.offsets).flatten(1))
         return torch.cat(found, dim=1)
 
-    def members(self, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B M K"]:
-        """Return each member's answer."""
+    def activations(self, rows: Float[Tensor, "B W"]) -> list[Float[Tensor, "M B O"]]:
+        """Return the states of each hidden layer."""
         x = self.features(rows).expand(len(self.last), -1, -1)  # (M, B, I)
+        found = []
         for layer in self.layers:
             x = self._leave_out(F.relu(layer(x), inplace=True))
+            found.append(x)
+        return found
+
+    def members(self, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B M K"]:
+        """Return each member's answer."""
+        x = self.activations(rows)[-1]
         return torch.baddbmm(self.last_bias[:, None, :], x, self.last).transpose(0, 1)
 
     def forward(self, rows: Float[Tensor, "B W"]) -> Logits:
