@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -114,8 +118,6 @@ def test_another_command_in_the_same_folder_is_refused(run: samoyed.Run, folder:
 
 
 def test_changed_data_is_noticed(folder: Path, tmp_path: Path, capsys):
-    import shutil
-
     copy = tmp_path / "pictures"
     shutil.copytree(folder, copy)
     options = ["--epochs", "1", "--out", str(tmp_path / "run"), "--set", "baselines=false"]
@@ -255,14 +257,9 @@ def test_compare_names_the_place_it_cannot_write_to(run: samoyed.Run, tmp_path: 
 
 
 def test_a_name_that_is_no_unicode_is_no_trouble(folder: Path, tmp_path: Path):
-    import os
-    import shutil
-    import subprocess
-    import sys
-
     data = tmp_path / "pictures"
     shutil.copytree(folder, data)
-    os.rename(data / "dark", os.fsencode(data / "d") + b"\xff")
+    os.rename(os.fsencode(data / "dark"), os.fsencode(data / "d") + b"\xff")
     done = subprocess.run(
         [sys.executable, "-m", "samoyed.cli", "train", str(data), "--epochs", "1", "--out",
          str(tmp_path / "run")], capture_output=True,

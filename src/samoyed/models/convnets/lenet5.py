@@ -181,7 +181,7 @@ class TableConvolution(nn.Module):
         empty = self.weight.new_zeros(num_outputs * num_inputs, side, side)
         return empty.index_copy(0, self.links, self.weight).view(self.dense_shape)
 
-    def forward(self, maps: Float[Tensor, "B I H W"]) -> Float[Tensor, "B O P Q"]:
+    def forward(self, maps: Float[Tensor, "B I H W"]) -> Float[Tensor, "B O U V"]:
         """Convolve; not squashed yet."""
         return F.conv2d(maps, self.filters(), self.bias)
 

@@ -342,6 +342,12 @@ class TabularNetwork(nn.Module):
         """Let only the first networks answer, while the others are not trained yet."""
         self.shares.zero_()[:num] = 1 / num
 
+    def activations(self, rows: Float[Tensor, "B W"]) -> list[Float[Tensor, "M B O"]]:
+        """Return the states of each hidden layer of the first network."""
+        first = self.networks[0]
+        assert isinstance(first, Perceptrons)
+        return first.activations(rows)
+
     def forward(self, rows: Float[Tensor, "B W"]) -> Logits:
         """Return each member's answer (B, M, K) in training, else their mean (B, K)."""
         answers = [network(rows).values for network in self.networks]
