@@ -24,7 +24,8 @@ SYSTEMS = {
         "--set", "hidden_sizes=[64,64,128]", "--set", "pretrain_epochs=6",
     ],
     "tabular_network": [
-        "TABLE", "--target", "kind", "--epochs", "120", "--set", "num_members=4",
+        "TABLE", "--target", "kind", "--epochs", "40", "--set", "num_members=4",
+        "--set", "num_networks=2",
     ],
     "deep_q_network": [
         "CartPole-v1", "--epochs", "1.6", "--set", "learning_starts=400",

@@ -176,7 +176,7 @@ def test_figures_are_drawn_and_explained(data, trained, tmp_path):
     task = ClassifyLabels(SPEC, LABELS)
     titles = [figure.title for figure in figures.draw(task, trained, data, [])]
     assert titles[0] == "Label by label"
-    assert "Calibration" in titles
+    assert "How far its certainty can be trusted" in titles
     Image.fromarray(data.test.images[0].transpose(1, 2, 0)).save(tmp_path / "a.png")
     drawn_of = figures.explain(task, trained, [str(tmp_path / "a.png")])
     assert drawn_of[0].title.startswith(str(tmp_path / "a.png"))
