@@ -24,7 +24,8 @@ def run(tmp_path_factory):
     return samoyed.train(
         root / "t.csv", target="kind", epochs=5, out=root / "run", quiet=True,
         settings={
-            "num_members": 2, "width": 16, "depth": 1, "baselines": False, "learning_curve": True,
+            "num_networks": 1, "num_members": 2, "width": 16, "depth": 1, "baselines": False,
+            "learning_curve": True,
         },
     )  # fmt: skip
 
@@ -39,7 +40,7 @@ def test_each_part_learns_from_so_many_rows_and_all_together_a_share_of_the_step
     part = curves.part_of(config, source, 80)
     model = part.make_model()
     [stage] = part.make_stages(model)
-    aside = stage.keeps["best"].inputs
+    aside = stage.keeps["best"].aside.inputs.numpy()
     learned = {tuple(row) for row in np.concatenate([stage.feed.inputs, aside])}
     assert len(stage.feed.inputs) + len(aside) == len(learned) == 80
     assert learned <= {tuple(row) for row in part.data.train.inputs}

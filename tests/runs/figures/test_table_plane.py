@@ -53,8 +53,9 @@ def test_the_last_hidden_states_are_what_the_answer_is_read_from(system, data):
     rows = torch.from_numpy(data.test.inputs)
     [*_, last] = table_plane.hidden(model, data.test.inputs)
     if system is tabular_network:
-        answers = last @ model.last[0].detach().double().numpy()
-        wanted = model.members(rows)[:, 0] - model.last_bias[0]
+        first = model.networks[0]
+        answers = last @ first.last[0].detach().double().numpy()
+        wanted = first.members(rows)[:, 0] - first.last_bias[0]
     else:
         answers = last @ model.answers.weight.detach().double().numpy().T
         wanted = model(rows).values - model.answers.bias
