@@ -14,6 +14,7 @@ from samoyed.core.settings import from_json, to_json
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
 from samoyed.data.images import ImageData, Pictures
+from samoyed.metrics import classification
 from samoyed.models.convnets import lenet5
 from samoyed.models.since import compact_convnet
 from samoyed.runs.figures import classify as figures
@@ -22,6 +23,7 @@ from samoyed.tasks.classify import (
     Classify,
     answer_of,
     predict_probabilities,
+    resampled,
     scores_of,
     spread,
 )
@@ -296,3 +298,17 @@ def test_explaining_draws_maps_and_occlusion_for_every_picture(data, trained, tm
     found = figures.explain(Classify(SPEC, LABELS), trained, paths)
     assert len(found) == 6
     assert sum("What mattered" in figure.title for figure in found) == 2
+
+
+def test_an_interval_holds_what_it_is_the_interval_of():
+    """Resamples of a calibration error are all larger than the error itself."""
+    generator = np.random.default_rng(0)
+    sure = generator.uniform(0.5, 1, 800)
+    probabilities = np.stack([sure, 1 - sure], axis=1)
+    targets = (generator.uniform(size=800) > sure).astype(int)
+
+    def error(rows):
+        return classification.calibration_error(probabilities[rows], targets[rows])
+
+    low, high = resampled(error, 800, 0)
+    assert low < error(np.arange(800)) < high

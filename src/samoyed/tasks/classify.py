@@ -268,15 +268,23 @@ def scores_of(probabilities: np.ndarray, targets: np.ndarray, seed: int = 0) -> 
     )  # fmt: skip
 
 
-def resampled(measure: Callable[[np.ndarray], float], num: int, seed: int) -> tuple[float, float]:
-    """Return the percentile bootstrap's 95 % interval of any measure of a set of rows.
+def resampled(
+    measure: Callable[[np.ndarray], float], num: int, seed: int, *, is_share: bool = True
+) -> tuple[float, float]:
+    """Return the bootstrap's 95 % interval of any measure of a set of rows, kept in [0, 1] or not.
 
-    Draws for which the measure is not a number (no positive among them) are left out.
+    Percentiles, moved by as much as the resamples' mean is off the measure itself: a calibration
+    error, for one, is larger in every resample than in the rows they come from (Efron & Tibshirani
+    1993, section 10.2, on bias). Draws for which the measure is not a number (no positive among
+    them) are left out.
     """
     generator = numpy_generator(seed, "resample")
     values = [measure(generator.integers(0, num, size=num)) for _ in range(NUM_RESAMPLES)]
     values = [value for value in values if not math.isnan(value)] or [math.nan]
-    low, high = np.quantile(values, (0.025, 0.975))
+    bias = np.mean(values) - measure(np.arange(num))
+    low, high = np.quantile(values, (0.025, 0.975)) - bias
+    if is_share:
+        low, high = np.clip((low, high), 0.0, 1.0)
     return float(low), float(high)
 
 

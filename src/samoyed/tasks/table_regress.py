@@ -103,7 +103,9 @@ def number_scores(targets: np.ndarray, answers: np.ndarray, seed: int = 0) -> tu
     num = len(targets)
 
     def scored(name: str, measure: Measure, is_higher_better: bool = False) -> Score:
-        low, high = resampled(lambda rows: measure(targets[rows], answers[rows]), num, seed)
+        low, high = resampled(
+            lambda rows: measure(targets[rows], answers[rows]), num, seed, is_share=False
+        )
         return Score(name, measure(targets, answers), low, high, num, is_higher_better)
 
     return (
