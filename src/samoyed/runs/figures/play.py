@@ -49,11 +49,12 @@ def _learning(history: Sequence[Mapping[str, Any]]) -> list[Figure]:
     series = {shown: points for shown, points in series.items() if len(points) > 1}
     figures = []
     if series:
+        both = ", and in a quick look with the best ones" if len(series) > 1 else ""
         figures.append(
             Figure(
                 "Return while learning",
                 "What an episode earned, on average, over the updates of the network: while "
-                "learning, with random actions mixed in, and in a quick look with the best ones.",
+                f"learning, with random actions mixed in{both}.",
                 line_chart(series, x_label="update", y_label="return"),
             )
         )
