@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from samoyed.core.batch import Transitions, Values
@@ -237,3 +238,16 @@ def test_values_are_plain_numbers() -> None:
     values = dqn.values_of(model, seen)
     assert isinstance(values, np.ndarray)
     assert values.shape == (3, 3)
+
+
+@pytest.mark.parametrize("spec", [SCREEN, NUMBERS])
+def test_saved_and_loaded_it_answers_bit_for_bit_the_same(spec: WorldSpec, tmp_path: Path) -> None:
+    config = TINY if spec.is_pixels else replace(TINY, stack=1)
+    one, two = build(config, spec), build(config, spec)
+    channels, *rest = spec.observation_shape
+    shape = (9, channels * config.stack, *rest)
+    seen = torch.randint(0, 256, shape, dtype=torch.uint8) if spec.is_pixels else torch.rand(shape)
+    assert not torch.equal(one(seen).values, two(seen).values)
+    save_file(checkpoint.own_tensors(one.state_dict()), tmp_path / "model.safetensors")
+    two.load_state_dict(checkpoint.read_tensors(tmp_path / "model.safetensors"))
+    assert torch.equal(one(seen).values, two(seen).values)

@@ -1,0 +1,83 @@
+"""Small generated data under the names that the pages use."""
+
+from __future__ import annotations
+
+import csv
+import struct
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def put_all(root: Path) -> None:
+    """Write every stand-in into a folder."""
+    rng = np.random.default_rng(0)
+    put_pictures(root, rng)
+    put_mnist(root / "mnist", rng)
+    put_tables(root, rng)
+    words = ["It was", "the best", "of times", "the worst", "ROMEO:", "and so", "on.\n"]
+    (root / "book.txt").write_text(" ".join(rng.choice(words, 900)))
+
+
+def put_pictures(root: Path, rng: np.random.Generator) -> None:
+    """Write photos/ (two classes), folder/, single pictures and the tables that name some."""
+    rows = []
+    for k, name in enumerate(("daisy", "rose")):
+        (root / "photos" / name).mkdir(parents=True)
+        for i in range(1, 13):
+            path = root / "photos" / name / f"{i}.jpg"
+            pixels = rng.integers(0, 90, (16, 16, 3), dtype=np.uint8) + np.uint8(120 * k)
+            Image.fromarray(pixels).save(path)
+            rows.append([str(path.relative_to(root)), name])
+    (root / "folder").mkdir()
+    for path in ("picture.jpg", "dog.jpg", "folder/one.png", "folder/two.png"):
+        Image.fromarray(rng.integers(0, 255, (20, 24, 3), dtype=np.uint8)).save(root / path)
+    put_rows(root / "held-out.csv", [["file_name", "species"], rows[0], rows[-1]])
+    put_rows(root / "labels.csv", [["file_name", "species"], *rows[1:-1]])
+
+
+def put_mnist(root: Path, rng: np.random.Generator) -> None:
+    """Write 200 noisy digits of 28 x 28 pixels as IDX files: 120 to learn from, 80 to test."""
+    root.mkdir()
+    for part, num in (("train", 120), ("t10k", 80)):
+        labels = (np.arange(num) % 10).astype(np.uint8)
+        images = rng.integers(0, 99, (num, 28, 28), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[2 * label : 2 * label + 8] += 150
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+            head = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+            (root / f"{part}-{kind}-ubyte").write_bytes(head + array.tobytes())
+
+
+def put_tables(root: Path, rng: np.random.Generator) -> None:
+    """Write tables laid out as those that the pages name, with a target that can be learned."""
+
+    def adult(num: int) -> list[list[str]]:
+        numbers = rng.integers(17, 90, (num, 6))
+        jobs = rng.choice(["Sales", "Tech-support", "Other"], (num, 8))
+        targets = np.where(numbers[:, 0] > 50, ">50K", "<=50K")
+        return [[*map(str, a), *b, c] for a, b, c in zip(numbers, jobs, targets, strict=True)]
+
+    put_rows(root / "adult.data", adult(160))
+    put_rows(root / "adult.test", adult(40))
+    put_rows(root / "new.csv", [row[:-1] for row in adult(5)])
+    letters = rng.integers(0, 16, (150, 16))
+    put_rows(root / "letter-recognition.data", [["ABC"[row[0] % 3], *row] for row in letters])
+    bases = rng.choice(list("ACGT"), (150, 6))
+    head = "\n".join(f"@attribute b{i} {{A,C,G,T}}" for i in range(6))
+    body = "\n".join(",".join([*row, "EI" if row[0] in "AC" else "N"]) for row in bases)
+    text = f"@relation splice\n{head}\n@attribute Class {{EI,N}}\n@data\n{body}\n"
+    (root / "splice.arff").write_text(text)
+    chains = ["C" * int(a) + str(b) for a in range(1, 21) for b in ("O", "N", "Cl", "Br", "F", "S")]
+    answers = [[int("O" in c or "N" in c), len(c) % 2, ""] for c in chains]
+    for i, row in enumerate(answers):
+        row[2] = "" if i % 7 == 0 else str(i // 6 % 2)
+    heads = ["NR-AR", "NR-ER", "SR-p53", "smiles"]
+    put_rows(root / "tox21.csv", [heads, *([*a, c] for a, c in zip(answers, chains, strict=True))])
+
+
+def put_rows(path: Path, rows: list) -> None:
+    """Write rows as CSV."""
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows(rows)
