@@ -12,7 +12,7 @@ import numpy as np
 
 from samoyed.core.reference import Score
 from samoyed.data.images import ImageData
-from samoyed.runs.baselines.pixels import part_of, pixels, pixels_of
+from samoyed.runs.baselines.pixels import part_of, pixels, pixels_of, scaled_in_place
 from samoyed.tasks.classify_labels import label_scores
 
 _LINEAR_VALUES = 10_000_000  # examples x pixels x labels / 10 that linear models learn from
@@ -48,24 +48,21 @@ def measure(data: ImageData, seed: int = 0) -> list[tuple[str, Score]]:
 def _linear(inputs: np.ndarray, labels: np.ndarray, data: ImageData) -> np.ndarray:
     """Return the chances that a linear model for each label gives the held-out pictures."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
     from threadpoolctl import threadpool_limits
 
     chances = np.empty(data.test.labels.shape)
     with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         warnings.simplefilter("ignore")  # fifty steps may end before full convergence
-        scaler = StandardScaler().fit(inputs)
-        scaled = scaler.transform(inputs)
+        scaler = scaled_in_place(inputs)
         models = []
         for k in range(labels.shape[1]):
             if 0 < labels[:, k].sum() < len(labels):
-                model = LogisticRegression(C=1e-3, max_iter=50).fit(scaled, labels[:, k])
-                models.append((k, make_pipeline(scaler, model)))
+                model = LogisticRegression(C=1e-3, max_iter=50).fit(inputs, labels[:, k])
+                models.append((k, model))
             chances[:, k] = labels[:, k].mean()
         for first in range(0, len(data.test), _CHUNK_ROWS):
             rows = np.arange(first, min(len(data.test), first + _CHUNK_ROWS))
-            some = pixels(data.test, rows)
+            some = scaler.transform(pixels(data.test, rows))
             for k, model in models:
                 chances[rows, k] = model.predict_proba(some)[:, 1]
     return chances

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from samoyed.core.seeding import numpy_generator
@@ -11,6 +13,7 @@ from samoyed.data.image_resample import fit_arrays
 from samoyed.data.images import Pictures
 
 SIDE = 32  # pixels, of the longer side at most
+_SCALED_ROWS = 1024
 _CHUNK_VALUES = 1 << 23  # pixels made small at once
 
 
@@ -40,6 +43,20 @@ def pixels(pictures: Pictures, rows: np.ndarray | None = None) -> np.ndarray:
         fitted = fit_arrays(cache.rows_of(pictures.images, piece), size)
         flat[first : first + step] = fitted.reshape(len(fitted), -1) / np.float32(255)
     return flat
+
+
+def scaled_in_place(inputs: np.ndarray) -> Any:
+    """Bring every column to mean 0 and variance 1, in place; return the scaler that did.
+
+    It is fitted to a few rows at a time: to all at once it needs twice their memory again.
+    """
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler(copy=False)
+    for first in range(0, len(inputs), _SCALED_ROWS):
+        scaler.partial_fit(inputs[first : first + _SCALED_ROWS])
+    scaler.transform(inputs)
+    return scaler
 
 
 def part_of(labels: np.ndarray, limit: int, seed: int) -> np.ndarray:
