@@ -34,6 +34,7 @@ from samoyed.core.seeding import seed_everything
 from samoyed.data.image_source import ImageData, Pictures
 from samoyed.tasks.classify import predict_probabilities
 from samoyed.training.loop import train
+from samoyed.training.precision import autocast, resolve
 from samoyed.training.processor import prepare_processor
 
 GOALS = (0.990, 0.992)
@@ -52,8 +53,9 @@ def samoyed_looks(assembly: Assembly, epochs: int) -> list[Look]:
     model = assembly.make_model()
     [stage] = assembly.make_stages(model)
     per_epoch = stage.steps / assembly.recipe.epochs
+    precision = resolve(assembly.recipe.precision, "cpu")
     start = time.perf_counter()
-    for _ in train(model, [stage.lasting(round(epochs * per_epoch))]):
+    for _ in train(model, [stage.lasting(round(epochs * per_epoch))], precision=precision):
         pass
     seconds = time.perf_counter() - start
     return [(seconds, accuracy_of(model, assembly.data.test))]
@@ -181,8 +183,8 @@ def run_peer(name: str, looks: Iterator[Look], limit_s: float) -> dict[float, fl
     return reached
 
 
-def matrix_product_gflops(side: int = 1024, num: int = 15) -> float:
-    a = torch.randn(side, side)
+def matrix_product_gflops(dtype: torch.dtype, side: int = 1024, num: int = 15) -> float:
+    a = torch.randn(side, side).to(dtype)
     return 2 * side**3 / median_s(lambda: a @ a, num) / 1e9
 
 
@@ -200,6 +202,7 @@ def print_arithmetic(assembly: Assembly) -> None:
     model = assembly.make_model().train()
     [stage] = assembly.make_stages(model)
     batch = stage.feed.batch(0)
+    precision = resolve(assembly.recipe.precision, "cpu")
     counter = FlopCounterMode(display=False)
     with counter:
         stage.objective(model, batch).backward()
@@ -208,14 +211,16 @@ def print_arithmetic(assembly: Assembly) -> None:
 
     def step() -> None:
         optimizer.zero_grad()
-        stage.objective(model, stage.feed.batch(1)).backward()
+        with autocast("cpu", precision):
+            loss = stage.objective(model, stage.feed.batch(1))
+        loss.backward()
         optimizer.step()
 
     step()
     gflops = operations / median_s(step, 15) / 1e9
-    ceiling = matrix_product_gflops()
+    ceiling = matrix_product_gflops(getattr(torch, precision))
     print(f"arithmetic: {gflops:.0f} GFLOP/s in a training step of {len(batch)} pictures")
-    print(f"  {100 * gflops / ceiling:.0f} % of a float32 matrix product's {ceiling:.0f}")
+    print(f"  {100 * gflops / ceiling:.0f} % of a {precision} matrix product's {ceiling:.0f}")
 
 
 def print_table(results: dict[str, dict[float, float]]) -> None:
