@@ -178,7 +178,7 @@ REFUSED = {
     "nearly a name": (["train", "digit"], "Did you mean 'digits'"),
     "nearly a world": (["train", "CartPole-v7"], "CartPole-v"),
     "no such world": (["train", "Nonsense-v0"], "Nonsense-v0"),
-    "misspelt option": (["train", "digits", "--epocs", "3"], "Did you mean --epochs"),
+    "misspelt option": (["train", "digits", "--epocs", "3"], "Did you mean '--epochs'"),
     "misspelt key": (["train", "digits", "--set", "lerning_rate=1"], "learning_rate"),
     "key without value": (["train", "digits", "--set", "learning_rate"], "key=value"),
     "value of the wrong type": (["train", "digits", "--set", "batch_size=x"], "integer"),
@@ -212,8 +212,24 @@ REFUSED = {
     "verify no such claim": (["verify", "lenet5", "--only", "mnst"], "Did you mean 'mnist'"),
     "verify no seeds": (["verify", "lenet5", "--seeds", "0"], "from 1"),
     "verify without its data": (["verify", "lenet5", "--data", "nowhere"], "mnist/"),
+    "minutes beyond all bounds": (["train", "digits", "--minutes", "1e300"], "(a year)"),
+    "epochs beyond all bounds": (["train", "digits", "--epochs", "1e300"], "at most 1,000,000"),
+    "epochs by another way": (["train", "digits", "--set", "epochs=1e300"], "or equal to 1000000"),
+    "a batch of all there is": (
+        ["train", "digits", "--set", "batch_size=1000000000"],
+        "learn from",
+    ),
+    "a batch of moves": (["train", "catch", "--set", "batch_size=1000000000"], "remembered"),
+    "compare files": (["compare", "file", "file"], "a file that is no run"),
+    "a power for a whole number": (["predict", "x", "--length", "1e3"], "to do: write 1000"),
+    "a misspelt choice": (["train", "--on-bad", "skp"], "Did you mean 'skip'?"),
+    "an option without its value": (["train", "--seed"], "--seed expected: a value"),
+    "an option twice": (["train", "--seed", "1", "--seed", "2"], "this option once"),
+    "a word too many": (["check", "digits", "more"], "'more' besides"),
+    "a value for a switch": (["train", "--fresh=3"], "it is a switch"),
+    "a misspelt short form": (["train", "--quite"], "Did you mean '--quiet'?"),
     "no such verb": (["trian", "digits"], "train"),
-    "missing argument": (["predict"], "requires an argument"),
+    "missing argument": (["predict"], "expected: a value found: nothing"),
 }
 
 
@@ -221,11 +237,15 @@ REFUSED = {
 def test_mistakes_end_in_a_message(way: str, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "link").symlink_to("gone")
+    (tmp_path / "file").touch()
     arguments, said = REFUSED[way]
     with pytest.raises(SystemExit) as stopped:
         cli.main(arguments)
     assert stopped.value.code == 2
-    spoken_words = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    message = capsys.readouterr().err
+    for part in ("error: ", "\n  expected: ", "\n  found:    "):
+        assert message.count(part) == 1
+    spoken_words = " ".join(message.split())
     assert said in spoken_words
     assert "Traceback" not in spoken_words
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from samoyed.catalog import choose
 from samoyed.core.errors import DataError, RunError
 from samoyed.core.spec import OnBad
+from samoyed.core.stopping import stoppable
 from samoyed.data.tables import TableAsk, scan_unasked
 from samoyed.opening import is_unasked_table, open_source, question_of
 from samoyed.runs.conducting import check_numbers, descend, describe_plan, prepare
 from samoyed.runs.finishing import finish, in_line
 from samoyed.runs.folder import RunFolder
-from samoyed.runs.following import stoppable
 from samoyed.runs.request import Request
 from samoyed.runs.run import Run
 from samoyed.training import distribution
@@ -92,7 +92,8 @@ def train(
     say: Callable[[str], None] = _silent if quiet or distribution.rank() > 0 else print
     folder = RunFolder(Path(out) if out is not None else _default_folder(request))
     is_first = distribution.rank() == 0
-    with stoppable() as stop, _held(folder, is_first):
+    with stoppable(folder.forget_unbegun) as stop, _held(folder, is_first):
+        stop.doing = "reading the data and planning"
         if not is_first:
             distribution.wait_for_all()  # until the first process has written the plan
         prepared = prepare(request, folder, say, is_fresh=fresh and is_first)
@@ -101,7 +102,9 @@ def train(
         if folder.is_finished and prepared.is_trained:
             return _finished_before(folder, say)
         say(describe_plan(prepared))
+        stop.doing = "training"
         seconds = descend(prepared, stop, is_quiet=quiet)
+        stop.doing = "scoring and writing the report"
         if is_first:
             finish(prepared, seconds, say)
         distribution.wait_for_all()

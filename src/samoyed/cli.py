@@ -10,10 +10,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
+from samoyed.core.stopping import Interrupted, StopRequest, receiving, take_over
 
-from samoyed import __version__
-from samoyed.core.spec import OnBad
+STOP = StopRequest(
+    "starting", is_kept=sys.argv[1:2] == ["train"],
+    is_program=__name__ == "__main__" or os.path.basename(sys.argv[0]) == "samoyed",
+)  # fmt: skip
+take_over(STOP)  # before anything else is imported: that takes its time
+
+from cyclopts import App, CycloptsError, Parameter  # noqa: E402
+
+from samoyed import __version__  # noqa: E402
+from samoyed.core.spec import OnBad  # noqa: E402
 
 app = App(
     name="samoyed",
@@ -378,12 +386,20 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = spelled_out(sys.argv[1:] if arguments is None else arguments)
     _print_any_name()
     try:
-        app(arguments, exit_on_error=False, print_error=True)
-    except CycloptsError:
-        raise SystemExit(2) from None
+        with receiving(STOP):
+            STOP.is_kept = arguments[:1] == ["train"]
+            STOP.doing = "starting" if STOP.is_kept else ""  # which `train` says from here on
+            app(arguments, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        from samoyed.misunderstood import as_option_error
+
+        raise SystemExit(_explain_failure(as_option_error(error))) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+    except Interrupted as stopped:
+        print(stopped, file=sys.stderr)
+        raise SystemExit(128 + stopped.number) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except Exception as error:
@@ -406,11 +422,6 @@ def _explain_failure(error: Exception) -> int:
     if isinstance(error, OSError) and error.filename is not None:
         print(f"error: {error.filename}\n  found:    {error.strerror}", file=sys.stderr)
         return 2
-    from samoyed.runs.following import Interrupted
-
-    if isinstance(error, Interrupted):
-        print(f"{error}; the same command goes on", file=sys.stderr)
-        return 128 + error.number
     raise error
 
 

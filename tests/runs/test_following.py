@@ -15,8 +15,9 @@ from samoyed.core.batch import Batch
 from samoyed.core.errors import Diverged
 from samoyed.core.reference import Score
 from samoyed.core.stage import Stage
+from samoyed.core.stopping import Interrupted, StopRequest, stoppable
 from samoyed.runs.folder import EventLog, RunFolder
-from samoyed.runs.following import Follower, Interrupted, StopRequest, stoppable
+from samoyed.runs.following import Follower
 from samoyed.runs.progress import Progress
 from samoyed.training import checkpoint
 from samoyed.training.loop import train
@@ -93,13 +94,18 @@ def test_a_request_to_stop_saves_and_says_so(tmp_path: Path):
     assert kept.resume.step == 21
 
 
-def test_signals_become_requests_and_a_second_one_stops_at_once():
+def test_in_training_a_signal_waits_for_the_step_and_elsewhere_it_stops_at_once():
     with stoppable() as stop:
+        stop.is_training = True
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop.number == signal.SIGTERM
-        with pytest.raises(KeyboardInterrupt):
-            stop.receive(signal.SIGINT, None)
+        with pytest.raises(Interrupted):
+            os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    with stoppable() as stop:
+        stop.doing = "reading"
+        with pytest.raises(Interrupted, match="while reading; everything"):
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_a_loss_that_is_no_number_stops_before_it_is_saved(tmp_path: Path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from torch import nn
 
 from samoyed.core.batch import Batch
 from samoyed.core.stage import Stage
-from samoyed.training.planning import Plan, measure
+from samoyed.training.planning import Plan, measure, median_of_means
 
 
 class Slow:
@@ -49,3 +51,31 @@ def test_a_fitted_plan_lasts_as_asked_and_keeps_the_shares():
 
 def test_every_stage_keeps_at_least_one_step():
     assert Plan((1, 1000), (1.0, 0.001)).fitted(0.01).steps[0] == 1
+
+
+class Pausing:
+    """A feed on a machine that stops now and then: at these batches, for so long."""
+
+    def __init__(self, pauses: dict[int, float]) -> None:
+        self.pauses = pauses
+
+    def batch(self, step: int) -> Batch:
+        time.sleep(self.pauses.get(step, 0.02))
+        return Batch(torch.ones(2, 3))
+
+
+@pytest.mark.parametrize("pauses", [{17: 1.5}, {2: 0.5, 4: 1.2}, {30: 0.4, 31: 0.4}])
+def test_a_pause_of_the_machine_is_not_taken_for_the_speed(pauses: dict[int, float]):
+    def paused(model: nn.Module) -> Iterator[Stage]:
+        for stage in stages(model):
+            yield replace(stage, feed=Pausing(pauses))
+            return
+
+    plan = measure(paused, nn.Linear(3, 1), device="cpu", precision="float32")
+    assert plan.step_s[0] == pytest.approx(0.02, rel=0.5)
+
+
+def test_slow_steps_that_come_again_count_in_full():
+    rng = random.Random(0)
+    times = [rng.uniform(0.9, 1.1) + (20 if k % 25 == 3 else 0) for k in range(700)]
+    assert median_of_means(times) == pytest.approx(sum(times) / 700, rel=0.03)

@@ -19,10 +19,11 @@ from samoyed.catalog import choose
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
+from samoyed.core.stopping import StopRequest
 from samoyed.opening import open_source, question_of
 from samoyed.runs.environment import environment
 from samoyed.runs.folder import EventLog, RunFolder
-from samoyed.runs.following import Follower, StopRequest
+from samoyed.runs.following import Follower
 from samoyed.runs.progress import Progress, in_words
 from samoyed.runs.request import Request, check_same, stretch
 from samoyed.runs.run import device_of
@@ -35,6 +36,8 @@ QUICK_LIMIT = {
     "classify": 1000, "classify_table": 1000, "regress_table": 1000, "classify_several": 1000,
     "classify_labels": 1000, "continue_text": 20_000,
 }  # fmt: skip
+
+LONGEST = {"minutes": 366 * 24 * 60, "epochs": 1_000_000}
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ def prepare(
         row, source, size=request.size, settings=dict(request.settings), seconds=seconds,
         seed=request.seed, epochs=request.epochs, extra_groups=(RunSettings(),),
     )  # fmt: skip
+    check_batch(assembly, request)
     for warning in source.warnings[said:]:  # what decoding has shown
         say(f"warning: {warning}")
     for note in assembly.notes:
@@ -166,6 +170,22 @@ def use_threads(settings: RunSettings, assembly: Assembly, before: dict[str, Any
         torch.set_num_threads(settings.num_threads)
     elif assembly.row.given == "world" and not assembly.source.spec.is_pixels:
         torch.set_num_threads(1)
+
+
+def check_batch(assembly: Assembly, request: Request) -> None:
+    """Refuse to put more examples in a batch than there are to draw from.
+
+    Raises:
+        OptionError: saying how many there are.
+    """
+    is_world = assembly.row.given == "world"
+    most = assembly.config.replay_size if is_world else assembly.source.num_train
+    if "batch_size" in dict(request.settings) and assembly.recipe.batch_size > most:
+        what = "moves that are remembered" if is_world else "examples to learn from"
+        raise OptionError(
+            "--set batch_size", f"at most {most:,}, the {what}", f"{assembly.recipe.batch_size:,}",
+            "take fewer, or leave it out",
+        )  # fmt: skip
 
 
 def measure(
@@ -325,6 +345,11 @@ def check_numbers(request: Request) -> None:
         value = getattr(request, name)
         if value is not None and not (value > 0 and math.isfinite(value)):
             raise OptionError(f"--{name}", "a number above 0", f"{value:g}")
+        if value is not None and value > LONGEST[name]:
+            expected = f"at most {LONGEST[name]:,}" + (" (a year)" if name == "minutes" else "")
+            raise OptionError(
+                f"--{name}", expected, f"{value:g}", "a run can be extended: begin with less"
+            )
     if request.minutes is not None and request.epochs is not None:
         raise OptionError("--minutes", "--minutes or --epochs", "both", "leave one out")
     if request.on_bad not in ("stop", "skip"):

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any
 
 import torch
@@ -16,6 +13,7 @@ from torch import nn
 
 from samoyed.core.errors import Diverged
 from samoyed.core.reference import Score
+from samoyed.core.stopping import GOES_ON, Interrupted, StopRequest
 from samoyed.runs.folder import EventLog, RunFolder
 from samoyed.runs.progress import Progress
 from samoyed.training import checkpoint
@@ -23,43 +21,6 @@ from samoyed.training.loop import Moment
 
 EVENTS_PER_STAGE = 200
 SAVING_SHARE = 0.03  # at most this share of the time goes into checkpoints
-
-
-class Interrupted(Exception):
-    """Training was stopped by a signal, after its state was saved."""
-
-    def __init__(self, number: int, step: int, steps: int) -> None:
-        self.number = number
-        super().__init__(f"stopped at step {step:,} of {steps:,}; everything is saved")
-
-
-@dataclass
-class StopRequest:
-    """Whether a signal has asked to stop."""
-
-    number: int = 0
-
-    def receive(self, number: int, frame: FrameType | None) -> None:
-        """Note the signal; the step under way is finished first. A second one stops at once."""
-        if self.number:
-            raise KeyboardInterrupt
-        self.number = number
-
-
-@contextmanager
-def stoppable() -> Iterator[StopRequest]:
-    """Turn SIGINT and SIGTERM into a request to stop after the step under way."""
-    request = StopRequest()
-    try:
-        before = {s: signal.signal(s, request.receive) for s in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread: signals are not ours
-        yield request
-        return
-    try:
-        yield request
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @dataclass
@@ -103,10 +64,16 @@ class Follower:
         self._saved_at, self._wait_s = time.monotonic(), self.checkpoint_s
         self._clock = self.log.seconds
         resumed_at = time.perf_counter()
-        for moment in moments:
-            self._clock += time.perf_counter() - resumed_at
-            self._watch(moment, stop)
-            resumed_at = time.perf_counter()
+        try:
+            for moment in moments:
+                stop.is_training = True  # from here on there is something to save
+                self._clock += time.perf_counter() - resumed_at
+                self._watch(moment, stop)
+                resumed_at = time.perf_counter()
+        finally:
+            stop.is_training = False
+        if stop.number:  # it came after the last step was saved
+            raise Interrupted(stop.number, f"stopped after the last step; {GOES_ON}")
         return self._clock
 
     def _watch(self, moment: Moment, stop: StopRequest) -> None:
@@ -122,7 +89,8 @@ class Follower:
         if (is_last or due or stop.number) and self.is_writing:
             self._save(moment)
         if stop.number:
-            raise Interrupted(stop.number, moment.step + 1, steps)
+            where = f"stopped at step {moment.step + 1:,} of {steps:,}"
+            raise Interrupted(stop.number, f"{where}; {GOES_ON}")
 
     def _check(self, moment: Moment, loss: float) -> None:
         if math.isfinite(loss):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import math
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -19,6 +21,7 @@ WARM_UP_STEPS, WARM_UP_S = 3, 0.3  # left out: the first steps are slower
 ENDLESS = 10**9
 MEASURED_S = 1.0  # at most this long for each stage, or
 MEASURED_SHARE = 0.03  # of the time there is, if that is longer
+FEW, IS_PAUSE = 5, 2.0  # so many steps at least, where one took so many times the quickest
 
 
 @dataclass(frozen=True)
@@ -73,27 +76,40 @@ def measure(
 def _typical_step_s(
     model: nn.Module, stage: Stage, device: torch.device | str, precision: str, limit_s: float
 ) -> float:
-    """Return the mean seconds of a step, the slowest and the fastest tenth left out."""
+    """Return the seconds of a step, whatever pauses the machine made meanwhile."""
     times: list[float] = []
+    quickest = math.inf
     start = last = time.perf_counter()
     with alone():
         for moment in train(model, [stage.lasting(ENDLESS)], device=device, precision=precision):
             if moment.loss.is_cuda:
                 torch.cuda.synchronize()
             now = time.perf_counter()
+            quickest = min(quickest, now - last)
             if moment.step >= WARM_UP_STEPS and now - start > WARM_UP_S:
                 times.append(now - last)
             last = now
-            if times and now - start > limit_s:
+            is_doubtful = len(times) < FEW and bool(times) and max(times) > IS_PAUSE * quickest
+            if times and now - start > limit_s and not is_doubtful:
                 break
-    return trimmed_mean(times)
+    return median_of_means(times)
 
 
-def trimmed_mean(times: list[float]) -> float:
-    """Return the mean without the largest and the smallest tenth.
+def median_of_means(times: Sequence[float]) -> float:
+    """Return the median of the means of three to seven stretches of the times, in their order.
 
-    >>> trimmed_mean([1.0] * 9 + [100.0])
+    A pause of the machine spoils one or two stretches, and their median forgets it; a slow step
+    that comes again and again is in every stretch, and counts in full. A trimmed mean does
+    neither: it drops what is slow and regular, and keeps a pause among few steps.
+
+    >>> median_of_means([1.0] * 9 + [100.0])
     1.0
+    >>> median_of_means([1.0, 1.0, 1.0, 1.0, 2.0] * 10)
+    1.2
     """
-    cut = len(times) // 10
-    return statistics.mean(sorted(times)[cut : len(times) - cut])
+    num = len(times)
+    if num < 3:
+        return statistics.mean(times)
+    stretches = min(7, max(3, num // 5 // 2 * 2 + 1))
+    ends = [num * k // stretches for k in range(stretches + 1)]
+    return statistics.median(statistics.mean(times[a:b]) for a, b in pairwise(ends))

@@ -1,0 +1,110 @@
+"""What the parser of the command line could not understand, said as every other mistake is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, get_args, get_origin
+
+from cyclopts import CycloptsError
+from cyclopts.exceptions import (
+    CoercionError,
+    MissingArgumentError,
+    RepeatArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
+
+from samoyed.core.errors import OptionError, did_you_mean
+
+SHORT = {"train": ("--quiet", "--device", "--precision")}  # options that are short for --set
+KINDS = {int: "a whole number", float: "a number", bool: "nothing after it: it is a switch"}
+
+
+def as_option_error(error: CycloptsError) -> OptionError:
+    """Say where the parser stumbled, what it expected and found, and what to do."""
+    said = " ".join(["samoyed", *(error.command_chain or ())])
+    see = f"{said} --help"
+    match error:
+        case UnknownCommandError():
+            verbs = [name for name in (error.app or ()) if not name.startswith("-")]
+            word = (error.unused_tokens or [""])[0]
+            return _unknown(word, "a verb", verbs, see)
+        case UnknownOptionError():
+            known = {n for a in error.argument_collection if a.parse for n in a.names}
+            options = [name for name in known if name.startswith("--")]
+            options += SHORT.get((error.command_chain or [""])[-1], ())
+            word = (error.token.keyword or error.token.value).partition("=")[0]
+            return _unknown(word, f"an option of `{said}`", sorted(options), see)
+        case CoercionError():
+            return _no_value(error, see)
+        case MissingArgumentError():
+            place = error.keyword or _name(error)
+            return OptionError(place, "a value", "nothing", f"see {see}")
+        case RepeatArgumentError():
+            place = error.token.keyword or _name(error)
+            return OptionError(place, "this option once", "it more than once", "leave one out")
+        case UnusedCliTokensError():
+            found = ", ".join(map(repr, error.unused_tokens or ()))
+            hint = f"put quotes around a name with spaces; see {see}"
+            return OptionError(said, "fewer words", f"{found} besides", hint)
+    error.verbose = False
+    return OptionError(said, "a command as its help shows", str(error), f"see {see}")
+
+
+def _unknown(word: str, expected: str, known: Sequence[str], see: str) -> OptionError:
+    hint = did_you_mean(word, known).strip() or f"see {see}"
+    return OptionError(
+        word, f"{expected}: " + ", ".join(known), f"no such {expected.split()[1]}", hint
+    )
+
+
+def _no_value(error: CoercionError, see: str) -> OptionError:
+    """Say that a value is not of the kind that its option takes."""
+    kind = error.target_type
+    place = (error.token.keyword if error.token else None) or _name(error)
+    text = error.token.value if error.token else ""
+    hint = f"see {see}"
+    if get_origin(kind) is Literal:
+        choices = [str(choice) for choice in get_args(kind)]
+        hint = did_you_mean(text, choices).strip() or hint
+        return OptionError(place, _either(choices), repr(text), hint)
+    if kind is int and (whole := _whole(text)) is not None:
+        hint = f"write {whole}"
+    return OptionError(place, KINDS.get(kind or object, f"a {_word(kind)}"), repr(text), hint)
+
+
+def _whole(text: str) -> int | None:
+    """Return the whole number that is written as a fraction or with a power of ten, or None.
+
+    >>> _whole("1e3"), _whole("2.5"), _whole("many")
+    (1000, None, None)
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return (
+        int(value) if math.isfinite(value) and abs(value) < 1e15 and value == int(value) else None
+    )
+
+
+def _either(choices: Iterable[str]) -> str:
+    return " or ".join(choices)
+
+
+def _word(kind: Any) -> str:
+    return str(getattr(kind, "__name__", kind)).lower()
+
+
+def _name(error: CycloptsError) -> str:
+    """Return the name of the argument; one that has no option's name in capitals, as in the help.
+
+    >>> _name(CycloptsError())
+    'the command'
+    """
+    if error.argument is None:
+        return "the command"
+    is_option = error.argument.field_info.is_keyword_only
+    return error.argument.name if is_option else error.argument.name.lstrip("-").upper()
