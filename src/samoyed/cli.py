@@ -30,6 +30,7 @@ app = App(
     "learned.",
     help_format="plaintext",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # main says what was stopped
 )
 
 Inputs = Annotated[str, Parameter(allow_leading_hyphen=True)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -32,6 +31,7 @@ def stopped(options: list[str], mark: str, number: int, out: Path) -> tuple[int,
     return code, said
 
 
+SLOW = pytest.mark.slow
 IMPORTING = ["-X", "importtime", "-m", "samoyed.cli", "train", "digits"]
 TRAINING = ["-m", "samoyed.cli", "train", "digits", "--model", "lenet5", "--epochs"]
 PHASES = {
@@ -43,10 +43,10 @@ PHASES = {
 }
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=SLOW)])
 @pytest.mark.parametrize("phase", PHASES)
-def test_the_first_signal_stops_and_says_so(phase: str, tmp_path: Path):
+def test_the_first_signal_stops_and_says_so(phase: str, number: int, tmp_path: Path):
     options, mark, expected = PHASES[phase]
-    number = random.Random(phase).choice([signal.SIGINT, signal.SIGTERM])
     code, said = stopped(options, mark, number, tmp_path / "run")
     assert code == 128 + number
     assert expected in said
