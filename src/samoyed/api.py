@@ -51,8 +51,7 @@ def train(
 ) -> Run:
     """Learn a model from raw data, measure it, and write everything to a run folder.
 
-    The same call again resumes a run that was stopped, or returns the finished one; more epochs
-    or minutes extend it.
+    The same call again resumes a stopped run or returns the finished one; a longer one extends it.
 
     Args:
         data: a folder or file, a Gymnasium id, or a built-in sample or world.

@@ -96,7 +96,7 @@ def _typical_step_s(
 
 
 def median_of_means(times: Sequence[float]) -> float:
-    """Return the median of the means of three to seven stretches of the times, in their order.
+    """Return the median of the means of three or five stretches of the times, in their order.
 
     A pause of the machine spoils one or two stretches, and their median forgets it; a slow step
     that comes again and again is in every stretch, and counts in full. A trimmed mean does
@@ -110,6 +110,6 @@ def median_of_means(times: Sequence[float]) -> float:
     num = len(times)
     if num < 3:
         return statistics.mean(times)
-    stretches = min(7, max(3, num // 5 // 2 * 2 + 1))
+    stretches = 3 if num < 25 else 5
     ends = [num * k // stretches for k in range(stretches + 1)]
     return statistics.median(statistics.mean(times[a:b]) for a, b in pairwise(ends))
