@@ -83,4 +83,4 @@ def test_a_pause_of_the_machine_is_not_taken_for_the_speed(
 def test_slow_steps_that_come_again_count_in_full():
     rng = random.Random(0)
     times = [rng.uniform(0.9, 1.1) + (20 if k % 25 == 3 else 0) for k in range(700)]
-    assert median_of_means(times) == pytest.approx(sum(times) / 700, rel=0.03)
+    assert median_of_means(times) == pytest.approx(sum(times) / 700, rel=0.05)
