@@ -113,8 +113,8 @@ def test_predict_from_files_and_standard_input(runs, folder, tmp_path, capsys, m
         assert json.loads(line)["value"] == pytest.approx(145, abs=12)
     [first, _] = runs["several"].predict(new)
     assert first.answer == "one, two"
-    page = spoken(capsys, "explain", str(runs["classify"].path), str(new)).strip()
-    assert "new.csv:2: high" in Path(page).read_text()
+    said = spoken(capsys, "explain", str(runs["classify"].path), str(new)).splitlines()[-1]
+    assert "new.csv:2: high" in Path(said.removeprefix("written: ")).read_text()
 
 
 def test_check_lists_columns_or_says_what_would_be_learned(folder, capsys):
