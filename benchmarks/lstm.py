@@ -1,10 +1,11 @@
 """Training speed of the LSTM language model beside the usual PyTorch loop, in one run.
 
 Both train the same network: embedding, LSTM, linear read-out, cross-entropy, gradient clipping,
-Adam; same sizes, batch and unroll, float32, memory carried over. The usual loop is nn.Embedding,
-nn.LSTM, nn.Linear. Steps alternate, so that whatever else the machine does falls on both; medians.
+Adam; same sizes, batch and unroll, memory carried over. The usual loop is nn.Embedding, nn.LSTM,
+nn.Linear in float32; ours computes in the number format that `auto` chooses on this processor, or
+the one asked for. Steps alternate, so that whatever else the machine does falls on both; medians.
 
-    python benchmarks/lstm.py [--threads 2] [--repeats 9]
+    python -m benchmarks.lstm [--threads 2] [--repeats 9] [--precision auto]
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from samoyed.models.recurrent.lstm_language_model import Config, LSTMLanguageModel
 from samoyed.tasks.continue_text import cross_entropy
+from samoyed.training.precision import autocast, resolve
 from samoyed.training.processor import prepare_processor
 
 NUM_SYMBOLS = 65
@@ -68,7 +70,7 @@ def plain_step(num_layers: int, num_units: int) -> Callable[[Tensor, Tensor], No
     return step
 
 
-def our_step(num_layers: int, num_units: int) -> Callable[[Tensor, Tensor], None]:
+def our_step(num_layers: int, num_units: int, precision: str) -> Callable[[Tensor, Tensor], None]:
     """Return one training step of ours."""
     config = Config(num_layers, num_units, num_units, dropout=0.0, weight_dropout=0.0)
     model = LSTMLanguageModel(config, NUM_SYMBOLS)
@@ -78,8 +80,10 @@ def our_step(num_layers: int, num_units: int) -> Callable[[Tensor, Tensor], None
     def step(inputs: Tensor, targets: Tensor) -> None:
         nonlocal carried
         optimizer.zero_grad()
-        logits, state = model(inputs, carried or model.start(len(inputs)))
-        cross_entropy(logits, targets).backward()
+        with autocast("cpu", precision):
+            logits, state = model(inputs, carried or model.start(len(inputs)))
+            loss = cross_entropy(logits, targets)
+        loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         carried = tuple(part.detach() for part in state)
@@ -98,10 +102,10 @@ def matmul_ceiling(repeats: int) -> float:
     return 2 * 2048**3 / min(times) / 1e9
 
 
-def measure(case: tuple[int, int, int, int], repeats: int) -> tuple[float, float]:
+def measure(case: tuple[int, int, int, int], repeats: int, precision: str) -> tuple[float, float]:
     """Return the median seconds of a step: the usual loop's, ours."""
     num_layers, num_units, batch, unroll = case
-    steps = plain_step(num_layers, num_units), our_step(num_layers, num_units)
+    steps = plain_step(num_layers, num_units), our_step(num_layers, num_units, precision)
     times: tuple[list[float], list[float]] = ([], [])
     for repeat in range(repeats + 2):
         text = torch.randint(0, NUM_SYMBOLS, (batch, unroll + 1))
@@ -117,19 +121,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--precision", default="auto")
     options = parser.parse_args()
+    precision = resolve(options.precision, "cpu")
     prepare_processor()  # the peers profit from it too
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     ceiling = matmul_ceiling(20)
-    print(f"torch {torch.__version__}, {options.threads} threads, float32; "
-          f"matrix product {ceiling:.0f} GFLOP/s")  # fmt: skip
+    print(f"torch {torch.__version__}, {options.threads} threads, ours in {precision}; "
+          f"float32 matrix product {ceiling:.0f} GFLOP/s")  # fmt: skip
     print("GFLOP/s count the usual loop's arithmetic (ours skips part of it) for plain, "
           "what is done for ours")  # fmt: skip
     print("layers units batch unroll | plain tok/s GFLOP/s | ours tok/s GFLOP/s of ceiling | ratio")
     for case in CASES:
         num_layers, num_units, batch, unroll = case
-        plain_s, ours_s = measure(case, options.repeats)
+        plain_s, ours_s = measure(case, options.repeats, precision)
         tokens = batch * unroll
         product = 6 * tokens * 4 * num_units * num_units
         read_out = 6 * tokens * num_units * NUM_SYMBOLS

@@ -41,7 +41,7 @@ def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> samoyed.Run:
 def spoken(capsys: pytest.CaptureFixture[str], *arguments: str, code: int | None = None) -> str:
     """Run the command line; return what it printed."""
     if code is None:
-        cli.app(list(arguments), exit_on_error=False, result_action="return_value")
+        cli.app(cli.spelled_out(arguments), exit_on_error=False, result_action="return_value")
         return capsys.readouterr().out
     with pytest.raises(SystemExit) as stopped:
         cli.main(list(arguments))
@@ -109,7 +109,7 @@ def test_changed_data_is_noticed(folder: Path, tmp_path: Path, capsys):
     copy = tmp_path / "pictures"
     shutil.copytree(folder, copy)
     options = ["--epochs", "1", "--out", str(tmp_path / "run"), "--set", "baselines=false"]
-    options += ["--set", "report=false", "--set", "quiet=true"]
+    options += ["--set", "report=false", "--quiet"]
     spoken(capsys, "train", str(copy), *options)
     next((copy / "bars").iterdir()).unlink()
     said = spoken(capsys, "train", str(copy), *options, code=2)
@@ -180,8 +180,8 @@ REFUSED = {
     "minutes and epochs": (["train", "digits", "--minutes", "1", "--epochs", "1"], "leave one out"),
     "not a number": (["train", "digits", "--minutes", "soon"], "soon"),
     "negative seed": (["train", "digits", "--seed", "-1"], "from 0"),
-    "no such precision": (["train", "digits", "--set", "precision=half"], "bfloat16"),
-    "no such device": (["train", "digits", "--set", "device=tpu"], "cpu"),
+    "no such precision": (["train", "digits", "--precision", "half"], "bfloat16"),
+    "no such device": (["train", "digits", "--device=tpu"], "cpu"),
     "on-bad": (["train", "digits", "--on-bad", "ignore"], "skip"),
     "init is no run": (["train", "digits", "--init", "nowhere"], "finished run"),
     "no such variation": (["train", "digits", "--set", "augmentation=flop"], "flip"),
@@ -224,8 +224,64 @@ def test_a_foreign_folder_is_not_written_to(tmp_path: Path, capsys):
 def test_diverging_training_says_where_and_what_to_do(folder: Path, tmp_path: Path, capsys):
     said = spoken(
         capsys, "train", str(folder), "--epochs", "30", "--out", str(tmp_path / "run"),
-        "--set", "quiet=true",
+        "--quiet",
         "--set", "learning_rate=1e30", "--set", "optimizer=sgd", "--set", "warmup=0", code=2,
     )  # fmt: skip
     assert "learning_rate" in said
     assert "step" in said
+
+
+def test_a_folder_with_a_space_and_bad_files_goes_through_all_verbs(
+    folder: Path, tmp_path: Path, capsys, monkeypatch
+):
+    import shlex
+    import shutil
+
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(folder, tmp_path / "my pictures")
+    (tmp_path / "my pictures" / "dark" / "empty.png").touch()
+    checked = spoken(capsys, "check", "my pictures", "--on-bad", "skip").splitlines()
+    command = shlex.split(checked[-1].removeprefix("to train: "))
+    assert command == ["samoyed", "train", "my pictures", "--on-bad", "skip"]
+    said = spoken(capsys, *command[1:], "--epochs", "1", "--set", "report=false")
+    assert "skipped: my pictures/dark/empty.png: an empty file (0 bytes)" in said
+    assert "accuracy" in spoken(capsys, "evaluate", "runs/my-pictures")
+
+
+def test_data_that_is_not_there_leaves_no_run_folder(tmp_path: Path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "nothing there" in spoken(capsys, "train", "nowhere at all", code=2)
+    assert not (tmp_path / "runs" / "nowhere-at-all").exists()
+
+
+def test_other_classes_are_named(run: samoyed.Run, folder: Path, tmp_path: Path, capsys):
+    import shutil
+
+    for name in ("bars", "night"):
+        shutil.copytree(folder / "bars", tmp_path / "other" / name)
+    said = spoken(capsys, "evaluate", str(run.path), str(tmp_path / "other"), code=2)
+    assert "expected: the run's classes: bars, bright, dark" in said
+    assert "found:    the classes bars, night" in said
+
+
+def test_a_picture_piped_in_is_no_list_of_paths(run: samoyed.Run, capsys, monkeypatch):
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("\x89PNG\n\0\0\0\rIHDR"))
+    said = spoken(capsys, "predict", str(run.path), "-", code=2)
+    assert "standard input" in said
+    assert "\0" not in said
+
+
+def test_runs_of_different_data_are_not_ranked(
+    run: samoyed.Run, folder: Path, tmp_path: Path, capsys
+):
+    import shutil
+
+    shutil.copytree(folder, tmp_path / "fewer")
+    (tmp_path / "fewer" / "bars" / "00.png").unlink()
+    settings = {"report": False, "baselines": False}
+    samoyed.train(tmp_path / "fewer", epochs=1, out=tmp_path / "run", quiet=True, settings=settings)
+    said = spoken(capsys, "compare", str(run.path), str(tmp_path / "run"))
+    assert "measured on different data" in said
+    assert "is best" not in said

@@ -65,3 +65,23 @@ def test_a_claim_without_its_data_is_said_not_to_be_run(tmp_path: Path):
     said: list[str] = []
     assert verifying._measure(CLAIM, tmp_path, 1, said.append) is None
     assert "not run" in said[0]
+
+
+def test_a_table_is_asked_for_its_columns_and_its_test_file(tmp_path: Path, monkeypatch):
+    claim = next(c for c in claims_of("max_channel_network") if "test" in c.table)
+    (tmp_path / "tables").mkdir()
+    (tmp_path / claim.data).write_text("")
+    asked = {}
+
+    def train(place, **options):
+        asked.update(options, place=place)
+        raise KeyboardInterrupt  # nothing is trained here
+
+    monkeypatch.setattr("samoyed.api.train", train)
+    with pytest.raises(KeyboardInterrupt):
+        verifying._measure(claim, tmp_path, 1, print)
+    assert asked["place"] == str(tmp_path / "tables/binary.train")
+    assert asked["test"] == str(tmp_path / "tables/binary.test")
+    assert asked["target"] == "1"
+    assert asked["model"] == "max_channel_network"
+    assert "--target 1 --test tables/binary.test" in verifying._command(claim)

@@ -12,7 +12,7 @@ from samoyed.catalog import choose
 from samoyed.core.errors import DataError, RunError
 from samoyed.core.spec import OnBad
 from samoyed.data.tables import TableAsk, scan_unasked
-from samoyed.opening import is_unasked_table, open_source
+from samoyed.opening import is_unasked_table, open_source, question_of
 from samoyed.runs.conducting import check_numbers, descend, describe_plan, prepare
 from samoyed.runs.finishing import finish, in_line
 from samoyed.runs.folder import RunFolder
@@ -148,7 +148,7 @@ def check(
     if is_unasked_table(str(data), ask):
         return scan_unasked(Path(data).expanduser(), on_bad=on_bad)
     source = open_source(str(data), on_bad=on_bad, ask=ask)
-    asked = source.asked if source.kind == "table" else task
+    asked = question_of(source, task)
     row, why = choose(source.kind, asked, None)
     problems = source.verify()
     if problems and on_bad == "stop":
@@ -158,7 +158,7 @@ def check(
         *[f"warning: {warning}" for warning in source.warnings],
         *[f"skipped: {line}" for line in [*source.skipped, *problems]],
         f"task: {(asked or row.asked).replace('_', ' ')}; model: {why}",
-        f"to train: samoyed train {data}{_options(ask)}",
+        f"to train: samoyed train {shlex.quote(str(data))}{_options(ask, on_bad)}",
     ]
 
 
@@ -225,7 +225,10 @@ def _held(folder: RunFolder, is_first: bool) -> Iterator[None]:
         return
     folder.prepare()
     with folder.locked():
-        yield
+        try:
+            yield
+        finally:
+            folder.forget_unbegun()
 
 
 def _words(value: str | Path | int | None) -> str | None:
@@ -233,9 +236,10 @@ def _words(value: str | Path | int | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _options(ask: TableAsk) -> str:
-    """Write what was said about a table as options."""
+def _options(ask: TableAsk, on_bad: OnBad) -> str:
+    """Write what was said to `check` as options of `train`."""
     said = {"target": ask.target, "test": ask.test, "input": ask.input, "task": ask.task}
+    said["on-bad"] = on_bad if on_bad != "stop" else None
     return "".join(f" --{k} {shlex.quote(v)}" for k, v in said.items() if v is not None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Protocol
@@ -79,8 +79,16 @@ class Assembly:
     seed: int
     data_settings: DataSettings
     make_model: Callable[[], nn.Module]
-    make_stages: Callable[[nn.Module], Iterator[Stage]]
+    stages_with: Callable[[nn.Module, Recipe], Iterator[Stage]]
     notes: tuple[str, ...] = ()
+
+    def make_stages(self, model: nn.Module) -> Iterator[Stage]:
+        """Yield the stages of training."""
+        return self.stages_with(model, self.recipe)
+
+    def lasting(self, epochs: float) -> Assembly:
+        """Return the same with a recipe of so many passes: what falls over a run falls in them."""
+        return replace(self, recipe=replace(self.recipe, epochs=epochs))
 
 
 def assemble(
@@ -127,6 +135,8 @@ def assemble(
         recipe = replace(recipe, epochs=epochs)
     groups = [config, recipe, DataSettings(), task, *extra_groups]
     config, recipe, data_settings, task, *extra = apply(settings or {}, groups)
+    if source.kind == "images":  # how large they may be is one of the dials
+        task = replace(task, spec=system.accepts(config, source.spec))
     plain = _Plain(row, size, source, task, config, recipe, seed, data_settings)
     return BUILDERS[source.kind](plain, system), extra
 
@@ -142,11 +152,15 @@ def assemble_again(config: Mapping[str, Any], source: Any) -> Assembly:
     if not row.takes(source.kind):
         raise RunError(source.path, f"{row.given}, as the run learned from", source.kind)
     task = reassemble(config)
-    if source.kind == "images" and source.labels != task.labels:
-        differing = sorted(set(source.labels.names) ^ set(task.labels.names))
+    if source.kind == "images" and source.asked != task.name:
         raise RunError(
-            source.path, f"the run's classes: {', '.join(task.labels.names[:10])}",
-            f"others: {', '.join(differing[:10]) or 'the same in another order'}",
+            source.path, f"pictures to {task.name.replace('_', ' ')}, as the run learned",
+            f"pictures to {source.asked.replace('_', ' ')}",
+        )  # fmt: skip
+    if source.kind == "images" and source.labels != task.labels:
+        raise RunError(
+            source.path, f"the run's classes: {first_names(task.labels.names)}",
+            f"the classes {first_names(source.labels.names)}",
         )  # fmt: skip
     plain = _Plain(
         row, config["size"], source, task, from_json(system.Config, config["config"]),
@@ -156,17 +170,32 @@ def assemble_again(config: Mapping[str, Any], source: Any) -> Assembly:
     return BUILDERS[source.kind](plain, system)
 
 
+def first_names(names: Sequence[str], most: int = 10) -> str:
+    """List the first names and say how many more there are.
+
+    >>> first_names(("daisy", "rose", "tulip"), most=2)
+    'daisy, rose and 1 more'
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
     """Open a run's own data again, or other data of the same kind to measure the run on.
 
     Raises:
         DataError: when there is no such data or it cannot be used.
     """
-    if "about_table" not in config:
-        return open_source(data or config["data"], seed=config["split_seed"])
     on_bad = config["request"]["on_bad"]
+    if "about_table" not in config:
+        return open_source(data or config["data"], on_bad=on_bad, seed=config["split_seed"])
+    ask = TableAsk(**config["about_table"])
+    if config["task"]["name"] not in TABLE_TASKS.values():  # a table that names pictures
+        ask = replace(ask, task=None, test=ask.test if data is None else None)
+        return open_source(
+            data or config["data"], on_bad=on_bad, seed=config["split_seed"], ask=ask
+        )  # fmt: skip
     if data is None:
-        ask = TableAsk(**config["about_table"])
         return open_source(config["data"], on_bad=on_bad, seed=config["split_seed"], ask=ask)
     from samoyed.data.tables import scan_held_out
 
@@ -200,6 +229,7 @@ TABLE_TASKS = {
 }  # fmt: skip
 TASKS = {
     "classify": ("samoyed.tasks.classify", "Classify"),
+    "classify_labels": ("samoyed.tasks.classify_labels", "ClassifyLabels"),
     "classify_table": ("samoyed.tasks.table_classify", "ClassifyTable"),
     "regress_table": ("samoyed.tasks.table_regress", "RegressTable"),
     "classify_several": ("samoyed.tasks.table_several", "ClassifySeveral"),
@@ -223,11 +253,11 @@ class _Plain:
 
     def with_data(
         self, data: Any, make_model: Callable[[], nn.Module],
-        make_stages: Callable[[nn.Module], Iterator[Stage]],
+        stages_with: Callable[[nn.Module, Recipe], Iterator[Stage]],
     ) -> Assembly:  # fmt: skip
         return Assembly(
             self.row, self.size, self.source, data, self.task, self.config, self.recipe, self.seed,
-            self.data_settings, make_model, make_stages,
+            self.data_settings, make_model, stages_with,
         )  # fmt: skip
 
 
@@ -236,10 +266,10 @@ def _defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any
     if source.kind == "table":
         return _table_defaults(row, system, source, size)
     if source.kind == "images":
-        from samoyed.tasks.classify import Classify
-
+        module, name = TASKS[source.asked]
         config = replace(system.Config(), **row.sizes[size])
-        task = Classify(system.accepts(config, source.spec), source.labels)
+        asked = getattr(importlib.import_module(module), name)
+        task = asked(system.accepts(config, source.spec), source.labels)
         if not row.is_varied:  # the papers' protocols: no distortions, plain targets
             task = replace(task, augmentation="none", label_smoothing=0.0)
         recipe = system.recipe_for(source.num_train) if row.has_sizes else system.RECIPE
@@ -270,8 +300,8 @@ def _table(plain: _Plain, system: ModuleType) -> Assembly:
     """A table, to answer a question about its rows."""
     data = plain.source.load()
 
-    def make_stages(model: nn.Module) -> Iterator[Stage]:
-        for stage in plain.task.stages(model, data, plain.recipe, plain.seed):
+    def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
+        for stage in plain.task.stages(model, data, recipe, plain.seed):
             if plain.row.stages is None:
                 yield stage
             else:
@@ -280,29 +310,29 @@ def _table(plain: _Plain, system: ModuleType) -> Assembly:
     def make_model() -> nn.Module:
         return system.build(plain.config, data.spec, data.target)
 
-    return plain.with_data(data, make_model, make_stages)
+    return plain.with_data(data, make_model, stages_with)
 
 
 def _text(plain: _Plain, system: ModuleType) -> Assembly:
     """A text, to continue."""
     data = plain.source.load()
 
-    def make_stages(model: nn.Module) -> Iterator[Stage]:
+    def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
         return plain.task.stages(
-            model, system, plain.config, data, plain.recipe, plain.seed, plain.row.stages
+            model, system, plain.config, data, recipe, plain.seed, plain.row.stages
         )
 
-    return plain.with_data(data, lambda: system.build(plain.config, data.spec), make_stages)
+    return plain.with_data(data, lambda: system.build(plain.config, data.spec), stages_with)
 
 
 def _world(plain: _Plain, system: ModuleType) -> Assembly:
     """A world, to play."""
     source = plain.source
 
-    def make_stages(model: nn.Module) -> Iterator[Stage]:
-        return system.stages(model, plain.config, source, plain.recipe, plain.seed)
+    def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
+        return system.stages(model, plain.config, source, recipe, plain.seed)
 
-    return plain.with_data(source, lambda: system.build(plain.config, source.spec), make_stages)
+    return plain.with_data(source, lambda: system.build(plain.config, source.spec), stages_with)
 
 
 def _images(plain: _Plain, system: ModuleType) -> Assembly:
@@ -313,23 +343,23 @@ def _images(plain: _Plain, system: ModuleType) -> Assembly:
     task = replace(plain.task, augmentation=",".join(choice.names) or "none")
     own_stages = plain.row.stages
 
-    def make_stages(model: nn.Module) -> Iterator[Stage]:
+    def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
         around = None
         if own_stages is not None:
             around = lambda feed, stage: own_stages(model, plain.config, feed, stage, plain.seed)  # noqa: E731
         return task.stages(
-            model, data, plain.recipe, plain.seed, system_stages=around,
+            model, data, recipe, plain.seed, system_stages=around,
             system_loss=plain.row.loss, num_labels=plain.data_settings.num_labels,
         )  # fmt: skip
 
     notes = [choice.describe()] if plain.row.is_varied else []
     if spec != plain.source.spec:
-        notes.insert(0, f"pictures brought to {spec.height} x {spec.width}")
+        notes.insert(0, f"pictures brought to {spec.width} x {spec.height} pixels")
 
     def make_model() -> nn.Module:
         return system.build(plain.config, spec, data.labels)
 
-    return replace(plain.with_data(data, make_model, make_stages), task=task, notes=tuple(notes))
+    return replace(plain.with_data(data, make_model, stages_with), task=task, notes=tuple(notes))
 
 
 BUILDERS = {"images": _images, "table": _table, "text": _text, "world": _world}

@@ -26,6 +26,7 @@ class Row:
         also_given: further kinds of data it takes.
         asked: the task: "classify", "continue_text", "play".
         also_asked: further tasks it can be asked.
+        aliases: other names that `--model`, `models` and `verify` take.
         summary: one line.
         section: the section of the review it belongs to.
         has_own_loss: the file defines `loss`, in place of the task's.
@@ -48,6 +49,7 @@ class Row:
     pretrained: str = ""
     also_given: tuple[str, ...] = ()
     also_asked: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
     def takes(self, given: str) -> bool:
         """Tell whether it takes this kind of data."""
@@ -83,13 +85,14 @@ class Row:
 
 
 TABLE_TASKS = ("regress", "classify_several")  # besides "classify"
+IMAGE_TASKS = ("classify_labels",)  # besides "classify", of systems without a loss of their own
 
 # The first row for (given, asked) is the default.
 ROWS: tuple[Row, ...] = (
     Row(
         "compact_convnet", "samoyed.models.since.compact_convnet", "images", "classify",
         "a small batch-normalised ConvNet: today's default for pictures",
-        "since the review", has_sizes=True, is_varied=True,
+        "since the review", has_sizes=True, is_varied=True, also_asked=IMAGE_TASKS,
     ),
     Row(
         "lenet5", "samoyed.models.convnets.lenet5", "images", "classify",
@@ -99,28 +102,31 @@ ROWS: tuple[Row, ...] = (
     Row(
         "lenet1989", "samoyed.models.convnets.lenet1989", "images", "classify",
         "the 1989 zip-code network: 16 x 16 pixels, 9,760 parameters, each layer as printed",
-        "Convolutional neural networks", has_own_loss=True,
+        "Convolutional neural networks", has_own_loss=True, aliases=("lenet1",),
     ),
     Row(
         "simard_convnet", "samoyed.models.convnets.simard_convnet", "images", "classify",
         "the 2003 network for documents: two convolutions that step, made for elastic distortions",
-        "Convolutional neural networks",
+        "Convolutional neural networks", also_asked=IMAGE_TASKS, aliases=("simard",),
     ),
     Row(
         "multi_column_network", "samoyed.models.convnets.multi_column_network",
         "images", "classify",
         "the mean of columns that see the picture prepared in different ways",
         "Image understanding with deep convolutional networks", has_own_loss=True, has_sizes=True,
+        aliases=("multi_column",),
     ),
     Row(
         "alexnet", "samoyed.models.images.alexnet", "images", "classify",
         "the 2012 network of eight layers: two halves, response normalisation, dropout",
         "Image understanding with deep convolutional networks", has_sizes=True,
+        also_asked=IMAGE_TASKS,
     ),
     Row(
         "vgg", "samoyed.models.images.vgg", "images", "classify",
         "11 to 19 layers of 3 x 3 convolutions, and nothing else that changes",
         "Image understanding with deep convolutional networks", has_sizes=True,
+        also_asked=IMAGE_TASKS,
     ),
     Row(
         "googlenet", "samoyed.models.images.googlenet", "images", "classify",
@@ -130,7 +136,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "resnet", "samoyed.models.since.residual_network", "images", "classify",
         "6n + 2 layers of residual blocks for small pictures, in both orders of operations",
-        "since the review", has_sizes=True,
+        "since the review", has_sizes=True, also_asked=IMAGE_TASKS,
+        aliases=("residual_network",),
     ),
     Row(
         "neocognitron", "samoyed.models.convnets.neocognitron", "images", "classify",
@@ -142,7 +149,7 @@ ROWS: tuple[Row, ...] = (
         "deep_belief_net", "samoyed.models.backprop.deep_belief_net", "images", "classify",
         "a stack of restricted Boltzmann machines, pre-trained layer by layer, then fine-tuned",
         "Backpropagation to train multilayer architectures", has_own_stages=True,
-        pretrained="machines",
+        pretrained="machines", also_asked=IMAGE_TASKS,
     ),
     Row(
         "tabular_network", "samoyed.models.since.tabular_network", "table", "classify",
@@ -150,17 +157,47 @@ ROWS: tuple[Row, ...] = (
         "since the review", has_sizes=True, is_varied=True, also_asked=TABLE_TASKS,
     ),
     Row(
+        "linear_classifier", "samoyed.models.supervised.linear_classifier", "images", "classify",
+        "a weighted sum per class, by softmax, Widrow-Hoff, least squares or Fisher's discriminant",
+        "Supervised learning", has_own_stages=True,
+        also_given=("table",), also_asked=TABLE_TASKS, aliases=("linear",),
+    ),
+    Row(
+        "perceptron", "samoyed.models.supervised.perceptron", "images", "classify",
+        "fixed random association units, and responses that learn from their mistakes",
+        "Supervised learning", has_own_stages=True,
+        also_given=("table",), also_asked=("classify_several",),
+    ),
+    Row(
+        "backpropagation", "samoyed.models.backprop.backpropagation", "images", "classify",
+        "the forward and backward equations of a stack of modules, written out by hand",
+        "Backpropagation to train multilayer architectures", has_own_stages=True,
+        also_given=("table",), also_asked=("regress",),
+    ),
+    Row(
         "multilayer_perceptron", "samoyed.models.backprop.multilayer_perceptron",
         "images", "classify",
         "layers of rectified linear units, or of the sigmoids before them; pictures and tables",
         "Backpropagation to train multilayer architectures",
-        also_given=("table",), also_asked=TABLE_TASKS,
+        also_given=("table",), also_asked=(*TABLE_TASKS, *IMAGE_TASKS), aliases=("mlp",),
     ),
     Row(
         "dropout_network", "samoyed.models.backprop.dropout_network", "images", "classify",
         "three layers of rectified linear units with dropout and max-norm; pictures and tables",
         "Image understanding with deep convolutional networks", has_own_stages=True,
-        also_given=("table",), also_asked=TABLE_TASKS,
+        also_given=("table",), also_asked=(*TABLE_TASKS, *IMAGE_TASKS),
+        aliases=("dropout",),
+    ),
+    Row(
+        "activity_network", "samoyed.models.science.activity_network", "table", "classify_several",
+        "one deep net for many assays of the same molecules, where not every answer is known",
+        "Introduction", has_sizes=True, also_asked=("classify", "regress"), aliases=("qsar",),
+    ),
+    Row(
+        "max_channel_network", "samoyed.models.science.max_channel_network", "table", "classify",
+        "the bag of networks with competing units that won the Higgs boson challenge",
+        "Introduction", has_own_stages=True, has_sizes=True, also_asked=("regress",),
+        aliases=("higgs",),
     ),
     Row(
         "lstm_language_model", "samoyed.models.recurrent.lstm_language_model",
@@ -182,17 +219,17 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Row:
-    """Return the row of this name.
+    """Return the row of this name, its own or one of its aliases.
 
     Raises:
         OptionError: when there is none.
     """
-    for row in ROWS:
-        if row.name == name:
-            return row
-    raise OptionError(
-        "--model", "one of " + ", ".join(names()), repr(name), did_you_mean(name, names()).strip()
-    )
+    known = {other: row for row in ROWS for other in (row.name, *row.aliases)}
+    if name not in known:
+        raise OptionError(
+            "--model", "one of " + ", ".join(names()), repr(name), did_you_mean(name, known).strip()
+        )
+    return known[name]
 
 
 def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
@@ -222,13 +259,16 @@ def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
         return row, f"{row.name}, the default for {given}"
     row = find(name)
     if not row.takes(given) or not row.answers(asked):
+        able = [r.name for r in fitting if r.answers(asked)]
+        purpose = "" if asked is None else f", to {asked.replace('_', ' ')}"
         raise OptionError(
-            "--model", f"a system for {given}: " + ", ".join(r.name for r in fitting),
-            f"{name}, which is for {row.given}",
+            "--model", f"a system for {given}{purpose}: " + ", ".join(able),
+            f"{name}, which is for {row.given}, to {row.asked.replace('_', ' ')}",
         )  # fmt: skip
     return row, f"{row.name}, as asked"
 
 
 def _more_asked(row: Row, given: str) -> tuple[str, ...]:
     """Return what else a system can be asked of this kind of data."""
-    return row.also_asked if given == "table" else ()
+    known = {"table": TABLE_TASKS, "images": IMAGE_TASKS}.get(given, ())
+    return tuple(task for task in row.also_asked if task in known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ from samoyed import __version__
 from samoyed.core.spec import OnBad
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from samoyed.core.reference import Answer
 
 app = App(
@@ -60,7 +63,7 @@ def train(
     ----------
     data
         A folder of pictures (one folder per class, or IDX files), a table with --target, a text
-        file, a Gymnasium id such as CartPole-v1, or a built-in: digits, Catch.
+        file, a Gymnasium id such as CartPole-v1, or a built-in: digits, catch.
     task
         The question to learn; the data decides by default.
     model
@@ -88,8 +91,8 @@ def train(
     input_
         Of a table: the columns to learn from, by name or number, or "all but NAMES".
     set_
-        Any other dial, key=value, such as precision=bfloat16, device=cuda or quiet=true; can be
-        given several times.
+        Any other dial, key=value; can be given several times. `--quiet`, `--device cuda` and
+        `--precision float32` are short for `--set quiet=true` and so on.
     """
     from samoyed import api
     from samoyed.core.settings import parse
@@ -177,7 +180,8 @@ def predict(
     run
         The run folder, or a file that `samoyed export` wrote.
     inputs
-        Files or folders of pictures, tables, or prompts; "-" or nothing reads standard input.
+        Files or folders of pictures, tables, or prompts; "-" or nothing reads standard input:
+        paths of pictures line by line, a table, or a prompt.
     prompt
         How a text begins.
     length
@@ -247,7 +251,24 @@ def _from_standard_input(asked: list[str], task: str) -> list[str]:
         return [sys.stdin.read()]
     if task in TABLE_TASKS:
         return ["-"]
+    if task == "classify":
+        return _paths_from(sys.stdin)
     return [line.rstrip("\n") for line in sys.stdin if line.strip()]
+
+
+def _paths_from(lines: Iterable[str]) -> list[str]:
+    """Read one path a line; a picture itself, piped in, is no list of paths."""
+    paths = []
+    for line in lines:
+        if "\0" in line:
+            from samoyed.core.errors import DataError
+
+            raise DataError(
+                "standard input", "paths of pictures, one on each line", "binary data",
+                "ls photos/*.jpg | samoyed predict RUN, or name the picture instead",
+            )  # fmt: skip
+        paths.append(line.rstrip("\n"))
+    return [path for path in paths if path.strip()]
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
@@ -386,8 +407,29 @@ def verify(
         raise SystemExit(1)
 
 
+def spelled_out(arguments: Sequence[str]) -> list[str]:
+    """Write the options of `train` that are short for a dial as `--set`.
+
+    >>> spelled_out(["train", "digits", "--quiet", "--device", "cuda"])
+    ['train', 'digits', '--set', 'quiet=true', '--set', 'device=cuda']
+    """
+    if not arguments or arguments[0] != "train":
+        return list(arguments)
+    spelled, rest = [], iter(arguments)
+    for argument in rest:
+        option, _, value = argument.partition("=")
+        if argument == "--quiet":
+            spelled += ["--set", "quiet=true"]
+        elif option in ("--device", "--precision"):
+            spelled += ["--set", f"{option[2:]}={value or next(rest, '')}"]
+        else:
+            spelled.append(argument)
+    return spelled
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; anything a user can cause ends in a message, never a traceback."""
+    arguments = spelled_out(sys.argv[1:] if arguments is None else arguments)
     try:
         app(arguments, exit_on_error=False, print_error=True)
     except CycloptsError:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.core.spec import OnBad
+from samoyed.data.image_cifar import NAMES, is_cifar_name
 from samoyed.data.table_files import is_table_name
 from samoyed.data.tables import TableAsk
 
@@ -35,13 +37,18 @@ def open_source(
         OptionError: when what was said does not fit the data.
     """
     target = Path(path).expanduser()
-    if target.is_file() and (is_table_name(target.name) or (ask and ask.target is not None)):
+    ask = ask or TableAsk()
+    if is_picture_table(target, ask):
+        from samoyed.data.images import scan_images
+
+        return scan_images(target, on_bad=on_bad, seed=seed, target=ask.target, test=ask.test)
+    if target.is_file() and (is_table_name(target.name) or ask.target is not None):
         from samoyed.data.tables import scan_table
 
-        return scan_table(target, ask or TableAsk(), on_bad=on_bad, seed=seed)
-    _refuse_table_options(ask)
+        return scan_table(target, ask, on_bad=on_bad, seed=seed)
     if target.is_dir():
-        return _open_folder(target, on_bad, seed)
+        return _open_folder(target, on_bad, seed, ask)
+    _refuse_table_options(ask)
     if target.is_file():
         return _open_file(target, on_bad, seed)
     if path == SAMPLE:
@@ -63,10 +70,36 @@ def open_source(
 def is_unasked_table(path: str, ask: TableAsk) -> bool:
     """Tell whether this is a table of which nobody said what to learn."""
     target = Path(path).expanduser()
-    return ask.target is None and target.is_file() and is_table_name(target.name)
+    is_table = target.is_file() and is_table_name(target.name)
+    return ask.target is None and is_table and not is_picture_table(target, ask)
 
 
-def _refuse_table_options(ask: TableAsk | None) -> None:
+def is_picture_table(path: Path, ask: TableAsk) -> bool:
+    """Tell whether this is a table that names pictures; with `--input` it is read as any table."""
+    if ask.input is not None or not path.is_file():
+        return False
+    from samoyed.data.image_finding import names_pictures
+
+    return names_pictures(path)
+
+
+def question_of(source: Any, task: str | None) -> str | None:
+    """Return what is asked of this data: by the data itself, or by `--task`.
+
+    Raises:
+        OptionError: when the task is for pictures with other labels.
+    """
+    if source.kind == "table":
+        return source.asked
+    if source.kind != "images":
+        return task
+    if task in ("classify", "classify_labels") and task != source.asked:
+        held = {"classify": "one class", "classify_labels": "any number of labels"}[source.asked]
+        raise OptionError("--task", source.asked, task, f"each picture has {held}: leave it out")
+    return source.asked if task is None else task
+
+
+def _refuse_table_options(ask: TableAsk) -> None:
     """Raise for options that only a table understands."""
     for option in ("target", "test", "input"):
         value = getattr(ask, option, None)
@@ -81,9 +114,9 @@ def _open_file(target: Path, on_bad: OnBad, seed: int) -> Any:
     if target.suffix.lower() in PICTURE_SUFFIXES:
         raise DataError(
             target, "a folder of pictures with one folder per class", "a single picture",
-            f"give the folder: samoyed train {target.parent.parent}",
+            f"give the folder: samoyed train {shlex.quote(str(target.parent.parent))}",
         )  # fmt: skip
-    if IDX_NAME.search(target.name):
+    if IDX_NAME.search(target.name) or is_cifar_name(target.name):
         from samoyed.data.images import scan_images
 
         return scan_images(target.parent, on_bad=on_bad, seed=seed)
@@ -92,7 +125,7 @@ def _open_file(target: Path, on_bad: OnBad, seed: int) -> Any:
     return scan_text(target, on_bad=on_bad, seed=seed)
 
 
-def _open_folder(target: Path, on_bad: OnBad, seed: int) -> Any:
+def _open_folder(target: Path, on_bad: OnBad, seed: int, ask: TableAsk) -> Any:
     """Pictures or texts: whichever the folder holds, by suffix."""
     pictures = texts = 0
     tables = []
@@ -101,11 +134,12 @@ def _open_folder(target: Path, on_bad: OnBad, seed: int) -> Any:
         if is_table_name(file.name):
             tables.append(file)
         pictures += suffix in PICTURE_SUFFIXES or bool(IDX_NAME.search(file.name))
-        texts += suffix in (".txt", ".text")
+        pictures += is_cifar_name(file.name)
+        texts += suffix in (".txt", ".text") and file.name not in NAMES.values()
     if tables and not texts and not pictures:
         raise DataError(
             target, "one table", f"a folder of {len(tables)}: {tables[0].name}, ...",
-            f"give the file: samoyed train {tables[0]}",
+            f"give the file: samoyed train {shlex.quote(str(tables[0]))}",
         )  # fmt: skip
     if texts and pictures and min(texts, pictures) * 20 > texts + pictures:
         raise DataError(
@@ -114,12 +148,14 @@ def _open_folder(target: Path, on_bad: OnBad, seed: int) -> Any:
             "move one kind elsewhere and give the folder of the other",
         )  # fmt: skip
     if texts > pictures:
+        _refuse_table_options(ask)
         from samoyed.data.text import scan_text
 
         return scan_text(target, on_bad=on_bad, seed=seed)
     from samoyed.data.images import scan_images
 
-    return scan_images(target, on_bad=on_bad, seed=seed)
+    _refuse_table_options(TableAsk(input=ask.input))
+    return scan_images(target, on_bad=on_bad, seed=seed, target=ask.target, test=ask.test)
 
 
 def _some_files(folder: Path, limit: int = 2000) -> Iterator[Path]:

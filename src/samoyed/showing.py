@@ -42,6 +42,8 @@ def _one(row: Row) -> Iterator[str]:
     system = row.load()
     reference = row.reference
     yield f"{row.name}: {row.summary}"
+    if row.aliases:
+        yield f"  also      --model {', '.join(row.aliases)}"
     yield f"  paper     {reference}"
     if reference.url:
         yield f"            {reference.url}"
@@ -66,7 +68,8 @@ def _one(row: Row) -> Iterator[str]:
 def _as_json(row: Row) -> dict[str, Any]:
     reference = row.reference
     return {
-        "name": row.name, "summary": row.summary, "given": row.given, "asked": row.asked,
+        "name": row.name, "aliases": list(row.aliases), "summary": row.summary,
+        "given": row.given, "asked": row.asked,
         "section": row.section, "reference": reference.__dict__, "sizes": list(row.sizes),
         "evidence": evidence_of(row.name),
     }  # fmt: skip

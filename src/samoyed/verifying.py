@@ -79,11 +79,11 @@ def _measure(
     seeds = range(num_seeds or claim.seeds)
     values, others, seconds = [], [], []
     for seed in seeds:
-        value, took = _train_once(claim, place, claim.settings, seed)
+        value, took = _train_once(claim, place, data, claim.settings, seed)
         values.append(value)
         seconds.append(took)
         if claim.against is not None:
-            others.append(_train_once(claim, place, claim.against, seed)[0])
+            others.append(_train_once(claim, place, data, claim.against, seed)[0])
         shown = f"{value:.5g}" + (f" against {others[-1]:.5g}" if others else "")
         say(f"  {claim.key}, seed {seed}: {claim.score} {shown} in {in_words(took)}")
     made = environment()
@@ -100,16 +100,20 @@ def _measure(
 
 
 def _train_once(
-    claim: Claim, place: str, settings: Any, seed: int
-) -> tuple[float, float]:  # fmt: skip
+    claim: Claim, place: str, data: Path | None, settings: Any, seed: int
+) -> tuple[float, float]:
     """Train one run in a temporary folder; return the score and the training seconds."""
     from samoyed import api
 
+    asked = dict(claim.table)
+    if "test" in asked and data is not None:
+        asked["test"] = str(data / asked["test"])
     with tempfile.TemporaryDirectory() as folder:
         run = api.train(
             place, model=claim.system, minutes=claim.minutes, epochs=claim.epochs, seed=seed,
             out=Path(folder) / "run", quiet=True,
             settings={**settings, "baselines": False, "report": False},
+            target=asked.get("target"), test=asked.get("test"), input=asked.get("input"),
         )  # fmt: skip
         held = run.folder.read("scores.json")
         found = {score["name"]: score["value"] for score in held["scores"]}
@@ -164,6 +168,7 @@ def _status(claim: Claim, values: Sequence[float], others: Sequence[float]) -> s
 
 def _command(claim: Claim) -> str:
     parts = [f"samoyed train {claim.data} --model {claim.system}"]
+    parts += [f"--{option} {value}" for option, value in claim.table.items()]
     if claim.minutes is not None:
         parts.append(f"--minutes {claim.minutes:g}")
     if claim.epochs is not None:

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,15 +41,38 @@ def test_built_once_and_mapped_afterwards(folder):
         array, facts = build(maker)
         np.testing.assert_array_equal(array, ROWS)
         assert facts == {"bad": [[7, "why"]]}
-        assert array.flags.writeable
+        assert not array.flags.writeable
     assert maker.num_calls == 1
     assert sorted(path.name for path in folder.iterdir()) == ["entry.json", "entry.npy"]
 
 
-def test_writing_to_the_array_never_reaches_the_disk():
-    array, _ = build(Maker())
-    array[:] = 0
-    np.testing.assert_array_equal(build(Maker())[0], ROWS)
+def test_rows_of_a_large_array_are_read_and_not_mapped(monkeypatch):
+    def chunks(facts):
+        yield np.arange(64 << 18, dtype=np.uint32).reshape(64, -1)
+
+    def mapped_kib() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssFile"))
+
+    monkeypatch.setattr(cache, "_LARGE", 1 << 20)
+    array, _ = cache.build("large", (1 << 18,), "uint32", chunks)
+    view, before = array[3:60], mapped_kib()
+    some = cache.rows_of(view, np.array([50, 0, 7]))
+    piece = cache.rows_of(view, slice(10, 100))
+    assert mapped_kib() - before < 5_000
+    expected = np.arange(64 << 18, dtype=np.uint32).reshape(64, -1)[3:60]
+    np.testing.assert_array_equal(some, expected[[50, 0, 7]])
+    np.testing.assert_array_equal(piece, expected[10:])
+    np.testing.assert_array_equal(cache.rows_of(view[:, :5], slice(0, 2)), expected[:2, :5])
+
+
+def test_rows_of_any_array_are_copies():
+    for array in (build(Maker())[0], ROWS.copy()):
+        for rows in (slice(2, 5), np.array([7, 2])):
+            found = cache.rows_of(array, rows)
+            np.testing.assert_array_equal(found, ROWS[rows])
+            found[:] = 0
+            np.testing.assert_array_equal(array, ROWS)
 
 
 def test_number_of_rows_is_known_only_at_the_end():

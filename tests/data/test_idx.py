@@ -85,7 +85,7 @@ def test_official_split(tmp_path, is_gzipped, cache_folder):
         np.testing.assert_array_equal(data.train.images[:, 0], drawn(30, 1))
         np.testing.assert_array_equal(data.test.images[:, 0], drawn(12, 2))
         np.testing.assert_array_equal(data.test.labels, labels_of(12))
-        assert data.train.images.flags.writeable  # torch warns otherwise
+        assert not data.train.images.flags.writeable  # mapped from the disk
     assert data.test.names[3].startswith("t10k-images-idx3-ubyte")
     assert data.test.names[3].endswith("[3]")
     assert source.verify() == []
@@ -145,7 +145,7 @@ def test_another_size_is_kept_for_the_next_time(tmp_path, cache_folder):
     before = set(cache_folder.glob("*.npy"))
     first = source.load(ImageSpec(3, 12, 10)).train.images
     assert first.shape == (30, 3, 12, 10)
-    assert len(set(cache_folder.glob("*.npy")) - before) == 1
+    assert len(set(cache_folder.glob("*.npy")) - before) == 2  # and what is nearly the same
     again = scan_images(tmp_path / "mnist").load(ImageSpec(3, 12, 10)).train.images
     np.testing.assert_array_equal(first, again)
 

@@ -8,18 +8,19 @@ from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.data.images import ImageData, Pictures
 from samoyed.metrics.intervals import bootstrap, wilson
 from samoyed.runs.baselines import images as baselines
+from samoyed.runs.baselines.pixels import part_of, pixels, pixels_of
 
 
 def digits(num: int = 600) -> ImageData:
     bunch = load_digits()
-    pixels = np.rint(bunch.images[:num, None] * (255 / 16)).astype(np.uint8)
+    images = np.rint(bunch.images[:num, None] * (255 / 16)).astype(np.uint8)
     labels = bunch.target[:num].astype(np.int64)
     names = [str(i) for i in range(num)]
     cut = num - 150
     return ImageData(
         ImageSpec(1, 8, 8), LabelSpec(tuple("0123456789")),
-        Pictures(pixels[:cut], labels[:cut], names[:cut]),
-        Pictures(pixels[cut:], labels[cut:], names[cut:]),
+        Pictures(images[:cut], labels[:cut], names[:cut]),
+        Pictures(images[cut:], labels[cut:], names[cut:]),
     )  # fmt: skip
 
 
@@ -59,17 +60,19 @@ def test_name_says_how_many_examples(monkeypatch):
 def test_every_class_stays_in_a_part():
     labels = np.array([0] * 990 + list(range(1, 11)))
     for seed in range(5):
-        rows = baselines._part(labels, 20, seed)
+        rows = part_of(labels, 20, seed)
         assert len(rows) == 20
         assert set(labels[rows].tolist()) == set(range(11))
-    assert len(baselines._part(labels, 2000, 0)) == 1000
+    assert len(part_of(labels, 2000, 0)) == 1000
 
 
 def test_large_pictures_are_scaled_down():
     images = np.random.default_rng(0).integers(0, 256, (4, 3, 90, 60), np.uint8)
-    pixels = baselines._pixels(Pictures(images, np.zeros(4, np.int64), ["a"] * 4))
-    assert pixels.shape == (4, 3 * 32 * 21)
-    assert 0 <= pixels.min() <= pixels.max() <= 1
+    pictures = Pictures(images, np.zeros(4, np.int64), ["a"] * 4)
+    found = pixels(pictures)
+    assert found.shape == (4, pixels_of(pictures)) == (4, 3 * 32 * 21)
+    assert 0 <= found.min() <= found.max() <= 1
+    np.testing.assert_array_equal(pixels(pictures, np.array([1, 3])), found[[1, 3]])
 
 
 def test_wilson_against_its_defining_equation():

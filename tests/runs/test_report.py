@@ -310,8 +310,13 @@ def test_a_score_that_is_no_number_stays_out_of_the_front_matter(tmp_path):
 
 def test_the_card_owns_up_when_a_baseline_is_as_good(tmp_path):
     path = tmp_path / "MODEL_CARD.md"
+    perfect, poor = Score("accuracy", 1.0, 1.0, 1.0, 9), Score("accuracy", 0.1, 0.0, 0.2, 9)
     write_model_card(path, full_content(baselines=[("nearest mean", ACCURACY)]))
-    assert "A shallow baseline is at least as good" in path.read_text()
+    assert "A shallow baseline may do as well" in path.read_text()
+    write_model_card(path, full_content(baselines=[("nearest mean", perfect)]))
+    assert "A shallow baseline is better; see the scores." in path.read_text()
+    write_model_card(path, full_content(baselines=[("nearest mean", poor)]))
+    assert "A shallow baseline" not in path.read_text().split("## Limitations")[1]
 
 
 def test_the_share_of_caught_fruit_is_in_percent_and_counted_in_episodes(tmp_path):

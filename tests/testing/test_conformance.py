@@ -98,6 +98,19 @@ def test_what_does_not_fit_is_refused_in_words(given: str, asked: str, name: str
         choose(given, asked, name)
 
 
+def test_short_names_lead_to_the_same_rows_and_no_name_is_taken_twice():
+    asked = (
+        "linear perceptron mlp dropout lenet1 lenet5 simard neocognitron alexnet vgg googlenet "
+        "multi_column resnet"
+    )
+    assert len({find(name).name for name in asked.split()}) == 13
+    assert find("mlp") is find("multilayer_perceptron")
+    every = [name for row in ROWS for name in (row.name, *row.aliases)]
+    assert len(every) == len(set(every))
+    with pytest.raises(OptionError, match="Did you mean 'multi_column'"):
+        find("multi_colum")
+
+
 def test_claims_name_systems_that_exist_and_are_unique():
     for claim in CLAIMS:
         find(claim.system)

@@ -69,7 +69,7 @@ def test_two_processes_equal_one(tmp_path: Path):
 
 
 def test_the_command_line_trains_with_two_processes(tmp_path: Path):
-    options = ["train", "digits", "--model", "lenet5", "--epochs", "1", "--set", "quiet=true"]
+    options = ["train", "digits", "--model", "lenet5", "--epochs", "1", "--quiet"]
     options += ["--set", "baselines=false", "--set", "report=false"]
     environment = {
         **os.environ, "OMP_NUM_THREADS": "1", "SAMOYED_CACHE": str(tmp_path / "cache"),

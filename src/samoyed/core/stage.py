@@ -109,6 +109,8 @@ class Recipe:
         clip_norm: largest norm of the whole gradient, or None.
         average: decay of the exponential average of the weights, or None.
         accumulate: how many batches make one update.
+        precision: number format of the products; auto is bfloat16 where the processor is fast in
+            it. Small networks and values that need more than eight bits ask for float32.
     """
 
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adamw"
@@ -122,3 +124,4 @@ class Recipe:
     clip_norm: Annotated[float, Gt(0)] | None = None
     average: Annotated[float, Gt(0), Lt(1)] | None = None
     accumulate: Annotated[int, Gt(0)] = 1
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"

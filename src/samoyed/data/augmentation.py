@@ -20,6 +20,7 @@ from torch import Tensor
 from samoyed.core.errors import OptionError, did_you_mean
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import ImageSpec
+from samoyed.data.cache import rows_of
 from samoyed.data.colouring import pca_coloured
 from samoyed.data.elastic import as_grid_offsets, displacements
 from samoyed.data.feeds import as_floats
@@ -45,6 +46,7 @@ CROP = 0.7  # smallest part of the side that is kept
 PROPORTION = 4 / 3
 COLOUR = 0.3
 HOLE = 0.25  # of the side
+TRIED_AT_ONCE = 100  # pictures that are made small at once
 ENOUGH_AGREEMENT = 0.85  # mirrored pictures must be recognised this well, relative to plain ones
 
 
@@ -118,7 +120,7 @@ def choose(spec: ImageSpec, images: np.ndarray, labels: np.ndarray, seed: int = 
     Args:
         spec: size and colours of the pictures.
         images: (N, C, H, W) uint8, the training part.
-        labels: (N,) their classes.
+        labels: (N,) their classes, or (N, K) 1 for each label they have.
         seed: picks the pictures that mirroring is tried on.
     """
     if spec.channels == 1:
@@ -141,13 +143,17 @@ def recognised(
 
     Args:
         images: (N, C, H, W) uint8.
-        labels: (N,) their classes.
+        labels: (N,) their classes, or (N, K) 1 for each label they have; then a neighbour that
+            shares some of the labels counts for the share of them (Jaccard's index).
         seed: picks the pictures.
         num: how many pictures are tried at most.
         side: they are averaged down to this many rows and columns.
     """
     rows = numpy_generator(seed, "mirror").permutation(len(labels))[:num]
-    small = F.adaptive_avg_pool2d(as_floats(images[rows]), side)
+    pieces = np.array_split(rows, max(1, len(rows) // TRIED_AT_ONCE))
+    small = torch.cat(
+        [F.adaptive_avg_pool2d(as_floats(rows_of(images, piece)), side) for piece in pieces]
+    )
     small = small - small.mean((2, 3), keepdim=True)
     classes = torch.from_numpy(labels[rows])
     half = len(rows) // 2
@@ -155,9 +161,23 @@ def recognised(
 
     def share(pictures: Tensor) -> float:
         nearest = torch.cdist(pictures.flatten(1), known).argmin(1)
-        return (classes[:half][nearest] == classes[half:]).float().mean().item()
+        return agreement(classes[:half][nearest], classes[half:])
 
     return share(asked), share(asked.flip(3))
+
+
+def agreement(answers: Tensor, truths: Tensor) -> float:
+    """Return which share of classes (N,) are the same, or how far sets of labels (N, K) agree.
+
+    >>> agreement(torch.tensor([[1, 1, 0.0]]), torch.tensor([[1, 0, 0.0]]))
+    0.5
+    """
+    if answers.ndim == 1:
+        return (answers == truths).float().mean().item()
+    one, other = answers.nan_to_num() > 0.5, truths.nan_to_num() > 0.5
+    either = (one | other).sum(1)
+    shares = (one & other).sum(1) / either.clamp(min=1)
+    return torch.where(either == 0, 1.0, shares).mean().item()
 
 
 def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:

@@ -21,6 +21,7 @@ import numpy as np
 
 FORMAT_VERSION = 1  # raise it when what is stored under the same key would differ
 _BLOCK = 64 * 1024  # bytes
+_LARGE = 256 << 20  # bytes from which a mapped array is read instead
 _NUM_BLOCKS = 4096  # arrays up to 256 MiB are checked whole, larger ones at evenly spaced blocks
 
 Facts = dict[str, Any]
@@ -49,16 +50,67 @@ def key_of(*parts: object) -> str:
 def read(key: str) -> tuple[np.ndarray, Facts] | None:
     """Return an entry's array and facts, or None where there is no sound entry.
 
-    The array is mapped copy-on-write: it may be written to, and the file never changes.
+    The array is mapped read-only; `rows_of` reads a large one without it costing memory.
     """
     path = cache_folder() / f"{key}.npy"
     try:
         entry = json.loads(path.with_suffix(".json").read_text())
-        array: np.ndarray = np.load(path, mmap_mode="c", allow_pickle=False).view(np.ndarray)
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
         is_sound = entry["shape"] == list(array.shape) and entry["checksum"] == _checksum(array)
         return (array, entry["facts"]) if is_sound else None
     except (OSError, ValueError, EOFError, KeyError, TypeError):
         return None
+
+
+def rows_of(array: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
+    """Return a copy of these rows; those of a large mapped array are read, not mapped.
+
+    Looking at one byte of a mapped file may map two megabytes around it, which then count as the
+    process's own: a few hundred rows here and there, and the whole file does. Reading does not.
+
+    Args:
+        array: (N, ...).
+        rows: indices from 0 up, or a slice with a step of 1.
+    """
+    place = _place_in_file(array)
+    if place is None:
+        return np.array(array[rows])
+    path, start = place
+    if isinstance(rows, slice):
+        first, stop, _ = rows.indices(len(array))
+        firsts, found = [first], np.empty((max(0, stop - first), *array.shape[1:]), array.dtype)
+        pieces = [found]
+    else:
+        firsts, found = rows.tolist(), np.empty((len(rows), *array.shape[1:]), array.dtype)
+        pieces = list(found)
+    step = array[:1].nbytes
+    with open(path, "rb", buffering=0) as file:
+        for first, piece in zip(firsts, pieces, strict=True):
+            _fill(file, start + first * step, piece)
+    return found
+
+
+def _fill(file: IO[bytes], start: int, piece: np.ndarray) -> None:
+    """Read an array's bytes from a place in a file."""
+    file.seek(start)
+    view = memoryview(piece.reshape(-1).view(np.uint8).data)
+    while len(view):
+        num = file.readinto(view)  # type: ignore[attr-defined]
+        if not num:
+            raise OSError("a file of decoded data has become shorter")
+        view = view[num:]
+
+
+def _place_in_file(array: np.ndarray) -> tuple[str, int] | None:
+    """Return the file a large mapped array lies in and where it begins, or None."""
+    if array.nbytes < _LARGE or not array.flags.c_contiguous:
+        return None
+    owner: Any = array
+    while owner is not None and not isinstance(owner, np.memmap):
+        owner = getattr(owner, "base", None)
+    if owner is None or owner.filename is None:
+        return None
+    return str(owner.filename), owner.offset + array.ctypes.data - owner.ctypes.data
 
 
 def build(
@@ -166,6 +218,6 @@ def _checksum(array: np.ndarray) -> int:
     if data.size <= _BLOCK * _NUM_BLOCKS:
         return zlib.crc32(data.data)
     value = 0
-    for start in np.linspace(0, data.size - _BLOCK, _NUM_BLOCKS, dtype=np.int64):
-        value = zlib.crc32(data[start : start + _BLOCK].data, value)
+    for start in np.linspace(0, data.size - _BLOCK, _NUM_BLOCKS, dtype=np.int64).tolist():
+        value = zlib.crc32(rows_of(data, slice(start, start + _BLOCK)).data, value)
     return value

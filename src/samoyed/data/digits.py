@@ -39,6 +39,7 @@ def scan_digits(*, seed: int = 0) -> ImageSource:
         name="digits", path="digits", spec=spec, labels=LabelSpec(classes),
         has_official_test=False, targets=targets, splits=splits, names=names,
         lines=describe(targets, splits, classes, spec, False, seed),
-        warnings=tuple(suspicions(targets, splits, digests, names, classes)),
+        suspicions=tuple(suspicions(targets, splits, digests, names, classes)),
         left_out=(), fingerprint=fingerprint, contents=ArrayContents(images, fingerprint),
+        digests=digests,
     )  # fmt: skip

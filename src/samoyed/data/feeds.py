@@ -11,6 +11,7 @@ from torch import Tensor
 
 from samoyed.core.batch import Batch
 from samoyed.core.seeding import numpy_generator, torch_generator
+from samoyed.data.cache import rows_of
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 """(B, C, H, W) float pictures in [0, 1] and where random numbers come from -> the same, varied."""
@@ -77,6 +78,9 @@ class PictureFeed:
     def __post_init__(self) -> None:
         self._order = ShuffledOrder(len(self.labels), self.seed)
 
+    def __len__(self) -> int:
+        return len(self.labels)
+
     @property
     def steps_per_epoch(self) -> int:
         """Return how many batches come closest to one epoch."""
@@ -85,7 +89,7 @@ class PictureFeed:
     def batch(self, step: int) -> Batch:
         """Return the batch of this step: (B, C, H, W) float in [0, 1] and (B,) labels."""
         rows = self._order.rows(step * self.batch_size, self.batch_size)
-        inputs = as_floats(self.images[rows])
+        inputs = as_floats(rows_of(self.images, rows))
         if self.augment is not None:
             inputs = self.augment(inputs, torch_generator(self.seed, "augment", step))
         return Batch(inputs, torch.from_numpy(self.labels[rows]))

@@ -14,7 +14,6 @@ from samoyed.data.image_source import Decoded
 from samoyed.data.pixels import decode_all
 
 _CHUNK_BYTES = 32 << 20  # decoded pictures held at once
-_SMALL = ImageSpec(1, 32, 32)  # the size at which pictures are decoded only to see whether they can
 
 _Failure = tuple[int, str, str, str]  # which file; found, hint, expected
 
@@ -34,7 +33,20 @@ class Files:
     on_bad: str
 
     def load(self, size: ImageSpec) -> Decoded:
-        """Decode everything to this size, or find it decoded."""
+        """Decode everything to this size, or find it decoded.
+
+        Raises:
+            DataError: something cannot be decoded, and was not to be skipped.
+        """
+        found, bad = self._found(size, self.on_bad == "stop")
+        self._stop_if(bad)
+        return found
+
+    def look(self, size: ImageSpec) -> Decoded:
+        """Decode everything to this size, or find it decoded; what cannot be is only listed."""
+        return self._found(size, False)[0]
+
+    def _found(self, size: ImageSpec, must_stop: bool) -> tuple[Decoded, list[_Failure]]:
         key = cache.key_of("files", self.fingerprint, *size.shape)
 
         def chunks(facts: cache.Facts) -> Iterator[np.ndarray]:
@@ -43,20 +55,13 @@ class Files:
             for first, images, failed in self._decoded(size):
                 bad += [(first + i, b.found, b.hint, b.expected) for i, b in failed]
                 yield np.delete(images, [i for i, _ in failed], axis=0) if failed else images
-            self._stop_if(bad)
+            if must_stop:
+                self._stop_if(bad)
 
         images, facts = cache.build(key, size.shape, "uint8", chunks)
-        self._stop_if(facts["bad"])
         gone = [i for i, *_ in facts["bad"]]
         kept = np.delete(np.arange(len(self.paths)), gone)
-        return Decoded(images, kept, lines_of(self._named(facts["bad"])))
-
-    def problems(self) -> list[str]:
-        """Decode everything at a small size and return "file: reason" for what cannot be."""
-        bad: list[Bad] = []
-        for first, _, failed in self._decoded(_SMALL):
-            bad += [(self.paths[first + i], reason) for i, reason in failed]
-        return list(lines_of(bad))
+        return Decoded(images, kept, lines_of(self._named(facts["bad"]))), facts["bad"]
 
     def _decoded(
         self, size: ImageSpec

@@ -23,6 +23,7 @@ from samoyed.data.image_source import (
     VALIDATION,
     ArrayContents,
     ImageSource,
+    row_digests,
 )
 from samoyed.data.image_split import hold_out, suspicions
 from samoyed.data.image_summary import describe
@@ -96,7 +97,7 @@ def scan_idx(root: Path, files: Sequence[IdxFile], *, on_bad: str, seed: int) ->
         )  # fmt: skip
     left_out = _unknown_labels(parts, labels, splits, values, names, on_bad)
     targets = np.searchsorted(values, labels).clip(max=len(values) - 1).astype(np.int64)
-    digests = _row_digests(images, fingerprint)
+    digests = row_digests(images, fingerprint)
     has_official_test = any(part.split == TEST for part in parts)
     if not has_official_test:
         keep = splits == TRAIN
@@ -107,8 +108,9 @@ def scan_idx(root: Path, files: Sequence[IdxFile], *, on_bad: str, seed: int) ->
         name=root.resolve().name, path=str(root), spec=spec, labels=LabelSpec(classes),
         has_official_test=has_official_test, targets=targets, splits=splits, names=names,
         lines=describe(targets, splits, classes, spec, has_official_test, seed),
-        warnings=tuple(suspicions(targets, splits, digests, names, classes)),
+        suspicions=tuple(suspicions(targets, splits, digests, names, classes)),
         left_out=left_out, fingerprint=fingerprint, contents=ArrayContents(images, fingerprint),
+        digests=digests,
     )  # fmt: skip
 
 
@@ -219,18 +221,6 @@ def _images(parts: Sequence[_Part], shape: tuple[int, int, int], fingerprint: st
                 yield rows.reshape(-1, *shape)
 
     return cache.build(cache.key_of("idx", fingerprint), shape, "uint8", chunks)[0]
-
-
-def _row_digests(images: np.ndarray, fingerprint: str) -> list[bytes]:
-    """Return 8 bytes for each picture that are the same for the same pixels."""
-
-    def chunks(facts: cache.Facts) -> Iterator[np.ndarray]:
-        digests = [hashlib.blake2b(row.data, digest_size=8).digest() for row in images]
-        yield np.frombuffer(b"".join(digests), "uint64")
-
-    key = cache.key_of("idx digests", fingerprint)
-    data = cache.build(key, (), "uint64", chunks)[0].tobytes()
-    return [data[i : i + 8] for i in range(0, len(data), 8)]
 
 
 def _unknown_labels(

@@ -65,7 +65,10 @@ def list_folder(path: Path) -> Listing:
             path, "a folder that can be read", f"{error.strerror or error}".lower(),
             "Give yourself permission to read it.",
         ) from error  # fmt: skip
-    return Listing(sorted(folders, key=_natural), sorted(files, key=_natural))
+    return Listing(
+        sorted(folders, key=lambda path: natural(path.name)),
+        sorted(files, key=lambda path: natural(path.name)),
+    )
 
 
 def walk(folder: Path) -> Below:
@@ -164,7 +167,7 @@ def _begins_like_picture(path: Path) -> bool:
         return True  # let the reader say what is wrong with it
 
 
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Sort key: 2.png before 10.png."""
-    parts = re.split(r"(\d+)", path.name)
+def natural(name: str) -> list[tuple[int, str]]:
+    """Return a sort key that puts 2.png before 10.png."""
+    parts = re.split(r"(\d+)", name)
     return [(int(p), "") if p.isdecimal() and p.isascii() else (-1, p) for p in parts]

@@ -5,7 +5,8 @@ Shapes: N pictures, C channels (1 gray, 3 red green blue), H rows, W columns; 8 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -19,7 +20,8 @@ from samoyed.data.image_resample import fit_arrays
 TRAIN, VALIDATION, TEST, LEFT_OUT = 0, 1, 2, 3
 """The values of `ImageSource.splits`."""
 
-_CHUNK_ROWS = 4096
+_CHUNK_ROWS = 1024
+_LARGE_COPY = 256 << 20  # bytes from which a copy goes to the disk
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,8 @@ class Pictures:
 
     Args:
         images: (N, C, H, W) uint8, often memory-mapped.
-        labels: (N,) int64, index into the label names.
+        labels: (N,) int64, index into the label names; or (N, K) float32 where a picture has any
+            number of the K labels: 1 has it, 0 has not, NaN not known.
         names: where each picture came from: path below the folder, or file and index.
     """
 
@@ -77,11 +80,11 @@ class Contents(Protocol):
     """Where the pixels are: files still to be decoded, or an array."""
 
     def load(self, size: ImageSpec) -> Decoded:
-        """Decode everything to this size."""
+        """Decode everything to this size; what cannot be decoded is an error, unless it may be."""
         ...
 
-    def problems(self) -> list[str]:
-        """Decode everything and return "file: reason" for what cannot be decoded."""
+    def look(self, size: ImageSpec) -> Decoded:
+        """Decode everything to this size; what cannot be decoded is listed."""
         ...
 
 
@@ -105,14 +108,16 @@ class ArrayContents:
 
         def chunks(facts: cache.Facts) -> Iterator[np.ndarray]:
             for first in range(0, len(self.images), _CHUNK_ROWS):
-                yield fit_arrays(self.images[first : first + _CHUNK_ROWS], size)
+                yield fit_arrays(
+                    cache.rows_of(self.images, slice(first, first + _CHUNK_ROWS)), size
+                )
 
         key = cache.key_of("array", self.fingerprint, *size.shape)
         return Decoded(cache.build(key, size.shape, "uint8", chunks)[0], kept, ())
 
-    def problems(self) -> list[str]:
-        """Return nothing: what is at hand has been decoded."""
-        return []
+    def look(self, size: ImageSpec) -> Decoded:
+        """Return the pictures: what is at hand has been decoded."""
+        return self.load(size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,14 +130,15 @@ class ImageSource:
         spec: natural size: that of all pictures, or the median.
         labels: the classes.
         has_official_test: whether the test split came with the data.
-        targets: (N,) int64, index into the label names.
+        targets: (N,) int64, index into the label names; or (N, K) float32, as in `Pictures`.
         splits: (N,) int8: TRAIN, VALIDATION, TEST or LEFT_OUT.
         names: N names.
         lines: what `describe` says.
-        warnings: suspicious things, with names.
+        suspicions: suspicious things, with names, that were found without decoding.
         left_out: "file: reason" for what was skipped before decoding.
         fingerprint: content hash, hexadecimal.
         contents: where the pixels are.
+        digests: N content hashes, the same for copies.
     """
 
     name: str
@@ -144,12 +150,19 @@ class ImageSource:
     splits: np.ndarray
     names: Sequence[str]
     lines: tuple[str, ...]
-    warnings: tuple[str, ...]
+    suspicions: tuple[str, ...]
     left_out: tuple[str, ...]
     fingerprint: str
     contents: Contents
+    digests: Sequence[Hashable] = ()
     kind: ClassVar[str] = "images"
     _undecodable: list[str] = field(default_factory=list, init=False, repr=False)
+    _near: list[str] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def asked(self) -> str:
+        """Return what `--task` calls the question."""
+        return "classify" if self.targets.ndim == 1 else "classify_labels"
 
     @property
     def num_train(self) -> int:
@@ -160,6 +173,11 @@ class ImageSource:
     def num_test(self) -> int:
         """Return how many pictures are held out."""
         return int((self.splits == TEST).sum())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return suspicious things, with names, including what `load` or `verify` found."""
+        return self.suspicions + tuple(self._near)
 
     @property
     def skipped(self) -> tuple[str, ...]:
@@ -180,7 +198,7 @@ class ImageSource:
         self._undecodable[:] = decoded.skipped
         splits = self.splits[decoded.kept]
         targets = self.targets[decoded.kept]
-        num_classes = len(np.unique(targets[splits == TRAIN]))
+        num_classes = _num_answers(targets[splits == TRAIN])
         if num_classes < 2 or not (splits == TEST).any():
             raise DataError(
                 self.path, "pictures of at least two classes, and some to hold out",
@@ -189,21 +207,71 @@ class ImageSource:
                 "Repair the files.",
             )  # fmt: skip
 
+        self._compare(decoded, size)
+
         def pick(split: int) -> Pictures:
             rows = np.flatnonzero(splits == split)
             names = tuple(self.names[i] for i in decoded.kept[rows])
-            return Pictures(_rows(decoded.images, rows), targets[rows], names)
+            images = _rows(decoded.images, rows, f"{self.fingerprint} {size.shape} {len(splits)}")
+            return Pictures(images, targets[rows], names)
 
         validation = pick(VALIDATION) if (self.splits == VALIDATION).any() else None
         return ImageData(size, self.labels, pick(TRAIN), pick(TEST), validation)
 
     def verify(self) -> list[str]:
         """Decode everything at a small size and return "file: reason" for what cannot be."""
-        return self.contents.problems()
+        from samoyed.data.image_near import LOOK
+
+        decoded = self.contents.look(LOOK)
+        self._compare(decoded, LOOK)
+        return list(decoded.skipped)
+
+    def _compare(self, decoded: Decoded, size: ImageSpec) -> None:
+        """Note what is nearly the same on both sides of the split."""
+        from samoyed.data.image_near import near_copies
+
+        kept = decoded.kept
+        digests = [self.digests[i] for i in kept] if len(self.digests) else ()
+        content = f"{self.fingerprint} {size.shape} {len(kept)}"
+        names = [self.names[i] for i in kept]
+        self._near[:] = near_copies(decoded.images, self.splits[kept], digests, names, content)
 
 
-def _rows(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return these rows: a view where they are consecutive, a copy otherwise."""
+def row_digests(images: np.ndarray, fingerprint: str) -> list[bytes]:
+    """Return 8 bytes for each picture that are the same for the same pixels."""
+
+    def chunks(facts: cache.Facts) -> Iterator[np.ndarray]:
+        digests = [hashlib.blake2b(row.data, digest_size=8).digest() for row in images]
+        yield np.frombuffer(b"".join(digests), "uint64")
+
+    key = cache.key_of("row digests", fingerprint)
+    data = cache.build(key, (), "uint64", chunks)[0].tobytes()
+    return [data[i : i + 8] for i in range(0, len(data), 8)]
+
+
+def _num_answers(targets: np.ndarray) -> int:
+    """Count different answers: classes, or yes and no where labels are lists."""
+    known = targets[~np.isnan(targets)] if targets.ndim == 2 else targets
+    return len(np.unique(known))
+
+
+def _rows(array: np.ndarray, rows: np.ndarray, content: str) -> np.ndarray:
+    """Return these rows: a view where they are consecutive, a copy otherwise, a large one on disk.
+
+    Args:
+        array: (N, C, H, W) uint8.
+        rows: ascending.
+        content: names what the array holds.
+    """
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
         return array[int(rows[0]) : int(rows[-1]) + 1]
-    return array[rows]
+    if len(rows) * array[:1].nbytes < _LARGE_COPY:
+        return array[rows]
+
+    def chunks(facts: cache.Facts) -> Iterator[np.ndarray]:
+        for first in range(0, len(rows), _CHUNK_ROWS):
+            yield cache.rows_of(array, rows[first : first + _CHUNK_ROWS])
+
+    chosen = hashlib.blake2b(rows.tobytes(), digest_size=16).hexdigest()
+    key = cache.key_of("rows", content, chosen)
+    return cache.build(key, array.shape[1:], "uint8", chunks)[0]

@@ -47,6 +47,33 @@ def hold_out(targets: np.ndarray, digests: Sequence[Hashable], seed: int) -> np.
     return splits
 
 
+def strata_of(targets: np.ndarray) -> np.ndarray:
+    """Return (N,) the class of each picture, or of several labels the rarest that it has.
+
+    Pictures without any label are a class of their own, K.
+
+    >>> strata_of(np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 0.0]])).tolist()
+    [1, 0, 2]
+    """
+    if targets.ndim == 1:
+        return targets
+    has = np.nan_to_num(targets) > 0.5
+    rarest_first = np.argsort(has.sum(axis=0), kind="stable")
+    first = has[:, rarest_first].argmax(axis=1)
+    return np.where(has.any(axis=1), rarest_first[first], targets.shape[1])
+
+
+def count_labels(targets: np.ndarray, num_labels: int) -> np.ndarray:
+    """Return (K,) how many pictures have each class or label.
+
+    >>> count_labels(np.array([0, 2, 2]), 3).tolist()
+    [1, 0, 2]
+    """
+    if targets.ndim == 1:
+        return np.bincount(targets, minlength=num_labels)
+    return np.nansum(targets, axis=0).astype(np.int64)
+
+
 def suspicions(
     targets: np.ndarray,
     splits: np.ndarray,
@@ -55,8 +82,8 @@ def suspicions(
     classes: Sequence[str],
 ) -> list[str]:
     """Return warnings, with names, about copies, rare classes and imbalance."""
-    counts = np.bincount(targets[splits == TRAIN], minlength=len(classes))
-    tested = np.bincount(targets[splits == TEST], minlength=len(classes))
+    counts = count_labels(targets[splits == TRAIN], len(classes))
+    tested = count_labels(targets[splits == TEST], len(classes))
     found = _copies(targets, splits, digests, names)
     few = [f"{classes[k]} ({n})" for k, n in enumerate(counts) if n <= _FEW]
     if few:
@@ -70,7 +97,22 @@ def suspicions(
             f"unequal classes: {counts[large]:,} examples of {classes[large]}, "
             f"{counts[small]:,} of {classes[small]}"
         )
+    if targets.ndim == 2:
+        found += _about_lists(targets[splits == TRAIN], classes)
     return found
+
+
+def _about_lists(targets: np.ndarray, labels: Sequence[str]) -> list[str]:
+    """Name labels that every picture to learn from has, and labels that always go together."""
+    known = ~np.isnan(targets)
+    always = [labels[k] for k in range(len(labels)) if (targets[known[:, k], k] > 0.5).all()]
+    found = [f"labels that every picture to learn from has: {named(always)}"] if always else []
+    columns: dict[bytes, list[str]] = defaultdict(list)
+    for k, label in enumerate(labels):
+        if label not in always:
+            columns[targets[:, k].tobytes()].append(label)
+    same = [" = ".join(group) for group in columns.values() if len(group) > 1]
+    return found + ([f"labels that always go together: {named(same)}"] if same else [])
 
 
 def _copies(
@@ -93,7 +135,7 @@ def _copies(
         sides = {int(splits[i]) for i in group}
         if TRAIN in sides and sides & {TEST, VALIDATION}:
             across.append(both)
-        if len({int(targets[i]) for i in group}) > 1:
+        if len({targets[i].tobytes() for i in group}) > 1:
             doubtful.append(both)
         elif len(sides) == 1:
             plain.append(both)
@@ -101,7 +143,8 @@ def _copies(
     if across:
         found.append(f"same picture to learn from and held out, {len(across):,}: {named(across)}")
     if doubtful:
-        found.append(f"same picture in two classes, {len(doubtful):,}: {named(doubtful)}")
+        how = "in two classes" if targets.ndim == 1 else "with other labels"
+        found.append(f"same picture {how}, {len(doubtful):,}: {named(doubtful)}")
     if plain:
         found.append(f"same picture twice in a split, {len(plain):,}: {named(plain)}")
     return found

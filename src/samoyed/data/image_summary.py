@@ -9,7 +9,10 @@ import numpy as np
 from samoyed.core.spec import ImageSpec
 from samoyed.data.image_reasons import named
 from samoyed.data.image_source import TEST, TRAIN, VALIDATION
+from samoyed.data.image_split import count_labels
 from samoyed.data.pixels import Inspection
+
+_ENLARGED = 8  # times smaller than usual at which a picture is named
 
 
 def natural_size(headers: Sequence[Inspection]) -> tuple[ImageSpec, str]:
@@ -28,6 +31,36 @@ def natural_size(headers: Sequence[Inspection]) -> tuple[ImageSpec, str]:
     )
 
 
+def suspicious_shapes(
+    headers: Sequence[Inspection], names: Sequence[str], spec: ImageSpec
+) -> list[str]:
+    """Name pictures of which more than half is cut away, and those that are enlarged a lot.
+
+    Args:
+        headers: N headers.
+        names: N names.
+        spec: the size that most have.
+    """
+    wanted = spec.width / spec.height
+    shapes = [header.width / header.height / wanted for header in headers]
+    cut = [name for name, shape in zip(names, shapes, strict=True) if not 0.5 <= shape <= 2]
+    tiny = [
+        name for name, header in zip(names, headers, strict=True)
+        if _ENLARGED * max(header.width, header.height) < min(spec.width, spec.height)
+    ]  # fmt: skip
+    found = []
+    if cut:
+        found.append(
+            f"long or narrow pictures, of which more than half is cut away, {len(cut):,}: "
+            f"{named(cut)}"
+        )
+    if tiny:
+        found.append(
+            f"pictures less than a {_ENLARGED}th of the usual size, {len(tiny):,}: {named(tiny)}"
+        )
+    return found
+
+
 def describe(
     targets: np.ndarray,
     splits: np.ndarray,
@@ -37,15 +70,28 @@ def describe(
     seed: int,
 ) -> tuple[str, ...]:
     """Return lines: how many pictures, which classes, what size, how they are split."""
-    counts = np.bincount(targets[splits <= TEST], minlength=len(classes))
+    used = targets[splits <= TEST]
+    counts = count_labels(used, len(classes))
     each = [f"{name} ({count:,})" for name, count in zip(classes, counts, strict=True)]
     train, validation, test = (int((splits == s).sum()) for s in (TRAIN, VALIDATION, TEST))
     colour = "gray" if spec.channels == 1 else "colour"
     how = "as the data came" if has_official_test else f"a fifth of each class, seed {seed}"
     third = f", {validation:,} for validation" if validation else ""
+    num = train + validation + test
+    first = f"pictures: {num:,} in {len(classes)} classes", f"classes:  {named(each)}"
+    if targets.ndim == 2:
+        how_many = np.nansum(used, axis=1)
+        without = int((how_many == 0).sum())
+        unknown = int(np.isnan(used).sum())
+        first = (
+            f"pictures: {num:,} with any of {len(classes)} labels, {how_many.mean():.1f} on average"
+            + (f", {without:,} without any" if without else "")
+            + (f"; {unknown:,} answers are not known" if unknown else ""),
+            f"labels:   {named(each)}",
+        )
+        how = how.replace("each class", "each label")
     return (
-        f"pictures: {train + validation + test:,} in {len(classes)} classes",
-        f"classes:  {named(each)}",
+        *first,
         f"size:     {spec.width} x {spec.height} pixels, {colour}",
         f"split:    {train:,} to learn from{third}, {test:,} held out ({how})",
     )

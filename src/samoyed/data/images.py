@@ -1,8 +1,17 @@
 """Read labelled pictures: the entry for every layout people keep them in.
 
+One class for each picture:
+
 * a folder per class: `DATA/rose/1.jpg`; a fifth of each class is held out
 * `DATA/train/rose/1.jpg` and `DATA/test/rose/2.jpg`, with or without `val`, `valid` or `dev`
+* a table: `labels.csv` (or `.tsv`, `.jsonl`) with a column of paths and one of labels, and a
+  column `split` where the table says what is held out; or `train.csv` and `test.csv`
+* `metadata.csv` or `metadata.jsonl` with `file_name`, in the folder or in `train/` and `test/`
 * IDX files as MNIST has them, plain or `.gz`
+* CIFAR's binary files: `data_batch_1.bin` ..., `test_batch.bin`; or `train.bin`, `test.bin`
+
+Any number of labels for each picture: in a table, `["a", "b"]`, `a|b` or `a;b` in the column of
+labels, or a column of 0 and 1 for each label.
 """
 
 from __future__ import annotations
@@ -15,36 +24,80 @@ import numpy as np
 
 from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.core.spec import ImageSpec
+from samoyed.data.image_cifar import is_cifar_name, refuse_pickled, scan_cifar
+from samoyed.data.image_finding import find_tables, has_labels
 from samoyed.data.image_folders import scan_folders
 from samoyed.data.image_idx import find_idx_files, scan_idx
 from samoyed.data.image_layout import list_folder, pictures_below
 from samoyed.data.image_reasons import FORMATS, error_of
-from samoyed.data.image_source import ImageData, ImageSource, Pictures
+from samoyed.data.image_source import TEST, TRAIN, ImageData, ImageSource, Pictures
+from samoyed.data.image_tables import TableFile, scan_picture_tables
 from samoyed.data.pixels import decode_all
+from samoyed.data.table_files import is_table_name
+from samoyed.data.table_jsonl import SUFFIX as JSON_LINES
 
 __all__ = ["ImageData", "ImageSource", "Pictures", "read_pictures", "scan_images"]
 
 
-def scan_images(path: str | Path, *, on_bad: str = "stop", seed: int = 0) -> ImageSource:
+def scan_images(
+    path: str | Path, *, on_bad: str = "stop", seed: int = 0, target: str | None = None,
+    test: str | Path | None = None,
+) -> ImageSource:  # fmt: skip
     """Look at labelled pictures without decoding them.
 
     Args:
-        path: a folder in one of the layouts above.
+        path: a folder in one of the layouts above, or a table.
         on_bad: "stop" raises at bad files, "skip" counts and lists them and goes on.
         seed: which fifth is held out where the data brings no test split.
+        target: of a table: the column of labels, or the columns of 0 and 1, separated by commas;
+            of CIFAR-100: fine or coarse.
+        test: of a table: the official test table.
 
     Raises:
         DataError: what is there cannot be learned from.
-        OptionError: `on_bad` is neither "stop" nor "skip".
+        OptionError: `on_bad` is neither "stop" nor "skip", or an option does not fit the layout.
     """
     if on_bad not in ("stop", "skip"):
         raise OptionError("on_bad", "stop or skip", repr(on_bad))
     root = Path(path)
+    if root.is_file() and (is_table_name(root.name) or root.suffix.lower() == JSON_LINES):
+        tables = [TableFile(root, None if test is None else TRAIN)]
+        if test is not None:
+            _require_file(Path(test))
+            tables.append(TableFile(Path(test), TEST))
+        return scan_picture_tables(root, tables, on_bad=on_bad, seed=seed, target=target)
     _require_folder(root)
-    idx_files = find_idx_files(list_folder(root).files)
+    _refuse("--test", test, "a table of pictures")
+    listing = list_folder(root)
+    cifar_files = [file for file in listing.files if is_cifar_name(file.name)]
+    if cifar_files:
+        return scan_cifar(root, cifar_files, on_bad=on_bad, seed=seed, target=target)
+    refuse_pickled(root, listing.files)
+    idx_files = find_idx_files(listing.files)
+    tables = [] if idx_files else find_tables(root, listing)
+    if tables and (target is not None or all(map(has_labels, tables)) or len(listing.folders) < 2):
+        return scan_picture_tables(root, tables, on_bad=on_bad, seed=seed, target=target)
+    _refuse("--target", target, "a table of pictures, or CIFAR-100")
     if idx_files:
         return scan_idx(root, idx_files, on_bad=on_bad, seed=seed)
-    return scan_folders(root, on_bad=on_bad, seed=seed)
+    without = [
+        f"{t.path.name} names no pictures with labels: folders are the classes" for t in tables
+    ]
+    return scan_folders(root, on_bad=on_bad, seed=seed, warnings=tuple(dict.fromkeys(without)))
+
+
+def _refuse(option: str, value: object, expected: str) -> None:
+    """Raise for an option that this layout does not know."""
+    if value is not None:
+        raise OptionError(
+            option, expected, "pictures whose folders or files are their classes",
+            f"leave {option} out",
+        )  # fmt: skip
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise _missing(path, "a table of pictures")
 
 
 def read_pictures(paths: Sequence[str | Path], size: ImageSpec) -> tuple[np.ndarray, list[str]]:

@@ -6,8 +6,12 @@ what is lost are the outer strips. Shrinking averages (Pillow's block reduction,
 growing is bicubic. A JPEG's decoder leaves out frequencies the wanted size cannot show.
 
 **Converting.** Rotation noted by the camera is applied, transparency is laid on white, an
-animation gives its first frame, 16-bit gray is divided by 257, floating-point gray is scaled so
-that its largest value is white unless it lies in [0, 1] or [0, 255] already.
+animation gives its first frame, 16-bit gray is divided by 257 (12-bit gray of a TIFF file by 4095 /
+255), floating-point gray is scaled so that its largest value is white unless it lies in [0, 1] or
+[0, 255] already.
+
+**Size.** A picture of more pixels than Pillow's limit (89 million) may be a bomb and is refused,
+except a JPEG of at most twice that, which is decoded small; a phone may take such pictures.
 """
 
 from __future__ import annotations
@@ -43,7 +47,9 @@ _PLUGINS = (
 )  # fmt: skip
 _GRAY_MODES = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"])
 _ORIENTATION = 274  # EXIF tag; values 5 to 8 exchange width and height
+_BITS = 258  # TIFF tag
 _SMALLEST_SIDE = 2  # pixels
+_AT_ONCE = 4096  # pictures handed to the threads at once
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -127,8 +133,11 @@ def in_parallel(work: Callable[[Item], Result], items: Sequence[Item]) -> list[R
         except BadPicture as bad:
             return bad
 
+    results: list[Result | BadPicture] = []
     with _pillow_warnings(), ThreadPoolExecutor(_num_threads()) as pool:
-        return list(pool.map(guarded, items, chunksize=1))
+        for first in range(0, len(items), _AT_ONCE):  # a task waiting its turn costs a kilobyte
+            results += pool.map(guarded, items[first : first + _AT_ONCE])
+    return results
 
 
 def fit(picture: Image, width: int, height: int) -> Image:
@@ -152,28 +161,43 @@ def flatten(picture: Image, channels: int) -> Image:
     mode = "L" if channels == 1 else "RGB"
     if picture.mode == mode and "transparency" not in picture.info:
         return picture
-    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+    if picture.mode == "La":
+        picture = picture.convert("LA")  # the only way out of it
+    if picture.mode[0] in "IF":
+        picture = _eight_bits(picture)
+    elif picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(white, picture)
-    elif picture.mode[0] in "IF":
-        picture = _eight_bits(picture)
     elif picture.mode not in ("1", "L", "P", "RGB"):
         picture = picture.convert("RGB")  # CMYK, YCbCr, LAB and HSV know no way to gray
     return picture.convert(mode)
 
 
 def _eight_bits(picture: Image) -> Image:
+    """Return gray of 8 bits for whole numbers of 12, 16 or 32 bits, or floating-point numbers."""
     from PIL import Image
 
-    values = np.asarray(picture).astype(np.float64)
-    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    values = np.nan_to_num(np.asarray(picture).astype(np.float64), posinf=0.0, neginf=0.0)
+    clear = picture.info.get("transparency")  # the one gray of a PNG file that is not there
+    is_clear = values == clear if isinstance(clear, int) else np.zeros(values.shape, bool)
     top = float(values.max(initial=0.0))
     if picture.mode == "F":
         factor = 255.0 if top <= 1 else 1.0 if top <= 255 else 255.0 / top
+    elif _bits_of(picture) == 12:
+        factor = 255 / 4095
     else:
         factor = 1 / 257 if top <= 65535 else 255.0 / top
-    return Image.fromarray(np.clip(np.rint(values * factor), 0, 255).astype(np.uint8))
+    gray = np.clip(np.rint(values * factor), 0, 255).astype(np.uint8)
+    gray[is_clear] = 255
+    return Image.fromarray(gray)
+
+
+def _bits_of(picture: Image) -> int:
+    """Return how many bits a TIFF file says that a gray has, or 0."""
+    tags: Any = getattr(picture, "tag_v2", {})
+    bits = tags.get(_BITS, (0,))
+    return int(bits[0]) if isinstance(bits, tuple) else int(bits)
 
 
 def _channels_first(picture: Image) -> np.ndarray:
@@ -220,9 +244,15 @@ def _opened(file: Any, path: str | Path) -> Image:
     from PIL import Image
 
     try:
-        return Image.open(file, formats=_plugins())
+        picture = Image.open(file, formats=_plugins())
     except Exception as error:  # decoders of foreign bytes raise anything
         raise explain(path, error) from error
+    num, limit = picture.width * picture.height, Image.MAX_IMAGE_PIXELS
+    if limit is not None and num > limit and picture.format not in ("JPEG", "MPO"):
+        picture.close()
+        said = f"Image size ({num} pixels) exceeds limit of {limit} pixels"
+        raise explain(path, Image.DecompressionBombWarning(said))
+    return picture
 
 
 @functools.cache
@@ -243,12 +273,12 @@ def _bytes_of(path: str | Path) -> bytes:
 
 @contextmanager
 def _pillow_warnings() -> Iterator[None]:
-    """Make a bomb an error and keep Pillow's other remarks to itself, in all threads."""
+    """Keep Pillow's remarks to itself, in all threads; bombs are looked for when opening."""
     from PIL import Image
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         yield
 
 

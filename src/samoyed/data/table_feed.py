@@ -30,6 +30,9 @@ class TableFeed:
     def __post_init__(self) -> None:
         self._order = ShuffledOrder(len(self.inputs), self.seed)
 
+    def __len__(self) -> int:
+        return len(self.inputs)
+
     @property
     def steps_per_epoch(self) -> int:
         """Return how many batches come closest to one epoch."""

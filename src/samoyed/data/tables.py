@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -151,7 +152,7 @@ def scan_table(
         raise OptionError(
             str(path), "--target, the column to learn",
             f"a table of {len(cells):,} rows; its columns: {_columns(cells, guesses)}",
-            f"samoyed train {path} --target {_likely_target(cells, guesses)}",
+            f"samoyed train {shlex.quote(str(path))} --target {_likely_target(cells, guesses)}",
         )  # fmt: skip
     targets = targeting.resolve("--target", ask.target, cells.names)
     kind, why = targeting.choose_question(cells, targets, guesses, ask.task)
@@ -199,7 +200,8 @@ def scan_unasked(path: str | Path, *, on_bad: str = "stop") -> list[str]:
         )
     return [
         *lines, "a table needs to be told which column to learn: --target NAME, or its number",
-        f"to train: samoyed train {path} --target {_likely_target(cells, guesses)}",
+        f"to train: samoyed train {shlex.quote(str(path))} --target "
+        f"{_likely_target(cells, guesses)}",
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,7 +184,7 @@ def _too_large(path: Path, found: str) -> DataError:
         path,
         f"at most {MAX_BYTES:,} bytes of text",
         found,
-        f"Take a part of it, e.g. head -c 500000000 {path.name} > part.txt",
+        f"Take a part of it, e.g. head -c 500000000 {shlex.quote(path.name)} > part.txt",
     )
 
 
@@ -195,7 +196,7 @@ def _refuse_binary(path: Path, data: bytes) -> None:
                 path,
                 _EXPECTED,
                 f"{encoding} (its byte order mark {mark.hex(' ')} at byte 0)",
-                f"iconv -f {encoding} -t UTF-8 {path.name} > utf8.txt",
+                _convert(path, encoding),
             )
     for magic, what in _OTHER_FORMATS:
         if data.startswith(magic):
@@ -206,7 +207,7 @@ def _refuse_binary(path: Path, data: bytes) -> None:
         hint = "Give the text file, not a program, an archive or a document."
         if data[1:200:2].count(0) > 80 or data[0:200:2].count(0) > 80:
             found = f"every other byte is NUL from byte {position:,} on: UTF-16 without a mark"
-            hint = f"iconv -f UTF-16LE -t UTF-8 {path.name} > utf8.txt (or UTF-16BE)"
+            hint = f"{_convert(path, 'UTF-16LE')} (or UTF-16BE)"
         raise DataError(f"{path}:{_line_of(data, position)}", _EXPECTED, found, hint)
 
 
@@ -221,8 +222,13 @@ def _decode(path: Path, data: bytes) -> str:
             hint = "The file is truncated: fetch it again, or remove the last bytes."
         else:
             found = f"{shown} at byte {error.start:,}: {error.reason}"
-            hint = f"If Western European: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8.txt"
+            hint = f"If Western European: {_convert(path, 'WINDOWS-1252')}"
         raise DataError(f"{path}:{_line_of(data, error.start)}", _EXPECTED, found, hint) from error
+
+
+def _convert(path: Path, encoding: str) -> str:
+    """Return the command that turns a text into UTF-8."""
+    return f"iconv -f {encoding} -t UTF-8 {shlex.quote(path.name)} > utf8.txt"
 
 
 def _line_of(data: bytes, position: int) -> int:

@@ -13,6 +13,7 @@ Schmidhuber & Cummins 2000 (Neural Computation 12:2451). With [i f o g] the four
   all four gates are one sigmoid over one contiguous (B, 4H) buffer;
 * one matrix product for the input of all time steps, or, where the input is a symbol, none at all:
   the products of all V symbols with W_x are a table of V rows, and a time step looks its rows up;
+* recurrent weights that are laid out once for all T products of a pass (`layers.packed`);
 * a backward pass written by hand whose time loop holds one matrix product and a few element-wise
   lines; the gradients of the weights are single matrix products after the loop;
 * buffers that are kept from one training step to the next (fresh memory has to be mapped page by
@@ -29,6 +30,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+
+from samoyed.layers.packed import product_with
 
 # B batch, T time, D input size, H units, V symbols
 State = tuple[Tensor, Tensor]
@@ -91,14 +94,6 @@ class Workspace:
         return Workspace, ()
 
 
-def _add_product(out: Tensor, left: Tensor, right: Tensor) -> None:
-    """Add `left @ right` to `out` in place; `out` may be of a wider number format."""
-    if out.dtype == left.dtype:
-        out.addmm_(left, right)
-    else:
-        out.add_(torch.mm(left, right))
-
-
 class _Unrolled(torch.autograd.Function):
     """T steps of eqs. 1 and 2 over packed weights (see `_pack`), and their gradient.
 
@@ -132,14 +127,14 @@ class _Unrolled(torch.autograd.Function):
             _project(gates.view(T * B, 4 * H), inputs.reshape(T * B, D), weight_x, bias)
         else:
             rows = symbols.unbind(0)
-        h = first_h
+        h, recurrent = first_h, product_with(weight_h, B)
         for row, gate, output, cell, squash in zip(
             rows, gates.unbind(0), outputs.unbind(0), cells.unbind(0), squashed.unbind(0),
             strict=True,
         ):  # fmt: skip
             if row is not None:
                 torch.index_select(inputs, 0, row, out=gate)
-            _add_product(gate, h, weight_h)
+            gate.add_(recurrent(h))
             i, f, o, s = gate.sigmoid_().chunk(4, dim=1)
             torch.mul(f, c, out=cell).addcmul_(i, s, value=2.0).sub_(i)  # eq. 1
             torch.tanh(cell, out=squash)
@@ -209,9 +204,10 @@ def _walk_back(
     first_c: Tensor,  # (B, H)
 ) -> tuple[Tensor, Tensor]:
     """Go back through time: fill `d_gates`, return the gradients of the first h and c."""
-    back = weight_h.t().contiguous()
+    back = product_with(weight_h.t(), gates.shape[1])
     d_c = d_last_c.clone()
     d_h = d_last_h.clone()
+    d_outputs = d_outputs.to(d_h.dtype)
     part, raw = torch.empty_like(d_c), gates.new_empty(gates.shape[1:])
     d_i, d_f, d_o, d_s = raw.chunk(4, dim=1)
     gate_t, squash_t, d_gate_t = gates.unbind(0), squashed.unbind(0), d_gates.unbind(0)
@@ -230,10 +226,9 @@ def _walk_back(
         d_c.mul_(f)
         if raw.dtype == d_gates.dtype:
             _sigmoid_backward(raw, gate, grad_input=d_gate_t[t])
-            torch.mm(d_gate_t[t], back, out=d_h)
         else:
             d_gate_t[t].copy_(_sigmoid_backward(raw, gate, grad_input=raw))
-            d_h.copy_(torch.mm(d_gate_t[t], back))
+        d_h.copy_(back(d_gate_t[t]))
     return d_h, d_c
 
 

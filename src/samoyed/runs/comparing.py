@@ -8,6 +8,7 @@ from pathlib import Path
 from samoyed.core.errors import OptionError
 from samoyed.core.reference import Score
 from samoyed.runs.drawing import Figure, bar_chart, line_chart, table
+from samoyed.runs.drawing_scores import score_interval, score_words, value_text
 from samoyed.runs.progress import in_words
 from samoyed.runs.run import Run
 
@@ -25,8 +26,12 @@ def compare_runs(paths: Sequence[Path], out: Path | None = None) -> list[str]:
     rows = [_row(run) for run in runs]
     header = ["run", "system", "headline", "95 % interval", "on", "seconds", "seed"]
     lines = _aligned([header, *rows])
-    names = {run.scores[0].name for run in runs}
-    lines.append(_conclusion(runs) if len(names) == 1 else "the runs answer different questions")
+    if len({run.scores[0].name for run in runs}) > 1:
+        lines.append("the runs answer different questions")
+    elif len({_measured_on(run) for run in runs}) > 1:
+        lines.append("the runs were measured on different data: none of them is the better one")
+    else:
+        lines.append(_conclusion(runs))
     if out is not None:
         _write_page(out, runs, header, rows)
         lines.append(f"page: {out}")
@@ -37,10 +42,15 @@ def _row(run: Run) -> list[str]:
     score = run.scores[0]
     seconds = run.folder.read("scores.json")["training_seconds"]
     return [
-        str(run.path), run.config["system"], f"{score.name} {score.value:.4g}",
-        f"{score.low:.4g} to {score.high:.4g}", f"{score.num:,}", in_words(seconds),
+        str(run.path), run.config["system"], f"{score_words(score.name)} {value_text(score)}",
+        score_interval(score), f"{score.num:,}", in_words(seconds),
         str(run.config["seed"]),
     ]  # fmt: skip
+
+
+def _measured_on(run: Run) -> tuple[str, str | None]:
+    """Return what names the run's held-out examples: the content of the data, and the target."""
+    return run.folder.read("data.json")["fingerprint"], run.config["request"].get("target")
 
 
 def _conclusion(runs: Sequence[Run]) -> str:

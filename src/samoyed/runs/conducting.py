@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ from samoyed.catalog import choose
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
-from samoyed.opening import open_source
+from samoyed.opening import open_source, question_of
 from samoyed.runs.environment import environment
 from samoyed.runs.folder import FORMAT, EventLog, RunFolder
 from samoyed.runs.following import Follower, StopRequest
@@ -33,7 +33,7 @@ from samoyed.training.processor import prepare_processor
 
 QUICK_LIMIT = {
     "classify": 1000, "classify_table": 1000, "regress_table": 1000, "classify_several": 1000,
-    "continue_text": 20_000,
+    "classify_labels": 1000, "continue_text": 20_000,
 }  # fmt: skip
 
 
@@ -47,8 +47,7 @@ class RunSettings:
         report: draw the report.
         num_threads: of the processor; None leaves it to torch, but one for small networks that
             play, which several threads slow down.
-        precision: auto, float32 or bfloat16; taken out by `api.train`, as the two below.
-        device: auto, cpu or cuda.
+        device: auto, cpu or cuda; taken out by `api.train`, as `quiet`.
         quiet: print nothing.
     """
 
@@ -56,7 +55,6 @@ class RunSettings:
     baselines: bool = True
     report: bool = True
     num_threads: Annotated[int, Gt(0)] | None = None
-    precision: str = "auto"
     device: str = "auto"
     quiet: bool = False
 
@@ -98,22 +96,28 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
     if before is not None:
         check_same(folder, request.as_json(), before["request"])
     source = open_source(request.data, on_bad=request.on_bad, seed=0, ask=request.about_table)
-    asked = source.asked if source.kind == "table" else request.task
+    asked = question_of(source, request.task)
     row, why = choose(source.kind, asked, request.model)
     for line in source.describe():
         say(line)
+    said = len(source.warnings)
     for warning in source.warnings:
         say(f"warning: {warning}")
+    for line in shortened(source.skipped):
+        say(f"skipped: {line}")
     seconds = None if request.minutes is None else request.minutes * 60
     assembly, [settings] = assemble(
         row, source, size=request.size, settings=dict(request.settings), seconds=seconds,
         seed=request.seed, epochs=request.epochs, extra_groups=(RunSettings(),),
     )  # fmt: skip
+    for warning in source.warnings[said:]:  # what decoding has shown
+        say(f"warning: {warning}")
     for note in assembly.notes:
         say(note)
     use_threads(settings, assembly, before)
     device = device_of(request.device)
-    number = precision.resolve(request.precision, device)
+    wanted = assembly.recipe.precision if request.precision == "auto" else request.precision
+    number = precision.resolve(wanted, device)
     seed_everything(request.seed, "initial weights")
     model = assembly.make_model()
     if request.init is not None:
@@ -121,13 +125,28 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
     say(f"model: {why}" + (f", size {assembly.size}" if len(row.sizes) > 1 else "")
         + f"; {num_parameters(model):,} parameters, {number} on {device}")  # fmt: skip
     if before is None:
-        plan = make_plan(assembly, model, device, number, seconds)
+        measured = measure(assembly, model, device, number, seconds)
+        plan = measured if seconds is None else measured.fitted(seconds)
+        passes = assembly.recipe.epochs * plan.steps[-1] / measured.steps[-1]
+        assembly = assembly.lasting(passes)
         write_beginning(folder, request, assembly, plan, number)
     else:
         plan = take_up_plan(folder, request, before, source.fingerprint)
         number = before["precision"]
+        assembly = assembly.lasting(before["recipe"]["epochs"])
     kept = checkpoint.newest(folder.state)
     return Prepared(folder, assembly, model, plan, device, number, settings, kept)
+
+
+def shortened(lines: Sequence[str], most: int = 10) -> list[str]:
+    """Return the first lines and, where there are more, how many.
+
+    >>> shortened(["a", "b", "c"], most=2)
+    ['a', 'and 2 more, listed in the report']
+    """
+    if len(lines) <= most:
+        return list(lines)
+    return [*lines[: most - 1], f"and {len(lines) - most + 1:,} more, listed in the report"]
 
 
 def use_threads(settings: RunSettings, assembly: Assembly, before: dict[str, Any] | None) -> None:
@@ -140,15 +159,14 @@ def use_threads(settings: RunSettings, assembly: Assembly, before: dict[str, Any
         torch.set_num_threads(1)
 
 
-def make_plan(
+def measure(
     assembly: Assembly, model: nn.Module, device: torch.device, number: str, seconds: float | None
 ) -> Plan:
-    """Measure the speed and turn minutes into steps."""
+    """Measure how long the steps of the recipe take."""
     seed_everything(assembly.seed, "planning")
-    plan = planning.measure(
+    return planning.measure(
         assembly.make_stages, model, device=device, precision=number, seconds=seconds
     )
-    return plan if seconds is None else plan.fitted(seconds)
 
 
 def take_up_plan(
@@ -205,7 +223,7 @@ def write_beginning(
 
 def _about_table(request: Request) -> dict[str, Any]:
     """Return what was said about a table, with the whole path of its test file, or nothing."""
-    if request.target is None:
+    if request.target is None and request.test is None:
         return {}
     test = None if request.test is None else str(Path(request.test).resolve())
     return {"about_table": {**request.about_table.__dict__, "test": test}}

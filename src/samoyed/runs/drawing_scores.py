@@ -9,7 +9,10 @@ from typing import Literal
 from samoyed.core.reference import Score
 from samoyed.runs.drawing_numbers import interval_text, unit_text
 
-_SHARES = ("accuracy", "error", "error_rate", "rate", "f1", "share", "fraction", "caught")
+_SHARES = (
+    "accuracy", "error", "error_rate", "rate", "f1", "share", "fraction", "caught",
+    "precision",
+)  # fmt: skip
 _COUNTED = {
     "character": "characters",
     "perplexity": "characters",

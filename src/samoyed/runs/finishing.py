@@ -91,23 +91,34 @@ def report_content(
 
 
 def sentence(system: str, asked: str, name: str) -> str:
-    """Say in one sentence what was learned from what."""
+    """Say in one sentence what was learned from what.
+
+    >>> sentence("lstm_language_model", "continue_text", "a book")
+    'An lstm language model that learned to continue a book.'
+    """
     learned = {
         "classify": "tell apart the classes of", "continue_text": "continue", "play": "play",
         "classify_table": "tell apart the classes of", "regress_table": "foretell the numbers of",
-        "classify_several": "answer the questions of",
+        "classify_several": "answer the questions of", "classify_labels": "name what is on",
     }  # fmt: skip
-    return f"A {system.replace('_', ' ')} that learned to {learned[asked]} {name}."
+    article = "An" if system.startswith((*"aeiou", "lstm")) else "A"
+    return f"{article} {system.replace('_', ' ')} that learned to {learned[asked]} {name}."
 
 
 def training_rows(config: dict[str, Any], seconds: float) -> list[tuple[str, str]]:
-    """Say how the model was trained."""
+    """Say how the model was trained; where minutes decided, the recipe's epochs did not."""
+    recipe = dict(config["recipe"])
+    if config["request"]["minutes"] is not None:
+        recipe.pop("epochs", None)
     return [
         ("time", in_words(seconds)),
         ("steps", " + ".join(f"{n:,}" for n in config["steps"])),
         ("precision", config["precision"]),
         ("seed", str(config["seed"])),
-        *[(key.replace("_", " "), str(value)) for key, value in config["recipe"].items()],
+        *[
+            (key.replace("_", " "), "none" if value is None else str(value))
+            for key, value in recipe.items()
+        ],
     ]
 
 

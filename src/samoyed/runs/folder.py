@@ -113,6 +113,12 @@ class RunFolder:
             else:
                 target.unlink(missing_ok=True)
 
+    def forget_unbegun(self) -> None:
+        """Remove the folder again where nothing was begun in it, as when the data was bad."""
+        if not self.is_begun and [p.name for p in self.path.iterdir()] == [".lock"]:
+            self.file(".lock").unlink()
+            self.path.rmdir()
+
     def finish(self) -> None:
         """Write the manifest, last of all."""
         sizes = {

@@ -23,6 +23,7 @@ from samoyed.runs.report import ReportContent, address_of, write_atomically
 # What model hubs call the tasks and the scores; other scores keep their own names there.
 _PURPOSES = {
     "classify": "image-classification",
+    "classify_labels": "image-classification",
     "classify_table": "tabular-classification",
     "classify_several": "tabular-classification",
     "regress_table": "tabular-regression",
@@ -150,8 +151,11 @@ def _limitations(content: ReportContent) -> list[str]:
         shown = "; ".join(content.skipped[:10])
         rest = f"; and {len(content.skipped) - 10:,} more" if len(content.skipped) > 10 else ""
         lines.append(f"Inputs left out, {len(content.skipped):,} in all: {plain(shown + rest)}")
-    if content.scores and verdict(content.scores[0], content.baselines).kind in ("tie", "lose"):
-        lines.append("A shallow baseline is at least as good; see the scores.")
+    kind = verdict(content.scores[0], content.baselines).kind if content.scores else "alone"
+    if kind == "lose":
+        lines.append("A shallow baseline is better; see the scores.")
+    elif kind == "tie":
+        lines.append("A shallow baseline may do as well, as the intervals overlap; see the scores.")
     lines.append(
         "The interval covers the choice of held-out examples, not a change of source, time or "
         "measuring device, and not the choice of the seed."

@@ -91,7 +91,7 @@ def in_words(seconds: float) -> str:
     """Say a duration as a person would.
 
     >>> in_words(42.3), in_words(200), in_words(7300)
-    ('42 s', '3 min 20 s', '2 h 02 min')
+    ('42 s', '3 min 20 s', '2 h 01 min')
     """
     whole = round(seconds)
     if whole < 60:

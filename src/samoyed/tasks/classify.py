@@ -23,7 +23,9 @@ from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Objective, Recipe, Stage
 from samoyed.data.augmentation import Augmentation, Choice, check_names, choose
+from samoyed.data.cache import rows_of
 from samoyed.data.feeds import PictureFeed, as_floats, num_steps
+from samoyed.data.image_split import strata_of
 from samoyed.data.images import ImageData, Pictures, read_pictures
 from samoyed.metrics import classification
 from samoyed.metrics.intervals import bootstrap, wilson
@@ -98,7 +100,7 @@ class Classify:
         """
         train = data.train
         if num_labels is not None:
-            train = some_of(train, spread(train.labels, num_labels, seed))
+            train = some_of(train, spread(strata_of(train.labels), num_labels, seed))
         names = self.variations(train).names
         augment = Augmentation(names) if names else None
         feed = PictureFeed(train.images, train.labels, recipe.batch_size, seed, augment)
@@ -142,15 +144,14 @@ class Classify:
             model: the model.
             data: pictures of the size `spec`.
             device: where to compute.
-            limit: a quick look at so many pictures, evenly spread over the held-out part.
+            limit: a quick look at so many pictures, evenly spread over the validation part where
+                there is one, else over the held-out part.
             seed: of the resampling behind the intervals.
 
         Returns:
             accuracy (Wilson's interval), macro F1, log loss and calibration error (bootstrap).
         """
-        test = data.test
-        if limit is not None and limit < len(test):
-            test = some_of(test, np.linspace(0, len(test) - 1, limit).astype(np.int64))
+        test = looked_at(data, limit)
         probabilities = predict_probabilities(model, test.images, device)
         return scores_of(probabilities, test.labels, seed)
 
@@ -198,10 +199,32 @@ def _averaged(stage: Stage, average: WeightAverage) -> Stage:
     )
 
 
+def looked_at(data: ImageData, limit: int | None) -> Pictures:
+    """Return the held-out part, or for a quick look so many pictures.
+
+    A quick look is at the validation part where there is one: nobody sees the test part before
+    training has ended.
+    """
+    if limit is None:
+        return data.test
+    part = data.test if data.validation is None else data.validation
+    if limit >= len(part):
+        return part
+    return some_of(part, np.linspace(0, len(part) - 1, limit).astype(np.int64))
+
+
 def predict_probabilities(
     model: nn.Module, images: np.ndarray, device: torch.device | str = "cpu"
 ) -> np.ndarray:
-    """Return (N, K) float64 probabilities for (N, C, H, W) uint8 pictures.
+    """Return (N, K) float64 probabilities for (N, C, H, W) uint8 pictures."""
+    logits = predict_logits(model, images, device)
+    return torch.from_numpy(logits).softmax(dim=1).numpy()
+
+
+def predict_logits(
+    model: nn.Module, images: np.ndarray, device: torch.device | str = "cpu"
+) -> np.ndarray:
+    """Return (N, K) float64 unnormalised log-probabilities for (N, C, H, W) uint8 pictures.
 
     The model is left as it was: where it was training, it goes on in training mode.
     """
@@ -213,9 +236,8 @@ def predict_probabilities(
     pieces = []
     with torch.inference_mode():
         for start in range(0, len(images), batch_size):
-            pictures = as_floats(images[start : start + batch_size]).to(device)
-            logits = model(pictures).values.double()
-            pieces.append(logits.softmax(dim=1).cpu().numpy())
+            pictures = as_floats(rows_of(images, slice(start, start + batch_size))).to(device)
+            pieces.append(model(pictures).values.double().cpu().numpy())
     model.train(was_training)
     return np.concatenate(pieces)
 
@@ -280,4 +302,4 @@ def spread(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 def some_of(pictures: Pictures, rows: np.ndarray) -> Pictures:
     """Return these rows of a split."""
     names = tuple(pictures.names[i] for i in rows)
-    return Pictures(pictures.images[rows], pictures.labels[rows], names)
+    return Pictures(rows_of(pictures.images, rows), pictures.labels[rows], names)

@@ -15,8 +15,9 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 def resolve(precision: str, device: torch.device | str) -> str:
     """Turn `auto` into bfloat16 where the processor is faster in it, else float32.
 
-    On a CPU that means AMX tiles. Processors with AVX512-BF16 alone multiply bfloat16 too, but
-    slower than float32 (decision 0005); elsewhere it is emulated and slower still.
+    On a CPU that means AMX tiles, or AVX512-BF16 on an AMD processor. Others with AVX512-BF16
+    alone multiply bfloat16 too, but slower than float32 (decision 0005); elsewhere it is emulated
+    and slower still.
 
     Raises:
         OptionError: for a precision that does not exist.
@@ -31,12 +32,12 @@ def resolve(precision: str, device: torch.device | str) -> str:
 
 
 def has_bfloat16_cpu() -> bool:
-    """Tell whether this processor multiplies bfloat16 in tiles of its own."""
+    """Tell whether this processor is faster in bfloat16 than in float32."""
     try:
-        flags = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
+        first = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
     except OSError:
         return False
-    return "amx_bf16" in flags
+    return "amx_bf16" in first or ("avx512_bf16" in first and "AuthenticAMD" in first)
 
 
 def autocast(device: torch.device | str, precision: str) -> AbstractContextManager[None]:

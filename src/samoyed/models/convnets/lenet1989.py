@@ -62,7 +62,7 @@ REFERENCE = Reference(
 
 RECIPE = Recipe(
     optimizer="adamw", learning_rate=3e-3, batch_size=32, epochs=23, momentum=0.9,
-    weight_decay=0.0, schedule="cosine",
+    weight_decay=0.0, schedule="cosine", precision="float32",
 )  # fmt: skip
 
 SIDE = 16  # pixels

@@ -62,7 +62,7 @@ REFERENCE = Reference(
 
 RECIPE = Recipe(
     optimizer="adamw", learning_rate=3e-3, batch_size=128, epochs=20, momentum=0.9,
-    weight_decay=0.1, schedule="cosine", average=0.99,
+    weight_decay=0.1, schedule="cosine", average=0.99, precision="float32",
 )  # fmt: skip
 
 FRAME = 2  # background pixels on each side of a 28 x 28 picture

@@ -74,7 +74,7 @@ REFERENCE = Reference(
 
 RECIPE = Recipe(
     optimizer="sgd", learning_rate=1.0, batch_size=64, epochs=20, momentum=0.0,
-    weight_decay=0.0, schedule="constant",
+    weight_decay=0.0, schedule="constant", precision="float32",
 )  # fmt: skip
 
 SIDE = 16  # pixels

@@ -56,13 +56,14 @@ Details of the Methods               ours | paper
    small screens, `fit` gives a Config and a Recipe of our own, with Adam. For vectors the error is
    squared, not clipped: where every move earns 1 until the last one earns nothing more, clipping
    makes the many small errors outweigh the few large ones, and all values drift to 1 / (1 - gamma).
+6. A training shorter than the paper's also explores for a shorter time (`shortened`).
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -147,8 +148,9 @@ class Config:
 
 
 RECIPE = Recipe(
-    optimizer="rmsprop", learning_rate=2.5e-4, batch_size=32, epochs=5000, schedule="constant"
-)
+    optimizer="rmsprop", learning_rate=2.5e-4, batch_size=32, epochs=5000, schedule="constant",
+    precision="float32",
+)  # fmt: skip
 """The paper's: 50 million moves (200 million frames)."""
 
 VECTOR_CONFIG = Config(
@@ -157,8 +159,9 @@ VECTOR_CONFIG = Config(
     num_worlds=10, is_reward_clipped=False, error_limit=1000.0,
 )  # fmt: skip
 VECTOR_RECIPE = Recipe(
-    optimizer="adam", learning_rate=2.5e-4, batch_size=128, epochs=50, schedule="constant"
-)
+    optimizer="adam", learning_rate=2.5e-4, batch_size=128, epochs=50, schedule="constant",
+    precision="float32",
+)  # fmt: skip
 SMALL_SCREEN = 48  # pixels; below, the paper's first layer would leave too little
 SMALL_SCREEN_CONFIG = Config(
     filters=((16, 4, 2), (32, 3, 1)), hidden_sizes=(128,), stack=2, replay_size=50_000,
@@ -166,8 +169,9 @@ SMALL_SCREEN_CONFIG = Config(
     exploration_moves=100_000, num_worlds=4,
 )  # fmt: skip
 SMALL_SCREEN_RECIPE = Recipe(
-    optimizer="adam", learning_rate=5e-4, batch_size=32, epochs=30, schedule="linear"
-)
+    optimizer="adam", learning_rate=5e-4, batch_size=32, epochs=30, schedule="linear",
+    precision="float32",
+)  # fmt: skip
 
 
 def fit(spec: WorldSpec) -> tuple[Config, Recipe]:
@@ -177,6 +181,22 @@ def fit(spec: WorldSpec) -> tuple[Config, Recipe]:
     if min(spec.observation_shape[1:]) < SMALL_SCREEN:
         return SMALL_SCREEN_CONFIG, SMALL_SCREEN_RECIPE
     return Config(), RECIPE
+
+
+def shortened(config: Config, num_moves: float) -> Config:
+    """Return constants for a training of so many moves: where it is short, so is exploring.
+
+    Exploration falls within the first half, and an eighth at most is played before learning; the
+    paper's 50 million moves leave its own constants as they are.
+
+    >>> shortened(Config(exploration_moves=250_000), 100_000).exploration_moves
+    50000
+    """
+    return replace(
+        config,
+        exploration_moves=min(config.exploration_moves, int(num_moves / 2)),
+        learning_starts=min(config.learning_starts, int(num_moves / 8)),
+    )
 
 
 def exploration_rate(config: Config, move: int) -> float:
@@ -318,6 +338,8 @@ def stages(
         recipe: rates; `epochs` counts `MOVES_PER_EPOCH` moves each, `learning_starts` included.
         seed: of the worlds, the exploration and the drawing.
     """
+    num_moves = recipe.epochs * MOVES_PER_EPOCH
+    config = shortened(config, num_moves)
     num_worlds = config.num_worlds
     memory = ReplayMemory(source.spec, config.replay_size, config.stack, num_worlds)
     worlds = PlayedWorlds([source.make() for _ in range(num_worlds)], seed)
@@ -336,7 +358,7 @@ def stages(
             average.after_step(trained, step)
 
     keeps: dict[str, Stateful] = {"replay": memory, "worlds": worlds, "target": target}
-    num_moves = recipe.epochs * MOVES_PER_EPOCH - config.learning_starts
+    num_moves -= config.learning_starts
     yield Stage(
         name="q-learning",
         feed=feed,

@@ -15,12 +15,11 @@ import numpy as np
 
 from samoyed.core.reference import Score
 from samoyed.core.seeding import numpy_generator
-from samoyed.core.spec import ImageSpec
-from samoyed.data.image_resample import fit_arrays
-from samoyed.data.images import ImageData, Pictures
+from samoyed.data.images import ImageData
 from samoyed.metrics.intervals import wilson
+from samoyed.runs.baselines import image_labels
+from samoyed.runs.baselines.pixels import part_of, pixels, pixels_of
 
-_SIDE = 32  # pixels
 _LINEAR_VALUES = 50_000_000  # examples x pixels that a linear model learns from
 _PAIR_VALUES = 80_000_000_000  # examples x held out x pixels that are compared
 _STRENGTHS = (1e-3, 3e-2, 1.0)  # scikit-learn's C: the inverse of the weight decay
@@ -28,7 +27,7 @@ _TRIAL_EXAMPLES = 5_000  # on which the strength is chosen
 _SVM_EXAMPLES = 5_000
 _SVM_WIDTH = 100  # numbers per example, more are projected on principal components
 _NUM_NEIGHBOURS = 5
-_CHUNK_ROWS = 4096
+_CHUNK_ROWS = 1024
 
 
 def measure(data: ImageData, seed: int = 0) -> list[tuple[str, Score]]:
@@ -39,18 +38,19 @@ def measure(data: ImageData, seed: int = 0) -> list[tuple[str, Score]]:
         seed: which part is learned from where it is not all.
 
     Returns:
-        One (name, accuracy) for each model.
+        One (name, accuracy) for each model; of lists of labels, the mean average precision.
     """
+    if data.train.labels.ndim == 2:
+        return image_labels.measure(data, seed)
     from sklearn.decomposition import PCA
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.svm import SVC
     from threadpoolctl import threadpool_limits
 
-    inputs, held_out = _pixels(data.train), _pixels(data.test)
-    num, width = inputs.shape
-    pairs = _PAIR_VALUES // (width * max(1, len(held_out)))
-    linear = _linear(inputs, data.train.labels, seed)
+    num, width = len(data.train), pixels_of(data.train)
+    pairs = _PAIR_VALUES // (width * max(1, len(data.test)))
+    linear = _linear(data, seed)
     neighbours = KNeighborsClassifier(min(_NUM_NEIGHBOURS, num), algorithm="brute")
     models: list[tuple[str, Any, int]] = [
         ("logistic regression", linear, _LINEAR_VALUES // width),
@@ -65,17 +65,26 @@ def measure(data: ImageData, seed: int = 0) -> list[tuple[str, Score]]:
         models.append((name, machine, num))
     scores = []
     for name, model, limit in models:
-        rows = _part(data.train.labels, max(1, limit), seed)
+        rows = part_of(data.train.labels, max(1, limit), seed)
         label = name if len(rows) == num else f"{name} ({len(rows):,} examples)"
         with warnings.catch_warnings(), threadpool_limits(1, "blas"):  # threads cost more here
             warnings.simplefilter("ignore")  # fifty steps may end before full convergence
-            model.fit(inputs[rows], data.train.labels[rows])
-            is_right = model.predict(held_out) == data.test.labels
-        scores.append((label, accuracy(int(is_right.sum()), len(is_right))))
+            model.fit(pixels(data.train, rows), data.train.labels[rows])
+            num_right = _num_right(model, data)
+        scores.append((label, accuracy(num_right, len(data.test))))
     return scores
 
 
-def _linear(inputs: np.ndarray, labels: np.ndarray, seed: int) -> Any:
+def _num_right(model: Any, data: ImageData) -> int:
+    """Count right answers on the held-out pictures, a part of them at a time."""
+    count = 0
+    for first in range(0, len(data.test), _CHUNK_ROWS):
+        rows = np.arange(first, min(len(data.test), first + _CHUNK_ROWS))
+        count += int((model.predict(pixels(data.test, rows)) == data.test.labels[rows]).sum())
+    return count
+
+
+def _linear(data: ImageData, seed: int) -> Any:
     """Return a linear model with the strength that does best on a fifth of the training data."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -83,19 +92,22 @@ def _linear(inputs: np.ndarray, labels: np.ndarray, seed: int) -> Any:
     from threadpoolctl import threadpool_limits
 
     def model(strength: float) -> Any:
-        return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=50))
+        scaler = StandardScaler(copy=False)  # what it is given is needed by nobody else
+        return make_pipeline(scaler, LogisticRegression(C=strength, max_iter=50))
 
-    rows = _part(labels, _TRIAL_EXAMPLES, seed)
+    labels = data.train.labels
+    rows = part_of(labels, _TRIAL_EXAMPLES, seed)
     rows = numpy_generator(seed, "baselines", "trial").permutation(rows)
     check, fit = np.split(rows, [max(1, len(rows) // 5)])
     if len(np.unique(labels[fit])) < 2:
         return model(1.0)
     scores = []
+    inputs, checked = pixels(data.train, fit), pixels(data.train, check)
     with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         warnings.simplefilter("ignore")
         for strength in _STRENGTHS:
-            trial = model(strength).fit(inputs[fit], labels[fit])
-            scores.append(trial.score(inputs[check], labels[check]))
+            trial = model(strength).fit(inputs.copy(), labels[fit])
+            scores.append(trial.score(checked.copy(), labels[check]))
     return model(_STRENGTHS[int(np.argmax(scores))])
 
 
@@ -103,29 +115,3 @@ def accuracy(num_right: int, num: int) -> Score:
     """Return the share of right answers with its 95 % interval."""
     low, high = wilson(num_right, num)
     return Score("accuracy", num_right / num, low, high, num)
-
-
-def _pixels(pictures: Pictures) -> np.ndarray:
-    """Return (N, D) float32 in [0, 1], longer side at most 32 pixels."""
-    channels, height, width = pictures.images.shape[1:]
-    factor = min(1.0, _SIDE / max(height, width))
-    size = ImageSpec(channels, max(1, round(height * factor)), max(1, round(width * factor)))
-    flat = np.empty((len(pictures), int(np.prod(size.shape))), np.float32)
-    for first in range(0, len(pictures), _CHUNK_ROWS):
-        rows = slice(first, first + _CHUNK_ROWS)
-        fitted = fit_arrays(pictures.images[rows], size)
-        flat[rows] = fitted.reshape(len(fitted), -1) / np.float32(255)
-    return flat
-
-
-def _part(labels: np.ndarray, limit: int, seed: int) -> np.ndarray:
-    """Return `limit` random rows with every class among them, or all rows."""
-    if len(labels) <= limit:
-        return np.arange(len(labels))
-    limit -= limit % 1000 if limit > 1000 else 0
-    order = numpy_generator(seed, "baselines").permutation(len(labels))
-    firsts = np.unique(labels[order], return_index=True)[1]
-    is_first = np.zeros(len(labels), bool)
-    is_first[firsts] = True
-    chosen = np.concatenate([order[is_first], order[~is_first]])[: max(limit, len(firsts))]
-    return np.sort(chosen)

@@ -78,7 +78,7 @@ def explain(task: Classify, model: nn.Module, inputs: Sequence[str]) -> list[Fig
             Figure(
                 f"{path}: {name}",
                 "The likeliest classes and the probability the model gives them.",
-                _picture(image)
+                picture(image)
                 + table(
                     ("class", "probability"),
                     [(task.labels.names[k], f"{100 * row[k]:.1f} %") for k in order],
@@ -97,7 +97,8 @@ def confusion_figure(confusion: np.ndarray, names: Sequence[str]) -> Figure:
     caption = "Rows are the true classes, columns what the model answered."
     if wrong.any():
         r, c = divmod(int(wrong.argmax()), len(names))
-        caption += f" Most often, {names[r]} was taken for {names[c]} ({wrong[r, c]} times)."
+        times = "once" if wrong[r, c] == 1 else f"{wrong[r, c]} times"
+        caption += f" Most often, {names[r]} was taken for {names[c]} ({times})."
     return Figure(
         "Confusion", caption,
         matrix(confusion, names, names, row_title="true class", column_title="answer"),
@@ -150,13 +151,13 @@ def mistakes_figure(
         f"{names[targets[i]]}, not {names[answers[i]]} ({100 * probabilities[i, answers[i]]:.0f} %)"
         for i in worst
     ]
-    shown = np.stack([_displayed(images[i]) for i in worst])
+    shown = np.stack([displayed(images[i]) for i in worst])
     return Figure(
         "Most confident mistakes",
         f"{len(wrong):,} of {len(targets):,} answers are wrong; these are the ones the model was "
         "surest of. Under each picture: the true class, the answer, and its probability. Some may "
         "be wrong labels.",
-        image_grid(shown, labels, scale=_scale(shown.shape[2])),
+        image_grid(shown, labels, scale=scale_of(shown.shape[2])),
     )
 
 
@@ -212,13 +213,13 @@ def maps_figure(model: nn.Module, image: np.ndarray, what: str) -> Figure | None
     layers = feature_maps(model, image)
     if not layers:
         return None
-    rows = [_picture(image)]
+    rows = [picture(image)]
     for name, maps in layers:
         num, height, width = maps.shape
         strongest = np.argsort(-maps.std(axis=(1, 2)), kind="stable")[:MOST_MAPS]
         rows.append(
             f"<p>{name}: {num} maps of {width} x {height}</p>"
-            + image_grid(maps[np.sort(strongest)], scale=max(1, 56 // width))
+            + image_grid(maps[np.sort(strongest)], scale=_map_scale(width))
         )
     return Figure(
         f"Layer by layer: {what}",
@@ -256,15 +257,22 @@ def feature_maps(model: nn.Module, image: np.ndarray) -> list[tuple[str, np.ndar
     return [(name, maps[0].float().cpu().numpy()) for name, maps in found]
 
 
-def _displayed(image: np.ndarray) -> np.ndarray:
+def displayed(image: np.ndarray) -> np.ndarray:
     """Turn (C, H, W) into (H, W) or (H, W, 3)."""
     return image.transpose(1, 2, 0) if image.shape[0] == 3 else image[0]
 
 
-def _picture(image: np.ndarray) -> str:
-    shown = _displayed(image)[None]
-    return image_grid(shown, scale=_scale(shown.shape[2]))
+def picture(image: np.ndarray) -> str:
+    """Show one (C, H, W) picture."""
+    shown = displayed(image)[None]
+    return image_grid(shown, scale=scale_of(shown.shape[2]))
 
 
-def _scale(width: int) -> int:
+def _map_scale(width: int) -> int:
+    """Enlarge maps as far as a row of the report holds MOST_MAPS of them, small ones at least 2."""
+    return max(2 if width <= 28 else 1, 50 // width)
+
+
+def scale_of(width: int) -> int:
+    """Return how many times a picture of this width is enlarged."""
     return max(1, PICTURE_WIDTH // width)

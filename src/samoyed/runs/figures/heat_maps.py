@@ -13,7 +13,8 @@ asks the network's own gradients. Neither is the truth, so both are shown.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,7 +34,14 @@ STRENGTH = 0.6  # share of a place's colour that the strongest heat replaces
 # Legend for shapes: C channels, H rows, W columns, R and S places of a coarse grid.
 
 
-def heat_figure(model: nn.Module, image: np.ndarray, answer: int, name: str) -> Figure:
+ProbabilitiesOf = Callable[[nn.Module, np.ndarray, Any], np.ndarray]
+"""(model, (N, C, H, W) uint8 pictures, device) -> (N, K) probabilities."""
+
+
+def heat_figure(
+    model: nn.Module, image: np.ndarray, answer: int, name: str,
+    probabilities_of: ProbabilitiesOf = predict_probabilities,
+) -> Figure:  # fmt: skip
     """Draw both maps over the picture and say whether they agree.
 
     Args:
@@ -41,8 +49,9 @@ def heat_figure(model: nn.Module, image: np.ndarray, answer: int, name: str) -> 
         image: (C, H, W) uint8.
         answer: the class that is asked about.
         name: of that class.
+        probabilities_of: how the model's answers become probabilities.
     """
-    drop = occlusion_map(model, image, answer)
+    drop = occlusion_map(model, image, answer, probabilities_of=probabilities_of)
     largest = 100 * max(0.0, float(drop.max()))
     parts = [("the picture", _shown(image)), ("covered", _shown(overlaid(image, drop)))]
     caption = (
@@ -83,7 +92,11 @@ def verdict(correlation: float) -> str:
 
 
 def occlusion_map(
-    model: nn.Module, image: np.ndarray, answer: int, steps: int = 14
+    model: nn.Module,
+    image: np.ndarray,
+    answer: int,
+    steps: int = 14,
+    probabilities_of: ProbabilitiesOf = predict_probabilities,
 ) -> Float[np.ndarray, "R S"]:
     """Return how far the answer's probability falls when a grey patch covers each place.
 
@@ -92,6 +105,7 @@ def occlusion_map(
         image: (C, H, W) uint8.
         answer: the class whose probability is watched.
         steps: places per side, at most.
+        probabilities_of: how the model's answers become probabilities.
     """
     _, height, width = image.shape
     grey = np.rint(image.mean(axis=(1, 2))).astype(np.uint8)
@@ -106,7 +120,7 @@ def occlusion_map(
         ]
         covered[index][(slice(None), *area)] = grey[:, None, None]
     device = next(model.parameters()).device
-    probabilities = predict_probabilities(model, covered, device)[:, answer]
+    probabilities = probabilities_of(model, covered, device)[:, answer]
     return (probabilities[0] - probabilities[1:]).reshape(len(rows), len(columns))
 
 

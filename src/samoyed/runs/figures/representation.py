@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from samoyed.data.cache import rows_of
 from samoyed.data.feeds import as_floats
 from samoyed.runs.drawing import Figure, image_grid
 
@@ -24,7 +25,8 @@ THUMBNAIL = 28  # pixels
 FRAME = 2  # pixels around a thumbnail, in the colour of its class
 FEWEST = 40  # pictures; below, there is nothing to lay out
 NEIGHBOURS = 10
-BATCH = 128
+BATCH = 64
+LARGEST_COMPARED = 32  # pixels of the shorter side that neighbours by pixels need, about
 PERPLEXITY = 30.0
 COLOURS = (
     (31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189),
@@ -52,9 +54,9 @@ def representation_figure(
     if num < FEWEST or last_linear(model) is None:
         return None
     rows = np.unique(np.linspace(0, len(images) - 1, num).astype(np.int64))
-    pictures, classes = np.asarray(images[rows]), np.asarray(labels[rows])
+    pictures, classes = rows_of(images, rows), np.asarray(labels[rows])
     hidden = hidden_states(model, pictures)
-    pixels = pictures.reshape(len(rows), -1) / 255.0
+    pixels = small_pixels(pictures)
     columns = min(COLUMNS, int(np.ceil(np.sqrt(len(rows) * COLUMNS / ROWS))))
     cells = grid_places(plane(hidden), columns, int(np.ceil(len(rows) / columns)))
     shares = (neighbour_share(each, classes) for each in (pixels, hidden))
@@ -69,6 +71,16 @@ def representation_figure(
     drawn = mosaic(pictures, classes if is_coloured else None, cells, columns)
     legend = _legend(names) if is_coloured else ""
     return Figure("What is near to what", caption, image_grid(drawn[None], scale=1) + legend)
+
+
+def small_pixels(images: np.ndarray) -> Float[np.ndarray, "N D"]:
+    """Return (N, C, H, W) uint8 pictures as rows in [0, 1], averaged down where they are large."""
+    step = max(1, min(images.shape[2:]) // LARGEST_COMPARED)
+    pieces = [
+        F.avg_pool2d(as_floats(images[start : start + BATCH]), step).flatten(1)
+        for start in range(0, len(images), BATCH)
+    ]
+    return torch.cat(pieces).numpy()
 
 
 def last_linear(model: nn.Module) -> nn.Linear | None:

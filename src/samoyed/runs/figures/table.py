@@ -12,6 +12,7 @@ from samoyed.runs.drawing import Figure
 
 TASKS = {
     "classify": "samoyed.runs.figures.classify",
+    "classify_labels": "samoyed.runs.figures.classify_labels",
     "classify_table": "samoyed.runs.figures.table_rows",
     "regress_table": "samoyed.runs.figures.table_rows",
     "classify_several": "samoyed.runs.figures.table_rows",

@@ -1,0 +1,125 @@
+"""Which of a folder's files are tables of pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from samoyed.core.errors import DataError
+from samoyed.data.image_columns import find_path_column, label_columns, settle_header
+from samoyed.data.image_layout import SPLIT_NAMES, Listing, list_folder
+from samoyed.data.image_reasons import named
+from samoyed.data.image_tables import TableFile, read_picture_table
+from samoyed.data.pixels import SUFFIXES
+from samoyed.data.table_files import Cells, read_text
+from samoyed.data.table_jsonl import SUFFIX, read_jsonl_text
+
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.tsv")
+_TABLES = (".csv", ".tsv", ".tab", SUFFIX)
+_HEAD = 1 << 16  # bytes that are looked at
+
+
+def names_pictures(path: Path) -> bool:
+    """Tell by its beginning whether a file is a table of pictures."""
+    if path.suffix.lower() not in _TABLES:
+        return False
+    cells = _head_of(path)
+    return cells is not None and find_path_column(cells, path.parent) is not None
+
+
+def find_tables(root: Path, listing: Listing) -> list[TableFile]:
+    """Return the tables that name a folder's pictures, or none where folders are the classes.
+
+    Raises:
+        DataError: for several tables of which one cannot tell which is which.
+    """
+    whole = _metadata_in(root, listing.files)
+    if whole is not None:
+        return [TableFile(whole)]
+    parts, without = [], []
+    for folder in listing.folders:
+        split = SPLIT_NAMES.get(folder.name.lower())
+        inner = None if split is None else _metadata_in(folder, list_folder(folder).files)
+        if inner is not None:
+            parts.append(TableFile(inner, split))
+        elif split is not None:
+            without.append(folder)
+    if parts and without:
+        raise DataError(
+            without[0], f"a {parts[0].path.name}, as in {parts[0].path.parent.name}/", "none",
+            "Add it, or move the folder elsewhere.",
+        )  # fmt: skip
+    if parts:
+        return _distinct(root, parts)
+    is_loose = any(file.suffix.lower() in SUFFIXES for file in listing.files)
+    if len(listing.folders) > 1 and not is_loose and not _are_parts(listing.folders):
+        return []
+    tables = [file for file in listing.files if names_pictures(file)]
+    if len(tables) < 2:
+        return [TableFile(table) for table in tables]
+    return _distinct(root, [TableFile(table, _split_in(table.stem)) for table in tables])
+
+
+def has_labels(table: TableFile) -> bool:
+    """Tell whether a table names pictures and says what is on them."""
+    cells = _head_of(table.path)
+    if cells is None:
+        return True  # let the reader say what is wrong
+    path = find_path_column(cells, table.path.parent)
+    if path is None:
+        return False
+    return bool(label_columns(cells, [n for n in cells.names if n != path]))
+
+
+def _are_parts(folders: Sequence[Path]) -> bool:
+    """Tell whether folders are splits with loose pictures, not classes."""
+    return all(
+        folder.name.lower() in SPLIT_NAMES and not list_folder(folder).folders for folder in folders
+    )
+
+
+def _metadata_in(folder: Path, files: Sequence[Path]) -> Path | None:
+    found = [file for file in files if file.name.lower() in METADATA]
+    if len(found) > 1:
+        raise DataError(
+            folder, "one table of pictures", named([file.name for file in found]), "Remove one."
+        )
+    return found[0] if found else None
+
+
+def _distinct(root: Path, tables: list[TableFile]) -> list[TableFile]:
+    """Return tables in the order of splits; each split once."""
+    splits = [table.split for table in tables]
+    if None in splits or len(set(splits)) < len(splits):
+        raise DataError(
+            root, "one table of pictures, or one for each split (train.csv, test.csv)",
+            named([str(table.path.relative_to(root)) for table in tables]),
+            f"Name the one that is meant: {tables[0].path}",
+        )  # fmt: skip
+    return sorted(tables, key=lambda table: table.split or 0)
+
+
+def _split_in(stem: str) -> int | None:
+    """Return the split that a table's name begins or ends with.
+
+    >>> _split_in("train_labels"), _split_in("labels-test"), _split_in("trains")
+    (0, 2, None)
+    """
+    words = re.split(r"[-_. ]", stem.lower())
+    return SPLIT_NAMES.get(words[0], SPLIT_NAMES.get(words[-1]))
+
+
+def _head_of(path: Path) -> Cells | None:
+    """Return the first rows of a table, or None where they cannot be read."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_HEAD)
+        if len(data) < _HEAD:
+            return read_picture_table(path)
+        text = data[: data.rfind(b"\n")].decode("utf-8", "replace")
+        if path.suffix.lower() == SUFFIX:
+            return read_jsonl_text(str(path), text, "skip")
+        return settle_header(read_text(str(path), text, "skip"))
+    except (DataError, OSError):
+        return None

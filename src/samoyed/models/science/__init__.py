@@ -1,0 +1,1 @@
+"""Systems that the review names for their use in science."""

@@ -1,0 +1,1 @@
+"""Systems of the review's section on supervised learning."""
