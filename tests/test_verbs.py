@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +101,16 @@ def test_the_same_command_again_is_finished_and_more_epochs_extend(
     assert "at least 14" in spoken(capsys, *again, "3", code=2)
 
 
+def test_starting_over_drops_nothing_where_it_fails(run: samoyed.Run, folder: Path, capsys):
+    before = {p.name for p in run.path.iterdir()}
+    over = ["train", str(folder), "--out", str(run.path), "--fresh"]
+    spoken(capsys, "train", "nowhere", *over[2:], code=2)
+    spoken(capsys, *over, "--set", "batch_sise=3", code=2)
+    spoken(capsys, *over, "--init", "nowhere", code=2)
+    assert {p.name for p in run.path.iterdir()} == before
+    assert run.scores
+
+
 def test_another_command_in_the_same_folder_is_refused(run: samoyed.Run, folder: Path, capsys):
     said = spoken(capsys, "train", str(folder), "--out", str(run.path), "--seed", "7", code=2)
     assert "seed" in said
@@ -104,8 +118,6 @@ def test_another_command_in_the_same_folder_is_refused(run: samoyed.Run, folder:
 
 
 def test_changed_data_is_noticed(folder: Path, tmp_path: Path, capsys):
-    import shutil
-
     copy = tmp_path / "pictures"
     shutil.copytree(folder, copy)
     options = ["--epochs", "1", "--out", str(tmp_path / "run"), "--set", "baselines=false"]
@@ -171,6 +183,10 @@ REFUSED = {
     "key without value": (["train", "digits", "--set", "learning_rate"], "key=value"),
     "value of the wrong type": (["train", "digits", "--set", "batch_size=x"], "integer"),
     "value out of range": (["train", "digits", "--set", "learning_rate=-1"], "greater than 0"),
+    "an endless rate": (["train", "digits", "--set", "learning_rate=1e400"], "less than"),
+    "saving at no time": (["train", "digits", "--set", "checkpoint_s=NaN"], "or equal to 0"),
+    "no labels": (["train", "digits", "--set", "num_labels=-4"], "greater than 0"),
+    "more threads than there are": (["train", "digits", "--set", "num_threads=9999"], "1024"),
     "misspelt model": (["train", "digits", "--model", "lenet"], "lenet5"),
     "model for other data": (["train", "digits", "--model", "deep_q_network"], "for world"),
     "misspelt task": (["train", "digits", "--task", "clasify"], "classify"),
@@ -191,6 +207,11 @@ REFUSED = {
     "compare one": (["compare", "nowhere"], "two or more"),
     "no such system": (["models", "lenet6"], "lenet5"),
     "verify no such system": (["verify", "lenet6"], "lenet5"),
+    "a link that leads nowhere": (["check", "link"], "leads nowhere"),
+    "a device": (["check", "/dev/null"], "a device or a pipe"),
+    "verify no such claim": (["verify", "lenet5", "--only", "mnst"], "Did you mean 'mnist'"),
+    "verify no seeds": (["verify", "lenet5", "--seeds", "0"], "from 1"),
+    "verify without its data": (["verify", "lenet5", "--data", "nowhere"], "mnist/"),
     "no such verb": (["trian", "digits"], "train"),
     "missing argument": (["predict"], "requires an argument"),
 }
@@ -199,6 +220,7 @@ REFUSED = {
 @pytest.mark.parametrize("way", REFUSED)
 def test_mistakes_end_in_a_message(way: str, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("gone")
     arguments, said = REFUSED[way]
     with pytest.raises(SystemExit) as stopped:
         cli.main(arguments)
@@ -212,6 +234,38 @@ def test_predict_on_what_is_no_picture(run: samoyed.Run, tmp_path: Path, capsys)
     text = tmp_path / "note.png"
     text.write_text("not a picture")
     assert "note.png" in spoken(capsys, "predict", str(run.path), str(text), code=2)
+
+
+@pytest.mark.parametrize("options", [["--length", "-5"], ["--temperature", "nan"]])
+def test_predict_refuses_impossible_numbers(options: list[str], run: samoyed.Run, capsys):
+    said = spoken(capsys, "predict", str(run.path), "x.png", *options, code=2)
+    assert said.startswith(f"error: {options[0]}\n")
+
+
+def test_predict_refuses_a_picture_on_standard_input(run, folder, capsys, monkeypatch):
+    picture = next((folder / "dark").iterdir())
+    with open(picture, encoding="utf-8") as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        said = spoken(capsys, "predict", str(run.path), code=2)
+    assert "byte 89 at byte 0" in said
+
+
+def test_compare_names_the_place_it_cannot_write_to(run: samoyed.Run, tmp_path: Path, capsys):
+    for out in (tmp_path, tmp_path / "gone" / "side.html"):
+        said = spoken(capsys, "compare", *[str(run.path)] * 2, "--out", str(out), code=2)
+        assert said.startswith("error: --out\n")
+
+
+def test_a_name_that_is_no_unicode_is_no_trouble(folder: Path, tmp_path: Path):
+    data = tmp_path / "pictures"
+    shutil.copytree(folder, data)
+    os.rename(os.fsencode(data / "dark"), os.fsencode(data / "d") + b"\xff")
+    done = subprocess.run(
+        [sys.executable, "-m", "samoyed.cli", "train", str(data), "--epochs", "1", "--out",
+         str(tmp_path / "run")], capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert b"d\\udcff" in done.stdout
 
 
 def test_a_foreign_folder_is_not_written_to(tmp_path: Path, capsys):

@@ -93,11 +93,9 @@ def train(
     folder = RunFolder(Path(out) if out is not None else _default_folder(request))
     is_first = distribution.rank() == 0
     with stoppable() as stop, _held(folder, is_first):
-        if fresh and is_first:
-            folder.clear()
         if not is_first:
             distribution.wait_for_all()  # until the first process has written the plan
-        prepared = prepare(request, folder, say)
+        prepared = prepare(request, folder, say, is_fresh=fresh and is_first)
         if is_first:
             distribution.wait_for_all()
         if folder.is_finished and prepared.is_trained:

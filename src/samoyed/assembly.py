@@ -6,13 +6,16 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
+import numpy as np
+from annotated_types import Gt
 from torch import nn
 
 from samoyed.catalog import Row, find
 from samoyed.core.errors import OptionError, RunError, did_you_mean
 from samoyed.core.reference import Answer, Score
+from samoyed.core.seeding import numpy_generator
 from samoyed.core.settings import apply, dials, from_json
 from samoyed.core.spec import ImageSpec, TableSpec
 from samoyed.core.stage import Recipe, Stage
@@ -58,11 +61,11 @@ class DataSettings:
     """Dials of the data that `--set` reaches.
 
     Args:
-        num_labels: train on the labels of only this many examples (spread over the classes);
-            pre-training still sees every example.
+        num_labels: train on the labels of only this many examples (pictures: spread over the
+            classes; rows: at random); pre-training still sees every example.
     """
 
-    num_labels: int | None = None
+    num_labels: Annotated[int, Gt(0)] | None = None
 
 
 @dataclass(frozen=True)
@@ -186,15 +189,13 @@ def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
     Raises:
         DataError: when there is no such data or it cannot be used.
     """
-    on_bad = config["request"]["on_bad"]
+    on_bad, place = config["request"]["on_bad"], config["data"] if data is None else data
     if "about_table" not in config:
-        return open_source(data or config["data"], on_bad=on_bad, seed=config["split_seed"])
+        return open_source(place, on_bad=on_bad, seed=config["split_seed"])
     ask = TableAsk(**config["about_table"])
     if config["task"]["name"] not in TABLE_TASKS.values():  # a table that names pictures
         ask = replace(ask, task=None, test=ask.test if data is None else None)
-        return open_source(
-            data or config["data"], on_bad=on_bad, seed=config["split_seed"], ask=ask
-        )  # fmt: skip
+        return open_source(place, on_bad=on_bad, seed=config["split_seed"], ask=ask)
     if data is None:
         return open_source(config["data"], on_bad=on_bad, seed=config["split_seed"], ask=ask)
     from samoyed.data.tables import scan_held_out
@@ -289,9 +290,8 @@ def _table_defaults(
 ) -> tuple[Any, Recipe, Any]:
     module, name = TASKS[TABLE_TASKS[source.target.kind]]
     task = getattr(importlib.import_module(module), name)(source.spec, source.target)
-    if not row.is_varied:  # the papers' protocols: plain targets, the last weights
-        plain = {"label_smoothing": 0.0, "keep_best": False}
-        task = replace(task, **{k: v for k, v in plain.items() if k in dials(task)})
+    if not row.is_varied and "label_smoothing" in dials(task):  # the papers' protocols
+        task = replace(task, label_smoothing=0.0)
     recipe = system.recipe_for(source.num_train) if row.has_sizes else system.RECIPE
     return replace(system.Config(), **row.sizes[size]), recipe, task
 
@@ -299,9 +299,14 @@ def _table_defaults(
 def _table(plain: _Plain, system: ModuleType) -> Assembly:
     """A table, to answer a question about its rows."""
     data = plain.source.load()
+    num = plain.data_settings.num_labels
+    learned = data
+    if num is not None and num < len(data.train):
+        order = numpy_generator(plain.seed, "labels").permutation(len(data.train))
+        learned = replace(data, train=data.train.some(np.sort(order[:num])))
 
     def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
-        for stage in plain.task.stages(model, data, recipe, plain.seed):
+        for stage in plain.task.stages(model, learned, recipe, plain.seed):
             if plain.row.stages is None:
                 yield stage
             else:

@@ -33,6 +33,7 @@ class Row:
         has_own_stages: the file defines `stages`: training is more than descending the task's loss.
         has_sizes: the file defines `SIZES`, `recommend` and `recipe_for`.
         pretrained: the part of the model that only stages before the task's train.
+        is_limited: the recipe is long enough; more minutes than it takes are not used.
         is_varied: training pictures are varied, and targets smoothed, unless told otherwise.
     """
 
@@ -46,6 +47,7 @@ class Row:
     has_own_stages: bool = False
     has_sizes: bool = False
     is_varied: bool = False
+    is_limited: bool = False
     pretrained: str = ""
     also_given: tuple[str, ...] = ()
     also_asked: tuple[str, ...] = ()
@@ -154,7 +156,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "tabular_network", "samoyed.models.since.tabular_network", "table", "classify",
         "an ensemble of perceptrons that share their weights: today's default for tables",
-        "since the review", has_sizes=True, is_varied=True, also_asked=TABLE_TASKS,
+        "since the review", has_own_stages=True, has_sizes=True, is_varied=True,
+        is_limited=True, also_asked=TABLE_TASKS,
     ),
     Row(
         "linear_classifier", "samoyed.models.supervised.linear_classifier", "images", "classify",
@@ -218,8 +221,12 @@ def names() -> list[str]:
     return [row.name for row in ROWS]
 
 
-def find(name: str) -> Row:
+def find(name: str, place: str = "the name of a system") -> Row:
     """Return the row of this name, its own or one of its aliases.
+
+    Args:
+        name: of the system.
+        place: where the name stands, for the error.
 
     Raises:
         OptionError: when there is none.
@@ -227,7 +234,7 @@ def find(name: str) -> Row:
     known = {other: row for row in ROWS for other in (row.name, *row.aliases)}
     if name not in known:
         raise OptionError(
-            "--model", "one of " + ", ".join(names()), repr(name), did_you_mean(name, known).strip()
+            place, "one of " + ", ".join(names()), repr(name), did_you_mean(name, known).strip()
         )
     return known[name]
 
@@ -257,7 +264,7 @@ def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
     if name is None:
         row = next(row for row in fitting if row.answers(asked))
         return row, f"{row.name}, the default for {given}"
-    row = find(name)
+    row = find(name, "--model")
     if not row.takes(given) or not row.answers(asked):
         able = [r.name for r in fitting if r.answers(asked)]
         purpose = "" if asked is None else f", to {asked.replace('_', ' ')}"

@@ -94,12 +94,15 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "deep_belief_net", "pretraining_1000", "MNIST, 1,000 labels, pre-training on all 60,000 "
-        "pictures: gain in accuracy over the same net from random weights",
+        "pictures: gain in accuracy over the same net from random weights (rate, length and "
+        "dropout are the best of those tried for both arms on 10,000 of the training pictures)",
         "93.52 against 88.70 % for a public reproduction with 1,000 labels (one layer of 1,024)",
         "gain >= 4 points, 95 % interval above 0, over 5 seeds",
-        "mnist", "accuracy", 0.04, seeds=5, epochs=60,
-        settings={"num_labels": 1000, "dropout": 0.5, "pretrain_epochs": 10},
-        against={"num_labels": 1000, "dropout": 0.5, "pretrain_epochs": 0},
+        "mnist", "accuracy", 0.04, seeds=5, epochs=150,
+        settings={"num_labels": 1000, "dropout": 0.5, "learning_rate": 3e-3},
+        against={
+            "num_labels": 1000, "dropout": 0.5, "learning_rate": 3e-3, "pretrain_epochs": 0,
+        },
     ),
     Claim(
         "linear_classifier", "mnist_softmax", "MNIST, 60,000 and 10,000: test error of softmax "
@@ -174,6 +177,20 @@ CLAIMS: tuple[Claim, ...] = (
         "none on this text; comparable LSTMs 2.15 to 2.30", "<= 2.25 bits per character",
         "text/shakespeare/input.txt", "bits_per_character", 2.25, is_at_least=False, seeds=1,
         minutes=15.0, scale="our own target, reached",
+    ),
+    Claim(
+        "tabular_network", "adult", "UCI adult, 32,561 rows to learn from and the official 16,281 "
+        "to test on: accuracy (dials chosen within the rows to learn from)",
+        "none: the default for tables", ">= 86.9 %",
+        "tables/adult.data", "accuracy", 0.869, seeds=2, minutes=4.0,
+        scale="our own target, reached", table={"target": "15", "test": "adult.test"},
+    ),
+    Claim(
+        "tabular_network", "letter", "UCI letter recognition, 16,000 rows to learn from and 4,000 "
+        "held out (a fifth, seed 0): accuracy (dials chosen within the rows to learn from)",
+        "none: the default for tables", ">= 97.5 %",
+        "tables/letter-recognition.data", "accuracy", 0.975, seeds=2, minutes=4.0,
+        scale="our own target, reached", table={"target": "1"},
     ),
     Claim(
         "deep_q_network", "cartpole", "CartPole-v1: largest mean return of 100 training episodes "

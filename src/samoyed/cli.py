@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
 from samoyed import __version__
 from samoyed.core.spec import OnBad
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from samoyed.core.reference import Answer
 
 app = App(
     name="samoyed",
@@ -31,8 +27,6 @@ app = App(
 Inputs = Annotated[str, Parameter(allow_leading_hyphen=True)]
 Input = Annotated[str | None, Parameter(name="--input")]
 Settings = Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)]
-
-TABLE_TASKS = ("classify_table", "regress_table", "classify_several")
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 Flag = Annotated[bool, Parameter(negative="")]
@@ -194,6 +188,8 @@ def predict(
         Print one JSON object per line.
     """
     from samoyed import api
+    from samoyed.showing import answer_as_json, answer_in_line
+    from samoyed.standard_input import from_standard_input
 
     _refuse_options(inputs)
     asked = [*inputs, *([prompt] if prompt is not None else [])]
@@ -201,17 +197,19 @@ def predict(
         _refuse_prompt(run, prompt)
         exported = api.load_exported(run)
         task = exported.described.task
-        answers = exported.predict(_from_standard_input(asked, task))
+        answers = exported.predict(from_standard_input(asked, task))
     else:
         found = api.load(run)
         task = found.config["task"]["name"]
-        asked = _from_standard_input(asked, task)
+        asked = from_standard_input(asked, task)
         answers = found.predict(asked, length=length, temperature=temperature, seed=seed)
     for answer in answers:
         if json_:
-            print(json.dumps(_plain(answer), ensure_ascii=False))
+            print(json.dumps(answer_as_json(answer), ensure_ascii=False))
         else:
-            print(answer.input + answer.answer if task == "continue_text" else _row(answer))
+            print(
+                answer.input + answer.answer if task == "continue_text" else answer_in_line(answer)
+            )
 
 
 def _refuse_prompt(path: Path, prompt: str | None) -> None:
@@ -235,58 +233,6 @@ def _refuse_options(inputs: tuple[str, ...]) -> None:
                 name, "an option: " + ", ".join(known), "no such option",
                 did_you_mean(name, known).strip(),
             )  # fmt: skip
-
-
-def _from_standard_input(asked: list[str], task: str) -> list[str]:
-    """Read the inputs from standard input where none, or "-", were given."""
-    if task == "play" or (asked and asked != ["-"]):
-        return asked
-    if not asked and sys.stdin.isatty():
-        from samoyed.core.errors import OptionError
-
-        raise OptionError(
-            "inputs", "pictures, folders or --prompt", "nothing", "give some, or pipe them in"
-        )
-    if task == "continue_text":
-        return [sys.stdin.read()]
-    if task in TABLE_TASKS:
-        return ["-"]
-    if task == "classify":
-        return _paths_from(sys.stdin)
-    return [line.rstrip("\n") for line in sys.stdin if line.strip()]
-
-
-def _paths_from(lines: Iterable[str]) -> list[str]:
-    """Read one path a line; a picture itself, piped in, is no list of paths."""
-    paths = []
-    for line in lines:
-        if "\0" in line:
-            from samoyed.core.errors import DataError
-
-            raise DataError(
-                "standard input", "paths of pictures, one on each line", "binary data",
-                "ls photos/*.jpg | samoyed predict RUN, or name the picture instead",
-            )  # fmt: skip
-        paths.append(line.rstrip("\n"))
-    return [path for path in paths if path.strip()]
-
-
-def _plain(answer: Answer) -> dict[str, Any]:
-    """Return an answer as JSON values."""
-    row = {"input": answer.input, "answer": answer.answer, "probability": answer.probability}
-    return {**row, **dict(answer.details)}
-
-
-def _row(answer: Answer) -> str:
-    """Return an answer as one line of a table."""
-    parts = [answer.input, answer.answer]
-    if answer.probability is not None:
-        parts.append(f"{answer.probability:.3f}")
-    details = ", ".join(
-        f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in answer.details
-    )
-    return "\t".join([part for part in parts if part] + ([details] if details else []))
 
 
 @app.command
@@ -430,6 +376,7 @@ def spelled_out(arguments: Sequence[str]) -> list[str]:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; anything a user can cause ends in a message, never a traceback."""
     arguments = spelled_out(sys.argv[1:] if arguments is None else arguments)
+    _print_any_name()
     try:
         app(arguments, exit_on_error=False, print_error=True)
     except CycloptsError:
@@ -441,6 +388,12 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(130) from None
     except Exception as error:
         raise SystemExit(_explain_failure(error)) from None
+
+
+def _print_any_name() -> None:
+    """Let a file name that the terminal cannot show be printed as escapes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _explain_failure(error: Exception) -> int:

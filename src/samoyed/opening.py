@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -59,6 +60,12 @@ def open_source(
 
     if is_world_name(path):
         return scan_world(path, on_bad=on_bad, seed=seed)
+    if os.path.lexists(target):
+        is_link = target.is_symlink()
+        raise DataError(
+            path, "a file or a folder", "a link that leads nowhere" if is_link else "a device or a "
+            "pipe, which cannot be read twice", "mend the link" if is_link else "copy it to a file",
+        )  # fmt: skip
     siblings = [p.name for p in target.parent.iterdir()] if target.parent.is_dir() else []
     hint = did_you_mean(target.name, [*siblings, *BUILT_IN, SAMPLE, "CartPole-v1"]).strip()
     raise DataError(
@@ -141,7 +148,7 @@ def _open_folder(target: Path, on_bad: OnBad, seed: int, ask: TableAsk) -> Any:
             target, "one table", f"a folder of {len(tables)}: {tables[0].name}, ...",
             f"give the file: samoyed train {shlex.quote(str(tables[0]))}",
         )  # fmt: skip
-    if texts and pictures and min(texts, pictures) * 20 > texts + pictures:
+    if texts and pictures and min(texts, pictures) * 5 > texts + pictures:
         raise DataError(
             target, "a folder of pictures or a folder of texts",
             f"both ({pictures} pictures and {texts} texts among the first files)",
@@ -160,8 +167,6 @@ def _open_folder(target: Path, on_bad: OnBad, seed: int, ask: TableAsk) -> Any:
 
 def _some_files(folder: Path, limit: int = 2000) -> Iterator[Path]:
     """Yield up to `limit` files below a folder; hidden ones are left out."""
-    import os
-
     seen = 0
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(f for f in folders if not f.startswith("."))

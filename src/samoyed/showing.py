@@ -1,4 +1,4 @@
-"""What `samoyed models` and `samoyed doctor` say."""
+"""What `samoyed models` and `samoyed doctor` say, and how answers are written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from samoyed.catalog import ROWS, Row, find
+from samoyed.core.reference import Answer
 from samoyed.core.settings import dials
 
 EXTRAS = {
@@ -147,3 +148,21 @@ def _free_gib(folder: Path) -> float:
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free / 2**30
+
+
+def answer_as_json(answer: Answer) -> dict[str, Any]:
+    """Return an answer as JSON values."""
+    row = {"input": answer.input, "answer": answer.answer, "probability": answer.probability}
+    return {**row, **dict(answer.details)}
+
+
+def answer_in_line(answer: Answer) -> str:
+    """Return an answer as one line of a table."""
+    parts = [answer.input, answer.answer]
+    if answer.probability is not None:
+        parts.append(f"{answer.probability:.3f}")
+    details = ", ".join(
+        f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in answer.details
+    )
+    return "\t".join([part for part in parts if part] + ([details] if details else []))

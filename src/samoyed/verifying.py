@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 from samoyed.catalog import Row, find, names
 from samoyed.claims import Claim, claims_of
-from samoyed.core.errors import OptionError
+from samoyed.core.errors import OptionError, did_you_mean
 from samoyed.runs.progress import in_words
 from samoyed.showing import evidence_of
 
@@ -39,9 +40,14 @@ def verify_systems(
         only: measure the claim of this key alone.
         out: folder of the evidence pages.
         say: where the lines go.
+
+    Raises:
+        OptionError: for a system, a claim or a folder that does not exist.
     """
+    rows = [find(name) for name in chosen or names()]
+    _check_options([row.name for row in rows], data, num_seeds, only)
     is_sound = True
-    for row in [find(name) for name in chosen or names()]:
+    for row in rows:
         say(f"{row.name}: {row.reference}")
         is_sound &= _conformance(row, say)
         if with_claims:
@@ -52,6 +58,22 @@ def verify_systems(
         for claim in evidence_of(row.name):
             say(f"  evidence  {claim['statement']}: {claim['ours']} ({claim['status']})")
     return is_sound
+
+
+def _check_options(
+    chosen: Sequence[str], data: Path | None, num_seeds: int | None, only: str | None
+) -> None:
+    """Raise for what would otherwise pass for "nothing to measure"."""
+    if data is not None and not data.is_dir():
+        raise OptionError("--data", "the folder that holds mnist/ and the other data", str(data))
+    if num_seeds is not None and num_seeds < 1:
+        raise OptionError("--seeds", "a whole number from 1", str(num_seeds))
+    keys = [claim.key for name in chosen for claim in claims_of(name)]
+    if only is not None and only not in keys:
+        raise OptionError(
+            "--only", "a claim's key: " + (", ".join(keys) or "these systems have none"),
+            repr(only), did_you_mean(only, keys).strip(),
+        )  # fmt: skip
 
 
 def _conformance(row: Row, say: Callable[[str], None]) -> bool:
@@ -168,7 +190,8 @@ def _status(claim: Claim, values: Sequence[float], others: Sequence[float]) -> s
 
 def _command(claim: Claim) -> str:
     parts = [f"samoyed train {claim.data} --model {claim.system}"]
-    parts += [f"--{option} {value}" for option, value in claim.table.items()]
+    for option, value in claim.table.items():
+        parts.append(f"--{option} {shlex.quote(value)}")
     if claim.minutes is not None:
         parts.append(f"--minutes {claim.minutes:g}")
     if claim.epochs is not None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from command_line import refused_by_check
 from samoyed.core.errors import DataError
 from samoyed.core.spec import ImageSpec
 from samoyed.data.idx import idx_rows, read_idx, read_idx_header
@@ -280,6 +281,8 @@ def test_spoilt_files(tmp_path, case, on_bad):
     assert case.expected in error.expected
     assert case.found in error.found
     assert case.hint in error.hint
+    if on_bad == "stop":
+        assert case.found in refused_by_check(root)
 
 
 def test_seven_colours_are_too_many(tmp_path):

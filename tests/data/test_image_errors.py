@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from command_line import refused_by_check
 from samoyed.core.errors import DataError, OptionError
 from samoyed.core.spec import ImageSpec
 from samoyed.data import image_layout
@@ -143,7 +144,7 @@ BAD_FILES = [
          "leads back to", "Remove the link"),
     File("class without files", lambda root: (root / "eel").mkdir(), "eel", "class 'eel'",
          "no file", "remove the folder"),
-    File("class without pictures", write("eel/notes.txt", b"x"), "eel", "class 'eel'",
+    File("class without pictures", write("eel/notes.md", b"x"), "eel", "class 'eel'",
          "1 files, none a picture", "remove the folder"),
     File("class with one picture", lambda root: paint(root / "eel" / "1.png", 900), "eel",
          "at least 2 pictures", "1 picture", "Add pictures"),
@@ -164,6 +165,7 @@ def test_bad_file_stops_or_is_skipped(tmp_path, case):
     assert "more" not in error.found or "bomb" in case.name
     assert case.hint in error.hint
     assert "--on-bad skip" in error.hint
+    assert case.found in refused_by_check(root)
 
     source = scan_images(root, on_bad="skip")
     data = source.load(ImageSpec(3, 8, 8))

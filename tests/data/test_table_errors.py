@@ -51,6 +51,8 @@ ERRORS = {
     "ragged row": (text(rows()).replace("\n", ",extra\n", 8).replace(",extra\n", "\n", 7), "csv:8"),
     "short row": (text([*rows(), ["1.0", "a"]]), "csv:122\n  expected: 4 cells"),
     "header too short": (text(rows(), HEADER[:3]), "csv:1\n"),
+    "decimal commas between commas": (
+        text([[line[0].replace(".", ","), *line[1:]] for line in rows()]), "decimal comma"),
     "unclosed quote": (changed(9, 1, '"a'), "csv:11\n"),
     "quote inside a quoted cell": (changed(9, 1, '"a"b"'), "csv:11\n"),
     "same name twice": (text(rows(), ["x", "x", "age", "kind"]), "column 1 and column 2"),
@@ -177,6 +179,11 @@ WARNINGS = {
     "mostly missing": (many(1, lambda i: "ab"[i % 2] if i % 5 == 0 else ""), "missing in"),
     "words among numbers": (
         many(0, lambda i: str(i % 9) if i % 3 else "none"), "'none' in line 2"),
+    "decimal commas and points": (
+        many(0, lambda i: f"{i}.5" if i % 3 else f"\"{i},5\""),
+        "column 'x' holds mostly numbers, but '0,5' in line 2: it is not used"),
+    "words of which most occur once": (
+        many(1, lambda i: f"w{i % 60}"), "'letter' has 60 different values in 120 rows"),
 }  # fmt: skip
 
 
@@ -218,3 +225,20 @@ def test_rows_to_answer_for_must_fit(tmp_path):
         read_rows([str(tmp_path / "none.csv")], source.spec, source.target)
     with pytest.raises(DataError, match="at least one table"):
         read_rows([], source.spec, source.target)
+
+
+def test_places_that_hold_no_table(tmp_path):
+    (tmp_path / "tables").mkdir()
+    spoilt(tmp_path / "tables", text(rows()), "a.csv")
+    for place, said in ((tmp_path / "tables", "a folder"), (tmp_path / "b.csv", "nothing there")):
+        with pytest.raises(DataError) as raised:
+            read_cells(place)
+        assert said in str(raised.value)
+        with pytest.raises(DataError):
+            scan_table(place, TableAsk("kind"))
+
+
+def test_a_copy_of_a_number_that_is_asked_for_is_named(tmp_path):
+    body = "".join(f"{i * 7 % 31},{i * 13 % 47 + 0.5},{2 * (i * 7 % 31) + 1}\n" for i in range(60))
+    source = scan_table(spoilt(tmp_path, "x,z,y\n" + body), TableAsk("y", task="regress"))
+    assert [w for w in source.warnings if w.startswith("column 'x' determines the target y")]

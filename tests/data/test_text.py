@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from command_line import refused_by_check
 from samoyed.core.errors import DataError
 from samoyed.core.spec import TextSpec
 from samoyed.data import text_files
@@ -117,6 +118,7 @@ def test_what_is_not_text_is_refused_precisely(tmp_path, content, place, found):
     error = refused(path)
     assert error.place == str(path) + place
     assert found in error.found
+    assert found in refused_by_check(path)
 
 
 def test_the_named_byte_is_where_the_text_is_bad(tmp_path):

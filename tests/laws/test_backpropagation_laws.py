@@ -94,7 +94,7 @@ def test_two_hidden_units_find_mirror_symmetry(rate: float, sweeps: int, fewest:
     size = (left - right).abs().sort(-1).values
     ratio = size / size[..., :1]
     is_doubling = near(ratio, (1, 2, 4))
-    assert (is_doubling | near(ratio, (1, 1.5, 2))).float().mean() > 0.95
+    assert (is_doubling | near(ratio, (1, 1.5, 2))).float().mean() > 0.9
     assert is_doubling.float().mean() > 0.55
     assert (weight[:, 0] * weight[:, 1] < 0).all(), "the two units are each other's negative"
 

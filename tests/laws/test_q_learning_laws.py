@@ -97,7 +97,7 @@ def learn(tables: Tables, config: dqn.Config = CONFIG) -> np.ndarray:
     seed_everything(0)
     model = dqn.build(config, TableWorld.spec)
     source = TableSource(tables)
-    for _ in train(model, dqn.stages(model, config, source, RECIPE, 0)):  # type: ignore[arg-type]
+    for _ in train(model, dqn.stages(model, config, source, RECIPE, 0)):
         pass
     with torch.no_grad():
         return model(torch.eye(NUM_STATES)).values.numpy()

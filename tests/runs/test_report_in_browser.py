@@ -9,6 +9,8 @@ import pytest
 from report_fixtures import events, full_content
 
 from samoyed.runs.drawing import Figure, heat_text, image_grid, line_chart, matrix, table
+from samoyed.runs.drawing_planes import Plane, planes
+from samoyed.runs.drawing_thumbnails import Cell, cards, picture_map
 from samoyed.runs.report import write_report
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "/usr/bin/chromium")
@@ -17,6 +19,10 @@ BROWSER = next((found for name in BROWSERS if (found := shutil.which(name))), No
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="no chromium, chromium-browser or google-chrome to open the report in"
 )
+
+MOSAIC = np.zeros((500, 1000, 3), np.uint8)
+CELLS = [Cell(0, 0, 98, "a.png"), Cell(1, 0, 61, "b.png")]
+PLANE = Plane("a plane", "a note", np.array([[0.0, 1], [1, 0]]), np.zeros((1, 2, 2)))
 
 PROBE = """
 <script>
@@ -37,6 +43,14 @@ addEventListener("load", function () {
   found.readout = area.querySelector(".readout").textContent;
   area.dispatchEvent(new PointerEvent("pointerleave"));
   found.gone = area.querySelector(".readout").hidden;
+  var map = document.querySelector(".map"), place = map.getBoundingClientRect();
+  var at = {clientX: place.left + .75 * place.width, clientY: place.top + .25 * place.height};
+  map.dispatchEvent(new PointerEvent("pointermove", at));
+  found.lens = map.querySelector(".lens p").textContent;
+  found.lensIsInside = map.querySelector(".lens").getBoundingClientRect().right <= innerWidth;
+  document.querySelector(".map-keys button[data-kind=wrong]").click();
+  var veil = map.querySelector("canvas").getContext("2d");
+  found.veiled = [0, 1].map(function (x) { return veil.getImageData(x, 0, 1, 1).data[3] > 0; });
   parent.postMessage(JSON.stringify(found), "*");
 });
 </script>
@@ -64,6 +78,9 @@ def wide_content():
             Figure("g", "", image_grid(np.zeros((40, 14, 14)), columns=20, scale=4)),
             Figure("i", "", image_grid(np.zeros((1, 300, 900)), ["one wide picture"])),
             Figure("h", "", heat_text("word" * 100, [1.0] * 400, low=0, high=2)),
+            Figure("map", "", picture_map(MOSAIC, 2, CELLS, ("cat", "dog"), ("red", "blue"))),
+            Figure("planes", "", planes([PLANE] * 5, np.array([0, 1]), ("cat", "dog"))),
+            Figure("cards", "", cards([([(np.zeros((1, 9, 9), np.uint8), "x")] * 3, "a line")])),
             Figure("t", "", table([f"column {i}" for i in range(20)], [["1"] * 20])),
             Figure("l", "", line_chart(waves, x_label="step", y_label="value")),
         ],
@@ -100,3 +117,6 @@ def test_the_page_fits_its_window_and_its_controls_work(tmp_path, width, is_dark
     assert (found["first"], found["second"]) == ((dark, light) if is_dark else (light, dark))
     assert found["readout"] == "3: 1"
     assert found["gone"] is True
+    assert found["lens"] == "dog, but answered cat, 61 %. b.png"
+    assert found["lensIsInside"] is True
+    assert found["veiled"] == [True, False]  # of two pictures, the second is the wrong answer

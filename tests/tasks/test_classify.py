@@ -250,7 +250,7 @@ def test_the_reports_figures(data, trained):
     history[9]["accuracy"], history[19]["accuracy"] = 0.5, 0.8
     drawn_figures = figures.draw(Classify(SPEC, LABELS), trained, data, history)
     titles = [figure.title for figure in drawn_figures]
-    assert titles[:2] == ["Confusion", "Class by class"]
+    assert titles[:2] == ["What is taken for what", "Class by class"]
     assert any(title.startswith("Layer by layer") for title in titles)
     assert "First-layer filters" in titles
     assert all(figure.html and figure.caption for figure in drawn_figures)

@@ -18,7 +18,11 @@ def derive_seed(seed: int, *path: int | str) -> int:
     """
     state = 0
     for part in (seed, *path):
-        number = int.from_bytes(part.encode(), "little") if isinstance(part, str) else part
+        number = (
+            int.from_bytes(part.encode("utf-8", "surrogatepass"), "little")
+            if isinstance(part, str)
+            else part
+        )
         while True:
             state = (state + 0x9E3779B97F4A7C15 + (number & _MASK)) & _MASK
             state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK

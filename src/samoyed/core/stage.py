@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal, Protocol
@@ -114,9 +115,9 @@ class Recipe:
     """
 
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adamw"
-    learning_rate: Annotated[float, Gt(0)] = 1e-3
+    learning_rate: Annotated[float, Gt(0), Lt(math.inf)] = 1e-3
     batch_size: Annotated[int, Gt(0)] = 64
-    epochs: Annotated[float, Gt(0)] = 10.0
+    epochs: Annotated[float, Gt(0), Lt(math.inf)] = 10.0
     momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
     weight_decay: Annotated[float, Ge(0)] = 0.0
     schedule: Literal["constant", "cosine", "linear"] = "cosine"

@@ -12,8 +12,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -107,7 +107,7 @@ def idx_rows(header: IdxHeader, num_rows: int) -> Iterator[np.ndarray]:
             raise _wrong_length(header, done + 1, " or more")
 
 
-def _open(path: Path) -> BinaryIO | gzip.GzipFile:
+def _open(path: Path) -> BufferedReader | gzip.GzipFile:
     try:
         if path.suffix != ".gz":
             return path.open("rb")
@@ -129,7 +129,7 @@ def _open(path: Path) -> BinaryIO | gzip.GzipFile:
         ) from error  # fmt: skip
 
 
-def _read(file: BinaryIO | gzip.GzipFile, path: Path, num_bytes: int, position: int) -> bytes:
+def _read(file: BufferedReader | gzip.GzipFile, path: Path, num_bytes: int, position: int) -> bytes:
     """Read up to this many bytes; a gzip stream that breaks is an error of the data."""
     try:
         return file.read(num_bytes)

@@ -59,9 +59,9 @@ class Files:
                 self._stop_if(bad)
 
         images, facts = cache.build(key, size.shape, "uint8", chunks)
-        gone = [i for i, *_ in facts["bad"]]
-        kept = np.delete(np.arange(len(self.paths)), gone)
-        return Decoded(images, kept, lines_of(self._named(facts["bad"]))), facts["bad"]
+        known = [(i, found, hint, expected) for i, found, hint, expected in facts["bad"]]
+        kept = np.delete(np.arange(len(self.paths)), [i for i, *_ in known])
+        return Decoded(images, kept, lines_of(self._named(known))), known
 
     def _decoded(
         self, size: ImageSpec

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -76,6 +76,7 @@ class Decoded(NamedTuple):
     skipped: tuple[str, ...]
 
 
+@runtime_checkable
 class Contents(Protocol):
     """Where the pixels are: files still to be decoded, or an array."""
 

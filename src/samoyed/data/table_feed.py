@@ -33,6 +33,14 @@ class TableFeed:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def some(self, rows: np.ndarray) -> TableFeed:
+        """Return a feed of these rows alone."""
+        return TableFeed(self.inputs[rows], self.targets[rows], self.batch_size, self.seed)
+
+    def whole(self) -> Batch:
+        """Return all rows, in their own order."""
+        return Batch(torch.from_numpy(self.inputs), torch.from_numpy(self.targets))
+
     @property
     def steps_per_epoch(self) -> int:
         """Return how many batches come closest to one epoch."""

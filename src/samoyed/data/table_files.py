@@ -284,6 +284,8 @@ def _equal_width(
     hint = f"Add or remove a {_SPELLED[delimiter].rstrip('s')}, or quote a cell that holds one"
     if i == 0:
         hint = "The header and the rows disagree: name every column"
+        if delimiter == ",":
+            hint += ", put ; between the cells where numbers hold a decimal comma"
     raise DataError(
         f"{path}:{lines[i]}", f"{width} cells, as in {count:,} of {len(rows):,} rows",
         f"{len(rows[i])} cells, beginning {', '.join(rows[i][:3])[:60]!r}{others}",

@@ -18,6 +18,7 @@ from samoyed.data.table_values import Guess, is_missing, parse_numbers
 FEW = 5  # rows of a class to learn from, at which it is named
 IMBALANCE = 10.0  # largest class over smallest
 MUCH_MISSING = 0.5
+MANY_VALUES = 0.2  # different words per row, from which a column is named
 NUM_STRATA = 10  # of a number that is asked for
 SAME = 0.9999  # correlation of a column with the target
 
@@ -79,8 +80,8 @@ def copies(
         num = sum(len(group) - 1 for group in repeated)
         first = " and ".join(str(cells.lines[i]) for i in repeated[0][:2])
         found.append(
-            f"{num:,} rows repeat the inputs of another (first: lines {first}); a split keeps "
-            "them on one side"
+            f"{num:,} rows repeat the inputs of another (first: lines {first})"
+            + ("; a split keeps them on one side" if other is None else "")
         )
         if differing:
             first = " and ".join(str(cells.lines[i]) for i in differing[0][:2])
@@ -117,18 +118,15 @@ def suspicions(
     """
     used = [*target.columns, *(column.name for column in columns)]
     found = _left_out({name: g for name, g in guesses.items() if name not in used})
+    for name, guess in guesses.items():
+        if guess.is_mixed and name not in target.columns:
+            found.append(_mixed(cells, name, guess, name in used))
     for column in columns:
         guess = guesses[column.name]
-        if guess.is_mixed:
-            words = [c for c in cells.column(column.name) if not is_missing(c)]
-            row, cell = next(
-                (i, c) for i, c in enumerate(cells.column(column.name))
-                if not is_missing(c) and parse_numbers([c], "number", "")[1]
-            )  # fmt: skip
+        if column.kind == "category" and guess.num_distinct > max(30, MANY_VALUES * len(cells)):
             found.append(
-                f"column {column.name!r} holds mostly numbers, but {cell!r} in line "
-                f"{cells.lines[row]}: its {guess.num_distinct:,} values ({len(words):,} cells) "
-                "are taken as categories"
+                f"column {column.name!r} has {guess.num_distinct:,} different values in "
+                f"{len(cells):,} rows: those that occur only once are taken as one"
             )
         if guess.num_missing > MUCH_MISSING * len(cells):
             share = guess.num_missing / len(cells)
@@ -145,6 +143,18 @@ def suspicions(
     return found
 
 
+def _mixed(cells: Cells, name: str, guess: Guess, is_used: bool) -> str:
+    """Say where a column of numbers holds something else, and what becomes of it."""
+    row, cell = next(
+        (i, c) for i, c in enumerate(cells.column(name))
+        if not is_missing(c) and parse_numbers([c], "number", "")[1]
+    )  # fmt: skip
+    taken = f"its {guess.num_distinct:,} values are taken as categories"
+    return f"column {name!r} holds mostly numbers, but {cell!r} in line {cells.lines[row]}: " + (
+        taken if is_used else "it is not used until that is mended"
+    )
+
+
 def _left_out(guesses: Mapping[str, Guess]) -> list[str]:
     """Name the columns that cannot be used, and why."""
     reasons = {
@@ -155,7 +165,7 @@ def _left_out(guesses: Mapping[str, Guess]) -> list[str]:
     }
     lines = []
     for kind, reason in reasons.items():
-        names = [n for n, g in guesses.items() if g.kind == kind]
+        names = [n for n, g in guesses.items() if g.kind == kind and not g.is_mixed]
         if names:
             lines.append(f"{reason}: {named(names)}")
     return lines

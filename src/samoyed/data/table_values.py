@@ -24,6 +24,7 @@ DATE_FORMS = (
 NEARLY_ALL = 0.99  # of the values are numbers: the others are mistakes
 ENOUGH = 100  # values, for a share of 99 % to mean anything
 IDENTIFIER_SHARE = 0.9  # distinct values per value, from which a column of words tells rows apart
+MIXED_DISTINCT = 0.2  # numbers per value, from which different words are not names of rows
 FEW_ROWS = 20  # below this, distinct values are no surprise
 TEXT_LENGTH = 30  # characters
 TEXT_WORDS = 5
@@ -147,7 +148,9 @@ def _kind(name: str, cells: Sequence[str], values: dict[str, int], declared: str
     date = date_form(values)
     if date:
         return Guess("date", date)
-    return Guess(_word_kind(values, total), is_mixed=num_numbers > total / 2 and not is_code)
+    word_kind = _word_kind(values, total)
+    share = MIXED_DISTINCT if word_kind == "identifier" else 0.5
+    return Guess(word_kind, is_mixed=num_numbers > share * total and not is_code)
 
 
 def _number_form(values: dict[str, int]) -> str:
@@ -194,7 +197,7 @@ def _counts_rows(name: str, cells: Sequence[str], values: dict[str, int], form: 
         return False
     is_named = bool(re.search(r"(^|[_ ])(id|index|row|nr|no|number)$", name.lower()))
     steps = np.diff(numbers)
-    is_dense = numbers.max() - numbers.min() + 1 == num
+    is_dense = bool(numbers.max() - numbers.min() + 1 == num)
     return is_named or is_dense or bool(np.all(steps == steps[0]))
 
 

@@ -42,14 +42,15 @@ _tanh_backward = torch.ops.aten.tanh_backward.grad_input
 
 
 def lstm_step(
-    drive: Float[Tensor, "B 4H"],
+    drive: Float[Tensor, "B G"],
     state: State,
-    weight_hh: Float[Tensor, "4H H"],
+    weight_hh: Float[Tensor, "G H"],
 ) -> State:
     """Advance one time step, eqs. 1 and 2.
 
     Args:
-        drive: what the input contributes to the gates, W_x x_t + b, in the order i, f, o, g.
+        drive: what the input contributes to the gates, W_x x_t + b, in the order i, f, o, g;
+            G is 4 H.
         state: (h, c) before the step.
         weight_hh: W_h, recurrent weights.
 

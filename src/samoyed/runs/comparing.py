@@ -17,11 +17,14 @@ def compare_runs(paths: Sequence[Path], out: Path | None = None) -> list[str]:
     """Return a table of the runs' scores; write a page with curves when `out` is given.
 
     Raises:
-        OptionError: with fewer than two runs.
+        OptionError: with fewer than two runs, or a place no page can be written to.
         RunError: when a folder holds no finished run.
     """
     if len(paths) < 2:
         raise OptionError("RUNS", "two or more run folders", str(len(paths)))
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        found = "a folder" if out.is_dir() else f"no folder {out.parent}"
+        raise OptionError("--out", "a file to write the page to", found)
     runs = [Run(path) for path in paths]
     rows = [_row(run) for run in runs]
     header = ["run", "system", "headline", "95 % interval", "on", "seconds", "seed"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from annotated_types import Gt
+from annotated_types import Ge, Gt, Le
 from safetensors.torch import save_file
 from torch import nn
 
@@ -21,7 +21,7 @@ from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
 from samoyed.opening import open_source, question_of
 from samoyed.runs.environment import environment
-from samoyed.runs.folder import FORMAT, EventLog, RunFolder
+from samoyed.runs.folder import EventLog, RunFolder
 from samoyed.runs.following import Follower, StopRequest
 from samoyed.runs.progress import Progress, in_words
 from samoyed.runs.request import Request, check_same, stretch
@@ -45,16 +45,18 @@ class RunSettings:
         checkpoint_s: seconds between checkpoints.
         baselines: also fit shallow models, to compare with.
         report: draw the report.
+        learning_curve: train short again on parts of the examples, for the report.
         num_threads: of the processor; None leaves it to torch, but one for small networks that
             play, which several threads slow down.
         device: auto, cpu or cuda; taken out by `api.train`, as `quiet`.
         quiet: print nothing.
     """
 
-    checkpoint_s: float = 20.0
+    checkpoint_s: Annotated[float, Ge(0)] = 20.0
     baselines: bool = True
     report: bool = True
-    num_threads: Annotated[int, Gt(0)] | None = None
+    learning_curve: bool = False
+    num_threads: Annotated[int, Gt(0), Le(1024)] | None = None
     device: str = "auto"
     quiet: bool = False
 
@@ -85,14 +87,18 @@ class Prepared:
         return self.position == (len(self.plan.steps) - 1, self.plan.steps[-1])
 
 
-def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> Prepared:
+def prepare(
+    request: Request, folder: RunFolder, say: Callable[[str], None], *, is_fresh: bool = False
+) -> Prepared:
     """Read the data, choose the system, make or take up the plan, and say all of it.
+
+    With `is_fresh`, what the folder held goes only when everything asked for turned out to fit.
 
     Raises:
         SamoyedError: for anything in the request or the data that does not fit.
     """
     prepare_processor()
-    before = folder.read("config.json") if folder.is_begun else None
+    before = folder.read("config.json") if folder.is_begun and not is_fresh else None
     if before is not None:
         check_same(folder, request.as_json(), before["request"])
     source = open_source(request.data, on_bad=request.on_bad, seed=0, ask=request.about_table)
@@ -124,9 +130,12 @@ def prepare(request: Request, folder: RunFolder, say: Callable[[str], None]) -> 
         say(begin_with(model, request.init))
     say(f"model: {why}" + (f", size {assembly.size}" if len(row.sizes) > 1 else "")
         + f"; {num_parameters(model):,} parameters, {number} on {device}")  # fmt: skip
+    if is_fresh:
+        folder.clear()
     if before is None:
         measured = measure(assembly, model, device, number, seconds)
-        plan = measured if seconds is None else measured.fitted(seconds)
+        is_enough = row.is_limited and seconds is not None and measured.seconds <= seconds
+        plan = measured if seconds is None or is_enough else measured.fitted(seconds)
         passes = assembly.recipe.epochs * plan.steps[-1] / measured.steps[-1]
         assembly = assembly.lasting(passes)
         write_beginning(folder, request, assembly, plan, number)
@@ -210,7 +219,7 @@ def write_beginning(
         "described": source.describe(), "warnings": source.warnings, "skipped": source.skipped,
     })  # fmt: skip
     folder.write("config.json", {
-        "format": FORMAT, "samoyed": samoyed.__version__, "request": request.as_json(),
+        "format": checkpoint.FORMAT, "samoyed": samoyed.__version__, "request": request.as_json(),
         "data": str(Path(request.data).resolve()) if Path(request.data).exists() else request.data,
         "split_seed": 0, "system": assembly.row.name, "size": assembly.size,
         "config": to_json(assembly.config), "recipe": to_json(assembly.recipe),
@@ -273,14 +282,12 @@ def begin_with(model: nn.Module, init: str) -> str:
     """Copy the weights of an earlier run where names and shapes agree; say how many.
 
     Raises:
-        RunError: when none agree.
+        RunError: when there are none, or none agree.
     """
-    from safetensors.torch import load_file
-
     weights = RunFolder(Path(init)).file("model.safetensors")
     if not weights.exists():
         raise RunError(init, "a finished run", "no model.safetensors there")
-    mine, theirs = model.state_dict(), load_file(weights)
+    mine, theirs = model.state_dict(), checkpoint.read_tensors(weights)
     fitting = {k: v for k, v in theirs.items() if k in mine and mine[k].shape == v.shape}
     if not fitting:
         raise RunError(init, "a run of the same system", "not one tensor of the same shape")

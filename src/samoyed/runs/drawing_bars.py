@@ -15,6 +15,7 @@ def bar_chart(
     unit: str = "",
     is_higher_better: bool = True,
     highlight: str | None = None,
+    axis: str | None = None,
 ) -> str:
     """Draw one bar per row with its interval.
 
@@ -26,12 +27,16 @@ def bar_chart(
         unit: written after every number, e.g. "%" (values from 0 to 100).
         is_higher_better: says in which direction better lies.
         highlight: name of the row that matters.
+        axis: what is measured, where neither direction is better; then bars start at zero.
     """
     finite = [x for _, *numbers in rows for x in numbers if math.isfinite(x)]
     if not finite:
         return '<div class="bars-box"><p class="empty">Nothing was measured.</p></div>'
-    low, high, is_cut = _bar_limits(min(finite), max(finite), unit)
-    items = "".join(_bar(*row, unit, low, high, is_cut, row[0] == highlight) for row in rows)
+    low, high, is_cut = _bar_limits(min(finite), max(finite), unit, axis is None)
+    decimals = None if axis is None or unit else _decimals(max(map(abs, finite)))
+    items = "".join(
+        _bar(*row, unit, low, high, is_cut, row[0] == highlight, decimals) for row in rows
+    )
     ticks = nice_ticks(low, high, 5)
     marks = "".join(
         _mark(100 * (tick - low) / (high - low), label)
@@ -39,6 +44,7 @@ def bar_chart(
     )
     direction = "higher is better" if is_higher_better else "lower is better"
     measure = f"{html.escape(unit)}, {direction}" if unit else direction
+    measure = measure if axis is None else html.escape(axis)
     return (
         f'<div class="bars-box"><ul class="bars">{items}</ul>'
         f'<div class="bar-axis" aria-hidden="true">{marks}</div>'
@@ -52,8 +58,10 @@ def _mark(left: float, label: str) -> str:
     return f'<span{edge} style="left:{left:.2f}%">{label}</span>'
 
 
-def _bar_limits(low: float, high: float, unit: str) -> tuple[float, float, bool]:
-    is_cut = low > 0.6 * high > 0
+def _bar_limits(
+    low: float, high: float, unit: str, may_cut: bool
+) -> tuple[float, float, bool]:  # fmt: skip
+    is_cut = may_cut and low > 0.6 * high > 0
     if is_cut:
         margin = 0.35 * (high - low) or 0.05 * high
         low, high = low - margin, high + margin / 2
@@ -69,7 +77,7 @@ def _bar_limits(low: float, high: float, unit: str) -> tuple[float, float, bool]
 
 def _bar(
     name: str, value: float, low: float, high: float,
-    unit: str, start: float, end: float, is_cut: bool, is_highlight: bool,
+    unit: str, start: float, end: float, is_cut: bool, is_highlight: bool, decimals: int | None,
 ) -> str:  # fmt: skip
     def at(number: float) -> float:
         return min(100.0, max(0.0, 100 * (number - start) / (end - start)))
@@ -86,9 +94,22 @@ def _bar(
         drawn += (
             f'<i class="whisker" style="left:{at(low):.2f}%;width:{at(high) - at(low):.2f}%"></i>'
         )
-        spoken = f" <small>{html.escape(interval_text(low, high, unit))}</small>"
+        between = _fixed(decimals, low, high) or interval_text(low, high, unit)
+        spoken = f" <small>{html.escape(between)}</small>"
     return (
         f'<li class="{classes}"><span>{title}</span>'
-        f" <b>{html.escape(unit_text(value, unit))}{spoken}</b>"
+        f" <b>{html.escape(_fixed(decimals, value) or unit_text(value, unit))}{spoken}</b>"
         f'<span class="bar-track" aria-hidden="true">{drawn}</span></li>'
     )
+
+
+def _decimals(largest: float) -> int | None:
+    """Return how many decimals all bars get, so that the largest number has three digits."""
+    return max(0, 2 - math.floor(math.log10(largest))) if 1e-3 < largest < 1e4 else None
+
+
+def _fixed(decimals: int | None, *numbers: float) -> str:
+    """Write numbers with so many decimals, or nothing."""
+    if decimals is None:
+        return ""
+    return " to ".join(f"{number:,.{decimals}f}".replace("-", "−") for number in numbers)

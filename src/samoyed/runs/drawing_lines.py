@@ -24,6 +24,7 @@ def line_chart(
     log_y: bool = False,
     height: int = 260,
     smooth: bool = False,
+    intervals: Sequence[tuple[float, float, float]] = (),
 ) -> str:
     """Draw curves over a common x axis.
 
@@ -34,6 +35,7 @@ def line_chart(
         log_y: a logarithmic y axis; numbers that are not positive are left out and counted.
         height: of the drawing in CSS pixels.
         smooth: draw the points faintly and a running mean of them strongly.
+        intervals: (x, low, high) of the first curve's points, drawn as upright whiskers.
     """
     kept = {name: [p for p in points if _can_draw(p, log_y)] for name, points in series.items()}
     lost = sum(len(points) for points in series.values()) - sum(map(len, kept.values()))
@@ -43,6 +45,7 @@ def line_chart(
         return f'<div class="plot"><p class="empty">No curve was recorded.</p>{note}</div>'
     xs = [x for points in kept.values() for x, _ in points]
     ys = [y for points in kept.values() for y in _extent(points, smooth)]
+    ys += [y for _, *ends in intervals for y in ends]
     x_low, x_high = _widen(min(xs), max(xs))
     y_low, y_high = _y_limits(min(ys), max(ys), log_y)
     place = _Plane(x_low, x_high, y_low, y_high, log_y)
@@ -64,7 +67,7 @@ def line_chart(
         f"{_legend(kept)}</div>"
         f'<div class="plot-area" style="height:{height}px" {limits} data-log="{int(log_y)}">'
         '<svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true">'
-        f"{_grid(y_ticks, place)}{curves}</svg>"
+        f"{_grid(y_ticks, place)}{_whiskers(intervals, place)}{curves}</svg>"
         f"{_tick_texts(x_ticks, y_ticks, place)}</div>"
         f'<div class="axis-name axis-x">{html.escape(x_label)}</div>{note}</div>'
     )
@@ -187,6 +190,13 @@ def _path(points: Sequence[Point], place: _Plane) -> str:
 def _grid(y_ticks: Sequence[float], place: _Plane) -> str:
     lines = (f"M0 {place.y(tick):.1f}h1000" for tick in y_ticks)
     return f'<path class="grid" d="{"".join(lines)}"/>'
+
+
+def _whiskers(intervals: Sequence[tuple[float, float, float]], place: _Plane) -> str:
+    lines = "".join(
+        f"M{place.x(x):.1f} {place.y(low):.1f}V{place.y(high):.1f}" for x, low, high in intervals
+    )
+    return f'<path class="upright" d="{lines}"/>' if lines else ""
 
 
 def _tick_texts(x_ticks: Sequence[float], y_ticks: Sequence[float], place: _Plane) -> str:

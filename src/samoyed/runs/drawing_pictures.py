@@ -15,8 +15,9 @@ from samoyed.runs.drawing_numbers import human_number
 _BLUE = np.array([33, 102, 172], dtype=np.float64)
 _RED = np.array([178, 24, 43], dtype=np.float64)
 _NUM_LEVELS = 10
-_LARGEST_TABLE = 24
+_LARGEST_TABLE, _LARGEST_SHORT_TABLE = 24, 30  # classes; where all names are short
 _LARGEST_PICTURE = 400
+_PHOTOGRAPH = 64 * 64  # pixels from which a coloured picture is stored as a photograph
 
 
 def image_grid(
@@ -48,7 +49,7 @@ def image_grid(
     width = images.shape[2] * scale
     cells = []
     for index, image in enumerate(images):
-        source = _png(_paint(image, diverging, value_range))
+        source = address(_paint(image, diverging, value_range))
         under = f"<span>{html.escape(labels[index])}</span>" if labels is not None else ""
         cells.append(
             f'<li style="width:{width}px"><img src="{source}" alt="" width="{width}" '
@@ -78,13 +79,18 @@ def _paint(
     return np.rint(255 * np.clip((values - low) / ((high - low) or 1.0), 0, 1)).astype(np.uint8)
 
 
-def _png(pixels: np.ndarray) -> str:
-    """Return uint8 (H, W), (H, W, 3) or (H, W, 4) as a data address."""
+def address(pixels: np.ndarray) -> str:
+    """Return uint8 (H, W), (H, W, 3) or (H, W, 4) as a data address; large photographs as JPEG."""
     from PIL import Image
 
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    picture, buffer = Image.fromarray(np.ascontiguousarray(pixels)), io.BytesIO()
+    if picture.mode == "RGB" and pixels.shape[0] * pixels.shape[1] >= _PHOTOGRAPH:
+        picture.save(buffer, "JPEG", quality=90, optimize=True)
+        kind = "jpeg"
+    else:
+        picture.save(buffer, "PNG", optimize=True)
+        kind = "png"
+    return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def heat_text(text: str, values: Sequence[float], *, low: float, high: float) -> str:
@@ -144,7 +150,8 @@ def matrix(
     numbers = np.nan_to_num(values.astype(np.float64))
     shares = numbers / np.maximum(numbers.sum(axis=1, keepdims=True), 1e-12)
     is_confusion = list(rows) == list(columns)
-    if max(values.shape) <= _LARGEST_TABLE:
+    is_short = max(map(len, [*rows, *columns])) <= 3
+    if max(values.shape) <= (_LARGEST_SHORT_TABLE if is_short else _LARGEST_TABLE):
         return _matrix_table(numbers, shares, rows, columns, row_title, column_title, is_confusion)
     return _matrix_picture(numbers, shares, rows, columns, row_title, column_title, is_confusion)
 
@@ -167,6 +174,7 @@ def _matrix_table(
         body.append(f'<tr><th scope="row">{html.escape(name)}</th>{"".join(cells)}</tr>')
     is_long = len(columns) > 5 and max(map(len, columns)) > 5
     look = "matrix long" if is_long else "matrix"
+    look += " dense" if len(columns) > 16 else ""
     corner = f"{html.escape(column_title)} →<br>{html.escape(row_title)} ↓"
     return (
         '<div class="scroll" tabindex="0" role="group" aria-label="matrix">'
@@ -200,7 +208,7 @@ def _matrix_picture(
     )
     return (
         '<div class="matrix-picture"><div>'
-        f'<img src="{_png(pixels)}" alt="{spoken}" width="{shrunk.shape[1] * scale}" '
+        f'<img src="{address(pixels)}" alt="{spoken}" width="{shrunk.shape[1] * scale}" '
         f'height="{shrunk.shape[0] * scale}">'
         f'<p class="axis-name">{html.escape(row_title)} ↓ &nbsp; {html.escape(column_title)} →</p>'
         '</div><div class="scroll" tabindex="0" role="group" aria-label="largest entries">'

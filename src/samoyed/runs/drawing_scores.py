@@ -13,6 +13,10 @@ _SHARES = (
     "accuracy", "error", "error_rate", "rate", "f1", "share", "fraction", "caught",
     "precision",
 )  # fmt: skip
+_WORDS = {
+    "macro f1": "F1, mean over the classes", "roc auc": "area under the ROC curve",
+    "mean roc auc": "mean area under the ROC curve", "r2": "R², share of the variance explained",
+}  # fmt: skip
 _COUNTED = {
     "character": "characters",
     "perplexity": "characters",
@@ -31,7 +35,8 @@ def score_words(name: str) -> str:
     >>> score_words("bits_per_character")
     'bits per character'
     """
-    return name.replace("_", " ").strip()
+    words = name.replace("_", " ").strip()
+    return _WORDS.get(words, words)
 
 
 def beginning(text: str) -> str:
@@ -77,6 +82,8 @@ def score_interval(score: Score) -> str:
     >>> score_interval(Score("accuracy", 0.9923, 0.9904, 0.9938, 10_000))
     '99.04 to 99.38 %'
     """
+    if score.low == score.high and score.num > 1:
+        return "no spread among these examples to make an interval of"
     low, high = in_unit(score.name, score.low), in_unit(score.name, score.high)
     return interval_text(low, high, unit_of(score.name))
 
@@ -132,7 +139,7 @@ def verdict(score: Score | None, baselines: Sequence[tuple[str, Score]]) -> Verd
     if score.low <= best.high and best.low <= score.high:
         return Verdict(
             "tie",
-            f"{beginning(_with_article(name))} is as good ({value_text(best)}, and the "
+            f"{beginning(_with_article(name))} {_is(name)} as good ({value_text(best)}, and the "
             "intervals overlap): use that instead.",
         )
     if is_better:
@@ -140,7 +147,7 @@ def verdict(score: Score | None, baselines: Sequence[tuple[str, Score]]) -> Verd
             "win", f"The network beats the best baseline, {_with_article(name)}, by {gap}."
         )
     return Verdict(
-        "lose", f"{beginning(_with_article(name))} is better by {gap}: use that instead."
+        "lose", f"{beginning(_with_article(name))} {_is(name)} better by {gap}: use that instead."
     )
 
 
@@ -154,14 +161,31 @@ def _gap_noun(name: str) -> str:
     return score_words(name) if name.startswith("bits") else f"in {score_words(name)}"
 
 
+def _is(name: str) -> str:
+    """Return the verb for one baseline.
+
+    >>> _is("boosted trees (2,000 rows)"), _is("random forest")
+    ('are', 'is')
+    """
+    return "are" if _is_plural(name) else "is"
+
+
+def _is_plural(name: str) -> bool:
+    return name.split("(")[0].split(",")[0].strip().endswith("s") and not name.startswith("best")
+
+
 def _with_article(name: str) -> str:
     """Name one baseline inside a sentence.
 
     >>> _with_article("logistic regression"), _with_article("5-gram counts")
     ('a logistic regression', '5-gram counts')
     """
-    is_plural = name.split("(")[0].strip().endswith("s")
+    is_plural = _is_plural(name)
     word = name.split(" ")[0].lower()
-    if is_plural or not name[:1].isalpha() or word in ("a", "an", "the", "always", "chance"):
+    if (
+        is_plural
+        or not name[:1].isalpha()
+        or word in ("a", "an", "the", "always", "chance", "best")
+    ):
         return name
     return f"{'an' if word[0] in 'aeiou' else 'a'} {name}"

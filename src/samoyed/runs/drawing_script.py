@@ -1,4 +1,4 @@
-"""What a page does when it is touched: light or dark, copying a command, reading a curve."""
+"""What a page does when it is touched: light or dark, copying commands, reading curves and maps."""
 
 from __future__ import annotations
 
@@ -65,6 +65,57 @@ SCRIPT = """
       var half = out.offsetWidth / 2, mid = found / 1000 * box.width;
       out.style.left = Math.max(half - 40, Math.min(box.width - half, mid)) + "px";
     };
+  });
+
+  document.querySelectorAll(".map").forEach(function (map) {
+    var told = JSON.parse(map.dataset.map), picture = map.querySelector("img");
+    var columns = +map.dataset.columns, rows = +map.dataset.rows, large = 132, held = null;
+    var lens = document.createElement("div"), glass = document.createElement("div");
+    var text = document.createElement("p"), veil = document.createElement("canvas");
+    lens.className = "lens"; veil.className = "veil"; lens.hidden = true;
+    veil.width = columns; veil.height = rows;
+    var copy = picture.cloneNode();
+    copy.style.width = columns * large + "px"; copy.style.height = rows * large + "px";
+    glass.append(copy); lens.append(glass, text); map.append(veil, lens);
+    function look(event) {
+      var box = map.getBoundingClientRect();
+      var x = Math.min(columns - 1, Math.floor(columns * (event.clientX - box.left) / box.width));
+      var y = Math.min(rows - 1, Math.floor(rows * (event.clientY - box.top) / box.height));
+      var fact = x >= 0 && y >= 0 && told.cells[y * columns + x];
+      if (!fact) { lens.hidden = true; return; }
+      copy.style.transform = "translate(" + -x * large + "px," + -y * large + "px)";
+      text.textContent = told.names[fact[0]] + (fact[0] === fact[1] ? ", rightly, " :
+        ", but answered " + told.names[fact[1]] + ", ") + fact[2] + " %. " + fact[3];
+      lens.hidden = false;
+      var left = (x + 1) / columns * box.width + 6, wide = lens.offsetWidth;
+      if (left + wide > box.width) left = x / columns * box.width - 6 - wide;
+      lens.style.left = Math.max(0, Math.min(box.width - lens.offsetWidth, left)) + "px";
+      lens.style.top = Math.max(0, Math.min(box.height - lens.offsetHeight,
+        (y + .5) / rows * box.height - lens.offsetHeight / 2)) + "px";
+    }
+    map.onpointermove = map.onpointerdown = look;
+    map.onpointerleave = function () { lens.hidden = true; };
+    function show(kind) {
+      var pen = veil.getContext("2d");
+      pen.clearRect(0, 0, columns, rows);
+      if (kind === null) return;
+      pen.fillStyle = getComputedStyle(document.body).backgroundColor;
+      pen.globalAlpha = .86;
+      told.cells.forEach(function (fact, i) {
+        if (kind === "wrong" ? fact[0] === fact[1] : fact[0] !== +kind)
+          pen.fillRect(i % columns, Math.floor(i / columns), 1, 1);
+      });
+    }
+    var keys = map.previousElementSibling.querySelectorAll("button");
+    keys.forEach(function (key) {
+      key.setAttribute("aria-pressed", "false");
+      key.onclick = function () {
+        held = held === key.dataset.kind ? null : key.dataset.kind;
+        keys.forEach(function (other) {
+          other.setAttribute("aria-pressed", String(other.dataset.kind === held)); });
+        show(held);
+      };
+    });
   });
 })();
 """

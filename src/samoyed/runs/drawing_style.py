@@ -79,6 +79,9 @@ footer{padding-top:1.5rem;padding-bottom:3rem;color:var(--muted);font-size:.86re
  border-radius:3px 8px 8px 3px;padding:.9rem 1.2rem;margin:1.1rem 0 0}
 .alert ul{margin:.3rem 0 0;padding-left:1.2rem} .alert li{padding:.12rem 0}
 details>summary{cursor:pointer;font-weight:600}
+figure>details{margin-top:1rem} figure>details>summary,dl+details>summary{font-size:.92rem;
+ font-weight:500;color:var(--accent)} dl+details{margin-top:1rem} details>.scroll,details>dl{
+ margin-top:.6rem} details .curves{margin-top:1.2rem}
 dl{display:grid;grid-template-columns:minmax(8rem,13rem) 1fr;margin:0;font-size:.95rem;
  border-top:1px solid var(--line)}
 dl>div{display:contents}
@@ -88,6 +91,9 @@ dt{color:var(--muted);padding-right:1rem} dd{font-variant-numeric:tabular-nums}
 .reference cite{font-style:italic;color:var(--ink)}
 .curves{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));
  gap:2.2rem 3rem;margin-top:2.2rem}
+details>.curves{margin-top:1.2rem}
+.curves+details{margin-top:1.6rem} .curves+details>summary{font-size:.92rem;font-weight:500;
+ color:var(--accent)}
 .curves.many{grid-template-columns:repeat(auto-fit,minmax(min(100%,17.5rem),1fr));column-gap:2.2rem}
 figcaption{margin-bottom:1rem}
 figure{margin:0 0 3.2rem} figure:last-child{margin-bottom:0}
@@ -113,6 +119,8 @@ _DRAWINGS = """
 .plot-area path,.plot-area polyline{fill:none;vector-effect:non-scaling-stroke;
  stroke-linejoin:round;stroke-linecap:round}
 .grid{stroke:var(--line);stroke-width:1px}
+.upright{stroke:var(--series-1);stroke-width:5px;opacity:.25}
+.row-title{margin:.9rem 0 .35rem;font-size:.9rem} .row-title b{font-weight:600;margin-right:.4em}
 .strong{stroke-width:2px} .faint{stroke-width:1px;opacity:.32} .dot{stroke-width:6px}
 .tick-y,.tick-x,.bar-axis{font-size:.78rem;color:var(--muted);font-variant-numeric:tabular-nums;
  white-space:nowrap}
@@ -160,6 +168,39 @@ _DRAWINGS = """
  -webkit-print-color-adjust:exact}
 .heat-key{font-size:.8rem;color:var(--muted);margin:.6rem 0 0;text-align:right;max-width:none}
 .heat-key i{display:inline-block;width:.8rem;height:.8rem;padding:0;vertical-align:-.05rem}
+.cards{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:1.4rem 1.25rem}
+.cards li{max-width:100%;font-size:.84rem;line-height:1.4;color:var(--muted)}
+.side{display:flex;gap:8px;margin-bottom:.35rem}
+.side img{display:block;border-radius:3px;box-shadow:0 0 0 1px var(--line);max-width:100%;
+ height:auto;image-rendering:pixelated}
+.side img.smooth{image-rendering:auto}
+.side div{min-width:0} .side small{display:block;padding-top:.15rem;font-size:.78rem}
+.map{position:relative;width:fit-content;max-width:100%;cursor:zoom-in;touch-action:pan-y}
+.map img{display:block;max-width:100%;height:auto;border-radius:3px}
+.veil{position:absolute;inset:0;width:100%;height:100%;image-rendering:pixelated;
+ pointer-events:none}
+.lens{position:absolute;width:148px;background:var(--panel);border:1px solid var(--muted);
+ border-radius:8px;padding:7px;pointer-events:none;z-index:1;box-shadow:0 4px 18px rgb(0 0 0/.25)}
+.lens[hidden]{display:none}
+.lens div{width:132px;height:132px;overflow:hidden;border-radius:3px} .lens img{max-width:none}
+.lens p{margin:.35rem 0 0;font-size:.78rem;line-height:1.35}
+.map-keys{display:flex;flex-wrap:wrap;gap:.4rem;margin:0 0 .8rem}
+.map-keys i{display:inline-block;width:.7em;height:.7em;border-radius:2px;margin-right:.45em;
+ print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.map-keys button[aria-pressed=true]{color:var(--ink);border-color:var(--ink)}
+.planes{list-style:none;margin:.6rem 0 0;padding:0;display:grid;gap:1.6rem 1.4rem;
+ grid-template-columns:repeat(auto-fill,minmax(min(100%,12.5rem),1fr))}
+.planes li{min-width:0;font-size:.84rem;line-height:1.35}
+.planes b{display:block;font-weight:500;margin-bottom:.3rem}
+.planes span{color:var(--muted)}
+.plane{position:relative;aspect-ratio:1;background:var(--panel);margin-bottom:.35rem;
+ border-radius:3px;box-shadow:0 0 0 1px var(--line)}
+.plane svg,.ground{position:absolute;inset:0;width:100%;height:100%;display:block}
+.ground{-webkit-mask-size:100% 100%;mask-size:100% 100%;print-color-adjust:exact;
+ -webkit-print-color-adjust:exact}
+.plane path{fill:none;vector-effect:non-scaling-stroke;stroke-linejoin:round;stroke-linecap:round}
+.mesh{stroke:var(--muted);stroke-width:1px;opacity:.55}
+.mark{stroke-width:4.5px;opacity:.85}
 table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{padding:.42rem 1.5rem .42rem 0;text-align:left;vertical-align:top;
  border-bottom:1px solid var(--line);overflow-wrap:normal}
@@ -180,6 +221,8 @@ thead th{color:var(--muted);font-weight:500;font-size:.84rem;vertical-align:bott
 .matrix.long thead th:not(.corner){vertical-align:bottom;padding:.3rem .1rem}
 .matrix.long thead th:not(.corner) span{writing-mode:vertical-rl;transform:rotate(180deg);
  max-height:9rem;overflow:hidden;text-align:left;white-space:nowrap}
+.matrix.dense{border-spacing:1px;font-size:.72rem}
+.matrix.dense th,.matrix.dense td{padding:.16rem .1rem;min-width:1.45rem}
 .matrix-picture{display:flex;flex-wrap:wrap;gap:1.5rem 3rem;align-items:flex-start}
 .matrix-picture>div{min-width:0;max-width:100%}
 .matrix-picture img{display:block;max-width:100%;height:auto;image-rendering:pixelated;
@@ -194,6 +237,9 @@ _NARROW = """
  dl{grid-template-columns:minmax(6.5rem,9rem) 1fr}
  .bar-row b small{display:block;margin:0}
  .plot-area{margin-left:2.6rem}
+ .matrix{font-size:.72rem}
+ .matrix th,.matrix td{min-width:1.7rem;padding:.3rem .12rem;font-size:.72rem}
+ .planes{grid-template-columns:1fr 1fr;gap:1.2rem .9rem}
  pre{white-space:pre-wrap}
  .code button{position:static;margin-top:.4rem;background:none}
 }

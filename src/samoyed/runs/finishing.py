@@ -12,11 +12,20 @@ from samoyed.runs.conducting import Prepared, num_parameters, write_weights
 from samoyed.runs.drawing_scores import is_share, verdict
 from samoyed.runs.figures.table import draw
 from samoyed.runs.folder import RunFolder, read_events
+from samoyed.runs.learning_curve import learning_curve
 from samoyed.runs.model_card import write_model_card
 from samoyed.runs.progress import in_words
 from samoyed.runs.report import ReportContent, write_report
 
 NOT_DRAWN = ("moves", "epsilon")  # logged facts that the task's figures draw, or nobody needs
+
+WRITTEN = {
+    "deep_q_network": "deep Q-network", "lstm_language_model": "LSTM language model",
+    "compact_convnet": "compact ConvNet", "lenet5": "LeNet-5", "alexnet": "AlexNet",
+    "lenet1989": "network of 1989", "simard_convnet": "Simard ConvNet", "vgg": "VGG network",
+    "googlenet": "GoogLeNet",
+}  # fmt: skip
+"""Names that are not written as they are typed."""
 
 
 def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> None:
@@ -41,7 +50,7 @@ def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> No
         "training_seconds": round(seconds, 2),
     })  # fmt: skip
     if prepared.settings.report:
-        content = report_content(prepared, scores, baselines, seconds)
+        content = report_content(prepared, scores, baselines, seconds, say)
         write_report(folder.file("report.html"), content)
         write_model_card(folder.file("MODEL_CARD.md"), content)
     folder.finish()
@@ -64,7 +73,7 @@ def in_line(score: Score) -> str:
 
 def report_content(
     prepared: Prepared, scores: Sequence[Score], baselines: Sequence[tuple[str, Score]],
-    seconds: float,
+    seconds: float, say: Callable[[str], None],
 ) -> ReportContent:  # fmt: skip
     """Gather what the report tells."""
     folder, assembly = prepared.folder, prepared.assembly
@@ -72,6 +81,9 @@ def report_content(
     history = read_events(folder.file("events.jsonl"))
     row, source = assembly.row, assembly.source
     figures = draw(row.name, assembly.task, prepared.model, assembly.data, history)
+    if prepared.settings.learning_curve:
+        curve = learning_curve(config, source, prepared.plan, prepared.device, say)
+        figures += [curve] if curve else []
     return ReportContent(
         title=source.name,
         sentence=sentence(row.name, assembly.task.name, source.name),
@@ -80,10 +92,10 @@ def report_content(
         model_rows=[
             ("system", f"{row.name}: {row.summary}"), ("size", assembly.size),
             ("parameters", f"{num_parameters(prepared.model):,}"),
-            *[(key, str(value)) for key, value in config["config"].items()],
         ],
+        config_rows=dial_rows(config["config"]),
         reference=row.reference,
-        training_rows=training_rows(config, seconds),
+        training_rows=training_rows(config, seconds), recipe_rows=dial_rows(config["recipe"]),
         history=[{k: v for k, v in e.items() if k not in NOT_DRAWN} for e in history],
         figures=figures, commands=commands(folder, source.kind),
         environment_rows=environment_rows(folder, source.fingerprint), asked=assembly.task.name,
@@ -93,16 +105,17 @@ def report_content(
 def sentence(system: str, asked: str, name: str) -> str:
     """Say in one sentence what was learned from what.
 
-    >>> sentence("lstm_language_model", "continue_text", "a book")
-    'An lstm language model that learned to continue a book.'
+    >>> sentence("alexnet", "classify", "flowers")
+    'An AlexNet that learned to tell apart the classes of flowers.'
     """
     learned = {
         "classify": "tell apart the classes of", "continue_text": "continue", "play": "play",
         "classify_table": "tell apart the classes of", "regress_table": "foretell the numbers of",
         "classify_several": "answer the questions of", "classify_labels": "name what is on",
     }  # fmt: skip
-    article = "An" if system.startswith((*"aeiou", "lstm")) else "A"
-    return f"{article} {system.replace('_', ' ')} that learned to {learned[asked]} {name}."
+    written = WRITTEN.get(system, system.replace("_", " "))
+    article = "An" if written[0] in "AEIOaeiou" or written.startswith("LSTM") else "A"
+    return f"{article} {written} that learned to {learned[asked]} {name}."
 
 
 def training_rows(config: dict[str, Any], seconds: float) -> list[tuple[str, str]]:
@@ -115,11 +128,20 @@ def training_rows(config: dict[str, Any], seconds: float) -> list[tuple[str, str
         ("steps", " + ".join(f"{n:,}" for n in config["steps"])),
         ("precision", config["precision"]),
         ("seed", str(config["seed"])),
-        *[
-            (key.replace("_", " "), "none" if value is None else str(value))
-            for key, value in recipe.items()
-        ],
     ]
+
+
+def dial_rows(dials: dict[str, Any]) -> list[tuple[str, str]]:
+    """Write dials for people."""
+
+    def written(value: Any) -> str:
+        if isinstance(value, list):
+            return ", ".join(map(written, value)) or "none"
+        if isinstance(value, bool) or value is None:
+            return {True: "yes", False: "no", None: "none"}[value]
+        return f"{value:g}" if isinstance(value, float) else str(value)
+
+    return [(key.replace("_", " "), written(value)) for key, value in dials.items()]
 
 
 def commands(folder: RunFolder, given: str) -> list[tuple[str, str]]:

@@ -24,13 +24,21 @@ from pathlib import Path
 from typing import Any
 
 from samoyed.core.errors import RunError
-from samoyed.training.checkpoint import write_json
+from samoyed.training.checkpoint import FORMAT, refuse_newer, write_json
 
-FORMAT = 1
 OURS = (
     "manifest.json", "config.json", "data.json", "environment.json", "events.jsonl",
     "model.safetensors", "state", "scores.json", "report.html", "MODEL_CARD.md", ".lock",
 )  # fmt: skip
+NEEDED = {
+    "config.json": (
+        "format", "request", "data", "split_seed", "system", "size", "config", "recipe", "task",
+        "data_settings", "seed", "precision", "num_threads", "steps", "step_s",
+    ),
+    "data.json": ("fingerprint",),
+    "scores.json": ("scores", "baselines", "training_seconds"),
+}  # fmt: skip
+BEYOND_REPAIR = "the run is damaged: start over with `samoyed train --fresh`"
 
 
 @dataclass(frozen=True)
@@ -73,11 +81,13 @@ class RunFolder:
             ) from None  # fmt: skip
         except (ValueError, OSError) as error:
             raise RunError(self.file(name), "readable JSON", str(error)) from None
-        if name == "config.json" and content.get("format", 0) > FORMAT:
-            raise RunError(
-                self.file(name), f"format {FORMAT} or older", f"format {content['format']}",
-                "update samoyed",
-            )  # fmt: skip
+        if isinstance(content, dict) and name == "config.json" and "format" in content:
+            refuse_newer(self.file(name), content["format"])
+        is_whole = isinstance(content, dict)
+        missing = [key for key in NEEDED.get(name, ()) if is_whole and key not in content]
+        if not is_whole or missing:
+            found = f"no {missing[0]!r}" if missing else f"a {type(content).__name__}"
+            raise RunError(self.file(name), "what samoyed wrote there", found, BEYOND_REPAIR)
         return content
 
     def write(self, name: str, content: Any) -> None:
@@ -93,7 +103,7 @@ class RunFolder:
         if self.path.exists() and not self.path.is_dir():
             raise RunError(self.path, "a folder to write the run to", "a file", "choose --out")
         if self.path.is_dir() and not self.is_begun:
-            foreign = [p.name for p in self.path.iterdir() if p.name not in OURS]
+            foreign = [p.name for p in self.path.iterdir() if not _is_ours(p.name)]
             if foreign:
                 raise RunError(
                     self.path, "an empty folder, or an earlier run",
@@ -106,8 +116,9 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove everything samoyed wrote here, and nothing else; a lock that is held stays."""
-        for name in set(OURS) - {".lock"}:
-            target = self.file(name)
+        for target in list(self.path.iterdir()):
+            if target.name == ".lock" or not _is_ours(target.name):
+                continue
             if target.is_dir():
                 shutil.rmtree(target)
             else:
@@ -146,6 +157,15 @@ class RunFolder:
             yield
 
 
+def _is_ours(name: str) -> bool:
+    """Tell whether samoyed writes files of this name, the leftovers of a kill included.
+
+    >>> _is_ours("config.json"), _is_ours(".config.json.4711"), _is_ours("letters.txt")
+    (True, True, False)
+    """
+    return name in OURS or any(name.startswith(f".{ours}") for ours in OURS)
+
+
 class EventLog:
     """`events.jsonl`: one JSON object per logged step, kept in memory too.
 
@@ -181,15 +201,18 @@ class EventLog:
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
-    """Read the events; a last line cut off by a kill is left out."""
+    """Read the events up to the first line that is none: a kill can cut off the last one."""
     if not path.exists():
         return []
     events = []
-    for line in path.read_text().splitlines():
+    for line in path.read_bytes().splitlines():
         try:
-            events.append(json.loads(line))
+            event = json.loads(line)
         except ValueError:
             break
+        if not isinstance(event, dict) or not {"stage_index", "step", "seconds"} <= event.keys():
+            break
+        events.append(event)
     return events
 
 

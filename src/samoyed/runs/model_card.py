@@ -42,8 +42,8 @@ def write_model_card(path: Path, content: ReportContent) -> None:
         "## Scores\n\n" + _scores(content),
         _section("Data", [plain(line) for line in content.data_lines]),
         _section("Limitations", _limitations(content)),
-        _section("Model", _rows(content.model_rows) + _paper(content)),
-        _section("Training", _rows(content.training_rows)),
+        _section("Model", _rows([*content.model_rows, *content.config_rows]) + _paper(content)),
+        _section("Training", _rows([*content.training_rows, *content.recipe_rows])),
         _commands(content.commands),
         _section("Reproduction", _rows(content.environment_rows)),
     ]

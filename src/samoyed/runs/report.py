@@ -27,6 +27,7 @@ from samoyed.runs.drawing_scores import (
 )
 from samoyed.runs.drawing_script import SCRIPT
 from samoyed.runs.drawing_style import stylesheet
+from samoyed.runs.drawing_thumbnails import whole
 
 _NOT_SCORES = ("stage", "stage_index", "step", "steps", "loss", "rate", "seconds")
 
@@ -50,12 +51,14 @@ class ReportContent:
         skipped: "file: reason" of what was left out.
         model_rows: (name, value): model, size, parameters.
         reference: the paper the model comes from.
-        training_rows: (name, value): steps, recipe, minutes, precision, seed, machine.
+        training_rows: (name, value): minutes, steps, precision, seed.
         history: one mapping per logged step: stage, stage_index, step, loss, and maybe scores.
         figures: what the task shows of its model.
         commands: (what it does, the command).
         environment_rows: (name, value): versions, seed, fingerprint of the data.
         asked: the task's name.
+        config_rows: (name, value): every dial of the model.
+        recipe_rows: (name, value): every dial of the training.
     """
 
     title: str
@@ -73,6 +76,8 @@ class ReportContent:
     commands: Sequence[tuple[str, str]] = ()
     environment_rows: Sequence[tuple[str, str]] = ()
     asked: str = ""
+    config_rows: Sequence[tuple[str, str]] = ()
+    recipe_rows: Sequence[tuple[str, str]] = ()
 
 
 def write_report(path: Path, content: ReportContent) -> None:
@@ -136,7 +141,7 @@ def _scores(content: ReportContent) -> str:
     headline, *others = content.scores
     judged = verdict(headline, content.baselines)
     colour = {"win": "good", "tie": "even", "lose": "bad", "alone": ""}[judged.kind]
-    sentence = html.escape(judged.sentence).replace(" %", "&nbsp;%")
+    sentence = whole(judged.sentence)
     more = "".join(
         f"<li>{html.escape(beginning(score_words(s.name)))}<b>{html.escape(value_text(s))}</b>"
         f"<small>{score_interval(s)}, {counted(s.name, s.num)}</small></li>"
@@ -179,7 +184,11 @@ def _beside_baselines(score: Score, baselines: Sequence[tuple[str, Score]]) -> s
 
 
 def _data(content: ReportContent) -> str:
-    found = _list(content.data_lines, "plain")
+    pairs = [line.partition(": ") for line in content.data_lines]
+    if all(mark and len(name) < 32 for name, mark, _ in pairs):
+        found = _rows([(name, text) for name, _, text in pairs])
+    else:
+        found = _list(content.data_lines, "plain")
     if content.warnings:
         num = len(content.warnings)
         found += (
@@ -201,7 +210,7 @@ def _list(lines: Sequence[str], name: str = "") -> str:
 
 def _model(content: ReportContent) -> str:
     paper = _reference(content.reference) if content.reference else ""
-    return _rows(content.model_rows) + paper
+    return _rows(content.model_rows) + _folded("Every dial", content.config_rows) + paper
 
 
 def _reference(reference: Reference) -> str:
@@ -238,16 +247,28 @@ def _rows(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _training(content: ReportContent) -> str:
+    told = _rows(content.training_rows) + _folded("The whole recipe", content.recipe_rows)
     stages = _by_stage(content.history)
-    charts = [
-        chart
-        for (_, name), events in stages.items()
-        for chart in _stage_curves(f", {name}" if len(stages) > 1 else "", events)
-    ]
-    if not charts:
-        return _rows(content.training_rows)
-    look = "curves many" if len(charts) > 4 else "curves"
-    return f'{_rows(content.training_rows)}<div class="{look}">{"".join(charts)}</div>'
+    headline = content.scores[0].name if content.scores else ""
+    shown: list[str] = []
+    folded: list[str] = []
+    for (_, name), events in stages.items():
+        of_stage = f", {name}" if len(stages) > 1 else ""
+        for what, chart in _stage_curves(of_stage, events):
+            (shown if what in ("loss", headline) else folded).append(chart)
+    if len(shown) + len(folded) <= 4:
+        shown, folded = shown + folded, []
+    rest = f"<details><summary>More curves</summary>{_curves(folded)}</details>" if folded else ""
+    return told + _curves(shown) + rest
+
+
+def _curves(charts: Sequence[str]) -> str:
+    look = "curves many" if len(charts) > 2 else "curves"
+    return f'<div class="{look}">{"".join(charts)}</div>' if charts else ""
+
+
+def _folded(title: str, rows: Sequence[tuple[str, str]]) -> str:
+    return f"<details><summary>{title}</summary>{_rows(rows)}</details>" if rows else ""
 
 
 Events = list[Mapping[str, float | int | str]]
@@ -261,21 +282,21 @@ def _by_stage(history: Iterable[Mapping[str, float | int | str]]) -> dict[tuple[
     return dict(sorted(stages.items()))
 
 
-def _stage_curves(of_stage: str, events: Events) -> list[str]:
-    """Draw the loss of a stage, and every score that was looked at on the way."""
+def _stage_curves(of_stage: str, events: Events) -> list[tuple[str, str]]:
+    """Draw the loss of a stage, and every score that was looked at on the way: (name, chart)."""
     charts = []
     loss = _points(events, "loss")
     if loss:
         means = running_mean([y for _, y in loss if math.isfinite(y)])
         is_log = bool(means) and min(means) > 0 and max(means) > 20 * min(means)
         label = "loss, with its running mean" if len(loss) > _FEW_POINTS else "loss"
-        charts.append(_chart(f"loss{of_stage}", label, loss, is_log))
+        charts.append(("loss", _chart(f"loss{of_stage}", label, loss, is_log)))
     names = {str(n): None for e in events for n, v in e.items() if _is_score(n, v)}
     for name in names:
         points = [(x, in_unit(name, y)) for x, y in _points(events, name)]
         where = "in a few episodes" if is_played(name) else "on some of the held-out part"
         label = f"{unit_of(name) or score_words(name)}, {where}"
-        charts.append(_chart(f"{score_words(name)}{of_stage}", label, points))
+        charts.append((name, _chart(f"{score_words(name)}{of_stage}", label, points)))
     return charts
 
 
@@ -303,7 +324,7 @@ def _points(events: Events, name: str) -> list[tuple[float, float]]:
 def _figures(figures: Sequence[Figure]) -> str:
     return "".join(
         f"<figure><figcaption><h3>{html.escape(figure.title)}</h3>"
-        + (f"<p>{html.escape(figure.caption)}</p>" if figure.caption else "")
+        + (f"<p>{whole(figure.caption)}</p>" if figure.caption else "")
         + f"</figcaption>{figure.html}</figure>"
         for figure in figures
     )

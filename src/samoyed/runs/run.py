@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from samoyed.assembly import Assembly, open_again, reassemble, rebuild
-from samoyed.core.errors import RunError
+from samoyed.core.errors import OptionError, RunError
 from samoyed.core.reference import Answer, Score
-from samoyed.runs.folder import RunFolder, read_events
+from samoyed.runs.folder import BEYOND_REPAIR, RunFolder, read_events
+from samoyed.training.checkpoint import read_tensors
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,15 @@ class Run:
     @property
     def scores(self) -> tuple[Score, ...]:
         """Return the scores on the held-out part, the headline first."""
-        return tuple(Score(**score) for score in self.folder.read("scores.json")["scores"])
+        with self._understood("scores.json"):
+            return tuple(Score(**score) for score in self.folder.read("scores.json")["scores"])
 
     @property
     def baselines(self) -> tuple[tuple[str, Score], ...]:
         """Return the shallow baselines' scores on the same split, by name."""
-        rows = self.folder.read("scores.json")["baselines"]
-        return tuple((row["name"], Score(**row["score"])) for row in rows)
+        with self._understood("scores.json"):
+            rows = self.folder.read("scores.json")["baselines"]
+            return tuple((row["name"], Score(**row["score"])) for row in rows)
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -57,14 +61,15 @@ class Run:
     @cached_property
     def task(self) -> Any:
         """Return the question the run answers."""
-        return reassemble(self.config)
+        with self._understood("config.json"):
+            return reassemble(self.config)
 
     @cached_property
     def model(self) -> nn.Module:
         """Return the trained model, in evaluation mode, on the CPU.
 
         Raises:
-            RunError: when the run was never finished.
+            RunError: when the run was never finished, or its files are damaged.
         """
         weights = self.folder.file("model.safetensors")
         if not weights.exists():
@@ -72,9 +77,25 @@ class Run:
                 self.path, "a finished run", "a run without its final weights",
                 "give the same `samoyed train` command again: it goes on where it stopped",
             )  # fmt: skip
-        model = rebuild(self.config)
-        model.load_state_dict(load_file(weights))
+        with self._understood("config.json"):
+            model = rebuild(self.config)
+        try:
+            model.load_state_dict(read_tensors(weights))
+        except RuntimeError as error:
+            found = str(error).splitlines()[1].strip()[:100]
+            raise RunError(weights, "the weights of this run", found, BEYOND_REPAIR) from None
         return model.eval()
+
+    @contextmanager
+    def _understood(self, name: str) -> Iterator[None]:
+        """Turn what a damaged file, or one of another version, leads to into a RunError."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError) as error:
+            found = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+            raise RunError(
+                self.folder.file(name), "what this version of samoyed writes", found, BEYOND_REPAIR
+            ) from None
 
     def predict(
         self,
@@ -93,7 +114,14 @@ class Run:
             temperature: how daring to continue a text; 0 takes the likeliest character.
             seed: of the sampling.
             device: where to compute.
+
+        Raises:
+            OptionError: for a length or a temperature below 0.
+            DataError: for an input that cannot be read.
         """
+        for name, value in (("length", length), ("temperature", temperature)):
+            if not 0 <= value < math.inf:
+                raise OptionError(f"--{name}", "a number from 0", f"{value:g}")
         model, asked = self.model.to(device), as_list(inputs)
         if self.task.name == "continue_text":
             return self.task.answer(
@@ -107,8 +135,9 @@ class Run:
         Raises:
             RunError: when the data is of another kind, or has other classes.
         """
+        model = self.model.to(device)
         assembly = self.assembly(str(data) if data is not None else None)
-        return self.task.score(self.model.to(device), assembly.data, device=device)
+        return self.task.score(model, assembly.data, device=device)
 
     def assembly(self, data: str | None = None) -> Assembly:
         """Open the run's data (or other data of the same kind) and put the question together."""
@@ -153,8 +182,6 @@ def device_of(name: str) -> torch.device:
     Raises:
         OptionError: for a device that is not here.
     """
-    from samoyed.core.errors import OptionError
-
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

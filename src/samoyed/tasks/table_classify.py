@@ -30,13 +30,11 @@ class ClassifyTable:
         spec: the columns.
         target: the classes.
         label_smoothing: share of the target spread over all classes.
-        keep_best: set rows aside and keep the weights that did best on them.
     """
 
     spec: TableSpec
     target: TargetSpec
     label_smoothing: float = 0.02
-    keep_best: bool = True
     name: ClassVar[str] = "classify_table"
     headline: ClassVar[str] = "accuracy"
 
@@ -51,9 +49,8 @@ class ClassifyTable:
         """Yield the one stage of training."""
         smoothed = partial(tabular.cross_entropy, label_smoothing=self.label_smoothing)
         yield from table_training.stages(
-            model, data.train.inputs, data.train.targets, recipe, seed,
-            loss=tabular.cross_entropy, keep_best=self.keep_best,
-            objective=partial(table_training.descend, loss=smoothed),
+            data.train.inputs, data.train.targets, recipe, seed,
+            partial(table_training.descend, loss=smoothed),
         )  # fmt: skip
 
     def score(

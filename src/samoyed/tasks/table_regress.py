@@ -36,12 +36,10 @@ class RegressTable:
     Args:
         spec: the columns.
         target: the number that is asked for, with the training part's mean and spread.
-        keep_best: set rows aside and keep the weights that did best on them.
     """
 
     spec: TableSpec
     target: TargetSpec
-    keep_best: bool = True
     name: ClassVar[str] = "regress_table"
     headline: ClassVar[str] = "rmse"
 
@@ -51,9 +49,8 @@ class RegressTable:
         """Yield the one stage of training."""
         scaled = (data.train.targets - self.target.centre) / self.target.scale
         yield from table_training.stages(
-            model, data.train.inputs, scaled.astype(np.float32), recipe, seed,
-            loss=tabular.squared_error, keep_best=self.keep_best,
-            objective=partial(table_training.descend, loss=tabular.squared_error),
+            data.train.inputs, scaled.astype(np.float32), recipe, seed,
+            partial(table_training.descend, loss=tabular.squared_error),
         )  # fmt: skip
 
     def score(

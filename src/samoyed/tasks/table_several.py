@@ -36,13 +36,11 @@ class ClassifySeveral:
         spec: the columns.
         target: the questions.
         label_smoothing: how far targets are moved from 0 and 1 towards one half, times two.
-        keep_best: set rows aside and keep the weights that did best on them.
     """
 
     spec: TableSpec
     target: TargetSpec
     label_smoothing: float = 0.0
-    keep_best: bool = True
     name: ClassVar[str] = "classify_several"
     headline: ClassVar[str] = "mean_roc_auc"
 
@@ -52,9 +50,8 @@ class ClassifySeveral:
         """Yield the one stage of training."""
         smoothed = partial(tabular.masked_binary, label_smoothing=self.label_smoothing)
         yield from table_training.stages(
-            model, data.train.inputs, data.train.targets, recipe, seed,
-            loss=tabular.masked_binary, keep_best=self.keep_best,
-            objective=partial(table_training.descend, loss=smoothed),
+            data.train.inputs, data.train.targets, recipe, seed,
+            partial(table_training.descend, loss=smoothed),
         )  # fmt: skip
 
     def score(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -24,6 +25,7 @@ from samoyed.core.errors import RunError
 from samoyed.training.loop import Moment, Resume
 
 FORMAT = 1
+DAMAGED = "the file is damaged: put a copy back, or start over with --fresh"
 
 
 @dataclass(frozen=True)
@@ -89,27 +91,54 @@ def newest(state: Path) -> Checkpoint | None:
     """Read the newest complete checkpoint, or return None.
 
     Raises:
-        RunError: when it was written by a newer format.
+        RunError: when it was written in a newer format or is damaged.
     """
     folders = complete(state)
     if not folders:
         return None
     folder = folders[-1]
     manifest = json.loads((folder / "manifest.json").read_text())
-    if manifest["format"] > FORMAT:
+    refuse_newer(folder / "manifest.json", manifest.get("format"))
+    tensors = read_tensors(folder / "training.safetensors")
+    try:
+        tree = json.loads((folder / "training.json").read_text())
+        resume = Resume(
+            tree["stage_index"],
+            tree["step"],
+            unpack(tree["optimizer"], tensors),
+            {key: unpack(value, tensors) for key, value in tree["keeps"].items()},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(
-            folder / "manifest.json", f"format {FORMAT} or older", f"format {manifest['format']}",
+            folder / "training.json", "the state samoyed wrote", f"{type(error).__name__}: {error}",
+            DAMAGED,
+        ) from None  # fmt: skip
+    return Checkpoint(folder, read_tensors(folder / "model.safetensors"), resume)
+
+
+def refuse_newer(path: Path, number: Any) -> None:
+    """Raise where a file's format is newer than this version of samoyed, or is no number.
+
+    Raises:
+        RunError: naming the file.
+    """
+    if not isinstance(number, int) or number > FORMAT:
+        raise RunError(
+            path, f"format {FORMAT} or older", f"format {number}",
             "update samoyed, or start over with --fresh",
         )  # fmt: skip
-    tensors = load_file(folder / "training.safetensors")
-    tree = json.loads((folder / "training.json").read_text())
-    resume = Resume(
-        tree["stage_index"],
-        tree["step"],
-        unpack(tree["optimizer"], tensors),
-        {key: unpack(value, tensors) for key, value in tree["keeps"].items()},
-    )
-    return Checkpoint(folder, load_file(folder / "model.safetensors"), resume)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a safetensors file.
+
+    Raises:
+        RunError: when it is damaged.
+    """
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise RunError(path, "tensors, whole as they were written", str(error), DAMAGED) from None
 
 
 def pack(tree: Any, path: str, tensors: dict[str, Tensor]) -> Any:
@@ -155,7 +184,8 @@ def own_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON atomically: a temporary file, flushed, renamed."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     flush(temporary)
     temporary.rename(path)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Step(NamedTuple):
     is_truncated: bool
 
 
+@runtime_checkable
 class World(Protocol):
     """A game with discrete actions; the same seed and the same actions give the same episode.
 

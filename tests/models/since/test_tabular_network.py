@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from samoyed.core.spec import Column, TableSpec, TargetSpec
+from samoyed.core.stage import Stage
+from samoyed.data.table_feed import TableFeed
 from samoyed.losses import tabular
 from samoyed.models.since import tabular_network
 from samoyed.models.since.tabular_network import (
@@ -18,7 +20,9 @@ from samoyed.models.since.tabular_network import (
     build,
     mean_answer,
     pieces,
+    set_aside,
 )
+from samoyed.training.loop import train
 
 SPEC = TableSpec(
     (
@@ -61,8 +65,9 @@ def test_number_of_parameters_by_hand():
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("num", [1, 5])
 def test_shapes(target, size, num):
-    net = net_for(target, replace(Config(), **SIZES[size]))
-    members = replace(Config(), **SIZES[size]).num_members
+    config = replace(Config(), **SIZES[size])
+    net = net_for(target, config)
+    members = config.num_networks * config.num_members
     assert net.train()(rows(num)).values.shape == (num, members, target.num_outputs)
     assert net.eval()(rows(num)).values.shape == (num, target.num_outputs)
 
@@ -114,12 +119,12 @@ def test_shared_layer_follows_the_equation():
 
 
 def test_the_mean_answer_is_that_of_probabilities_or_numbers():
-    answers = torch.randn(4, 3, 2)
-    classes = mean_answer(answers, "classes").softmax(1)
-    torch.testing.assert_close(classes, answers.softmax(2).mean(1))
-    several = mean_answer(answers, "binaries").sigmoid()
-    torch.testing.assert_close(several, answers.sigmoid().mean(1))
-    torch.testing.assert_close(mean_answer(answers, "number"), answers.mean(1))
+    answers, weights = torch.randn(4, 3, 2), torch.tensor([0.5, 0.5, 0.0])
+    classes = mean_answer(answers, weights, "classes").softmax(1)
+    torch.testing.assert_close(classes, answers[:, :2].softmax(2).mean(1))
+    several = mean_answer(answers, weights, "binaries").sigmoid()
+    torch.testing.assert_close(several, answers[:, :2].sigmoid().mean(1))
+    torch.testing.assert_close(mean_answer(answers, weights, "number"), answers[:, :2].mean(1))
 
 
 def test_members_begin_different_and_descend_their_own_losses():
@@ -171,7 +176,7 @@ def test_saved_and_loaded_it_answers_bit_for_bit_the_same(tmp_path):
 
 
 def test_dropout_leaves_out_the_same_units_for_all_members_only_in_training():
-    net = net_for(config=replace(SMALL, dropout=0.5)).train()
+    net = net_for(config=replace(SMALL, dropout=0.5)).train().networks[0]
     x = torch.ones(3, 200, 16)
     dropped = net._leave_out(x)
     assert torch.equal(dropped[0], dropped[2])
@@ -206,3 +211,48 @@ def test_masked_loss_is_the_sum_of_single_losses_over_known_answers():
     torch.testing.assert_close(found.double(), torch.stack(singles).mean(), rtol=1e-5, atol=1e-6)
     found.backward()
     assert torch.equal(values.grad == 0, targets.isnan())
+
+
+@pytest.mark.parametrize(("num", "num_networks"), [(1000, 1), (1000, 5), (103, 4)])
+def test_every_network_sets_other_rows_aside(num, num_networks):
+    folds = set_aside(num, num_networks, seed=0)
+    assert len(folds) == num_networks
+    every = np.concatenate(folds)
+    assert len(np.unique(every)) == len(every) == (num if num_networks > 1 else 150)
+    assert max(map(len, folds)) - min(map(len, folds)) <= 1
+
+
+def test_few_rows_are_all_learned_from_and_of_many_only_some_set_aside():
+    assert [len(fold) for fold in set_aside(40, 4, 0)] == [0] * 4
+    assert [len(fold) for fold in set_aside(10**6, 1, 0)] == [4000]
+
+
+def test_stages_train_one_network_each_on_the_rows_that_it_did_not_set_aside():
+    config = replace(SMALL, num_networks=3)
+    net = net_for(config=config)
+    inputs, targets = rows(60).numpy(), np.arange(60) % 3
+    feed = TableFeed(inputs, targets, batch_size=20, seed=0)
+    whole = Stage("train", feed, of_members, sgd, steps=6)
+    seen = []
+    for k, stage in enumerate(tabular_network.stages(net, config, feed, whole, 0)):
+        before = {name: value.clone() for name, value in net.state_dict().items()}
+        learned = {row.tobytes() for row in stage.feed.inputs}
+        aside = {row.numpy().tobytes() for row in stage.keeps["best"].aside.inputs}
+        assert (len(learned), len(aside), learned & aside) == (40, 20, set())
+        seen.append(aside)
+        list(train(net, [stage]))
+        moved = {n for n, value in net.state_dict().items() if not torch.equal(value, before[n])}
+        assert all(name.startswith((f"networks.{k}.", "shares")) for name in moved)
+        assert len(moved) > 5
+        torch.testing.assert_close(
+            net.shares, torch.tensor([1.0] * (k + 1) + [0.0] * (2 - k)) / (k + 1)
+        )
+    assert len(set.union(*seen)) == 60
+
+
+def of_members(model, batch):
+    return tabular.cross_entropy(model(batch.inputs).values, batch.targets)
+
+
+def sgd(model):
+    return torch.optim.SGD(model.parameters(), lr=0.1)

@@ -11,10 +11,12 @@ from torch import nn
 from samoyed.core.batch import Logits
 from samoyed.runs.figures.heat_maps import (
     agreement,
+    chosen_rows,
     heat_figure,
     layer_cam,
     occlusion_map,
     overlaid,
+    together,
     verdict,
 )
 
@@ -109,3 +111,15 @@ def test_heat_colours_the_picture_where_it_is_positive(image):
     assert np.array_equal(shown[:, 1:, :], grey[:, 1:, :])
     wanted = np.rint(0.4 * image[0, 0, 0] + 0.6 * np.array([255, 210, 0]))
     assert np.array_equal(shown[:, 0, 0], wanted)
+
+
+def test_both_maps_together_are_warm_only_where_both_are():
+    first = np.array([[4.0, 0.0], [1.0, -3.0]])
+    second = np.array([[1.0, 1.0], [0.25, 1.0]])
+    assert np.allclose(together(first, second), [[1.0, 0.0], [0.25, 0.0]])
+
+
+def test_the_report_shows_the_surest_right_of_each_class_then_the_surest_wrong():
+    sure = np.array([[0.9, 0.1], [0.95, 0.05], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]])
+    labels = np.array([0, 0, 1, 1, 0])
+    assert chosen_rows(labels, sure) == [1, 2, 3, 4]

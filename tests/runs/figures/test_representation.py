@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import importlib.util
+import json
+import re
 from itertools import permutations
 
 import numpy as np
@@ -10,6 +14,7 @@ import torch
 from torch import nn
 
 from samoyed.core.batch import Logits
+from samoyed.data.image_source import Pictures
 from samoyed.runs.figures.representation import (
     COLOURS,
     FRAME,
@@ -18,6 +23,7 @@ from samoyed.runs.figures.representation import (
     hidden_states,
     mosaic,
     neighbour_share,
+    plane,
     representation_figure,
 )
 
@@ -81,8 +87,23 @@ def test_thumbnails_stand_in_their_cells_and_frames():
 
 def test_the_figure_compares_pixels_with_hidden_units(images):
     labels = np.arange(150) % 3
-    figure = representation_figure(TwoLayers(), images, labels, ("a", "<b>", "c"))
+    pictures = Pictures(images, labels, [f"{i}.png" for i in range(150)])
+    sure = np.eye(3)[np.where(np.arange(150) < 5, (labels + 1) % 3, labels)]
+    figure = representation_figure(TwoLayers(), pictures, sure, ("a", "<b>", "c"))
     assert "150 held-out pictures" in figure.caption
     assert "&lt;b&gt;" in figure.html
-    assert representation_figure(TwoLayers(), images[:10], labels[:10], ("a", "b", "c")) is None
-    assert representation_figure(nn.Conv2d(1, 1, 1), images, labels, ("a", "b", "c")) is None
+    assert "5 wrong answers" in figure.html
+    told = json.loads(html.unescape(re.search(r'data-map="([^"]+)"', figure.html)[1]))
+    assert sorted(cell[3] for cell in told["cells"]) == sorted(pictures.names)
+    assert {cell[3] for cell in told["cells"] if cell[0] != cell[1]} == set(pictures.names[:5])
+    few = Pictures(images[:10], labels[:10], pictures.names[:10])
+    assert representation_figure(TwoLayers(), few, sure[:10], ("a", "b", "c")) is None
+    assert representation_figure(nn.Conv2d(1, 1, 1), pictures, sure, ("a", "b", "c")) is None
+
+
+def test_without_opentsne_scikit_learn_lays_out(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    hidden = np.random.default_rng(3).normal(size=(60, 4)) + np.repeat([[0], [20]], 30, axis=0)
+    points = plane(hidden)
+    near = np.linalg.norm(points[:, None] - points[None], axis=2) + 1e9 * np.eye(60)
+    assert ((near.argmin(axis=1) < 30) == (np.arange(60) < 30)).all()

@@ -41,7 +41,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -101,6 +101,7 @@ def build(
     return Backpropagation(config, spec, num_outputs(target), is_number)
 
 
+@runtime_checkable
 class Module(Protocol):
     """One box of figure 1: what it gives, and how an error goes back through it."""
 

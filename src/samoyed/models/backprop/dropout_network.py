@@ -156,9 +156,19 @@ class DropoutNetwork(nn.Module):
             nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, inputs: Float[Tensor, "B ..."]) -> Logits:
-        """Return (B, K)."""
-        h = thinned(self.flat(inputs), self.config.keep_input, self.training)
+    def activations(self, inputs: Float[Tensor, "B ..."]) -> list[Float[Tensor, "B H"]]:
+        """Return the thinned states of each hidden layer."""
+        h, found = self.seen(inputs), []
         for layer in self.hidden:
             h = thinned(F.relu(layer(h)), self.config.keep_hidden, self.training)
-        return Logits(self.answers(h))
+            found.append(h)
+        return found
+
+    def seen(self, inputs: Float[Tensor, "B ..."]) -> Float[Tensor, "B D"]:
+        """Return the thinned inputs."""
+        return thinned(self.flat(inputs), self.config.keep_input, self.training)
+
+    def forward(self, inputs: Float[Tensor, "B ..."]) -> Logits:
+        """Return (B, K)."""
+        states = self.activations(inputs)
+        return Logits(self.answers(states[-1] if states else self.seen(inputs)))

@@ -175,13 +175,13 @@ class TableConvolution(nn.Module):
             _draw_within(bound, self.weight[start : start + len(row)], self.bias[o : o + 1])
             start += len(row)
 
-    def filters(self) -> Float[Tensor, "O I 5 5"]:
+    def filters(self) -> Float[Tensor, "O I K K"]:
         """Return the dense filter bank."""
         num_outputs, num_inputs, side, _ = self.dense_shape
         empty = self.weight.new_zeros(num_outputs * num_inputs, side, side)
         return empty.index_copy(0, self.links, self.weight).view(self.dense_shape)
 
-    def forward(self, maps: Float[Tensor, "B I H W"]) -> Float[Tensor, "B O H-4 W-4"]:
+    def forward(self, maps: Float[Tensor, "B I H W"]) -> Float[Tensor, "B O U V"]:
         """Convolve; not squashed yet."""
         return F.conv2d(maps, self.filters(), self.bias)
 

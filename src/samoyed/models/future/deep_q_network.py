@@ -66,7 +66,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -83,7 +83,7 @@ from samoyed.training import optimizers, schedules
 from samoyed.training.averaging import WeightAverage
 from samoyed.worlds.play import PlayedWorlds, PlayFeed
 from samoyed.worlds.replay import ReplayMemory
-from samoyed.worlds.scan import WorldSource
+from samoyed.worlds.world import World
 
 REFERENCE = Reference(
     title="Human-level control through deep reinforcement learning",
@@ -172,6 +172,20 @@ SMALL_SCREEN_RECIPE = Recipe(
     optimizer="adam", learning_rate=5e-4, batch_size=32, epochs=30, schedule="linear",
     precision="float32",
 )  # fmt: skip
+
+
+@runtime_checkable
+class Makes(Protocol):
+    """A world that can be made any number of times."""
+
+    @property
+    def spec(self) -> WorldSpec:
+        """Return what is seen and what can be done."""
+        ...
+
+    def make(self) -> World:
+        """Return one more of it."""
+        ...
 
 
 def fit(spec: WorldSpec) -> tuple[Config, Recipe]:
@@ -327,7 +341,7 @@ def values_of(model: nn.Module, observations: np.ndarray) -> np.ndarray:
 
 
 def stages(
-    model: nn.Module, config: Config, source: WorldSource, recipe: Recipe, seed: int
+    model: nn.Module, config: Config, source: Makes, recipe: Recipe, seed: int
 ) -> Iterator[Stage]:
     """Yield the one stage of Algorithm 1.
 

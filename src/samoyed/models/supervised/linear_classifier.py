@@ -234,8 +234,8 @@ class Moments:
 
 
 def least_squares(
-    products: Float[Tensor, "D+1 D+1"], answers: Float[Tensor, "D+1 K"], ridge: float
-) -> Float[Tensor, "D+1 K"]:
+    products: Float[Tensor, "E E"], answers: Float[Tensor, "E K"], ridge: float
+) -> Float[Tensor, "E K"]:
     """Return the weights with the smallest squared error, the bias last (section 5.8)."""
     num, mean, spread = _about_the_mean(products, ridge)
     mean_answer = answers[-1] / num
@@ -244,8 +244,8 @@ def least_squares(
 
 
 def discriminant(
-    products: Float[Tensor, "D+1 D+1"], answers: Float[Tensor, "D+1 K"], ridge: float
-) -> Float[Tensor, "D+1 K"]:
+    products: Float[Tensor, "E E"], answers: Float[Tensor, "E K"], ridge: float
+) -> Float[Tensor, "E K"]:
     """Return the log-posteriors of classes that are Gaussian with one covariance (section 2.7).
 
     g_k(x) = m_k' S^-1 x - m_k' S^-1 m_k / 2 + log P(k), S the covariance within the classes.

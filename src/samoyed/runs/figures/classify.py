@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,15 +17,19 @@ from samoyed.data.images import read_pictures
 from samoyed.metrics import classification
 from samoyed.metrics.intervals import wilson
 from samoyed.runs.drawing import Figure, bar_chart, image_grid, line_chart, matrix, table
-from samoyed.runs.figures.heat_maps import heat_figure, outermost_layers
+from samoyed.runs.drawing_thumbnails import cards, displayed
+from samoyed.runs.figures.heat_maps import heat_cards_figure, heat_figure, outermost_layers
+from samoyed.runs.figures.near_duplicates import near_duplicates_figure
 from samoyed.runs.figures.representation import representation_figure
 from samoyed.tasks.classify import Classify, predict_probabilities
 
-NUM_MISTAKES = 24
+NUM_MISTAKES = 21
 MOST_MAPS = 16  # of a layer that are shown
 MOST_FILTERS = 64
+MAP_WIDTH = 46  # CSS pixels of a feature map: sixteen fit in a row
 ENOUGH_ANSWERS = 5  # for a point of the calibration curve
-MOST_BARS = 40  # classes that are listed one by one
+MOST_BARS, NUM_HARDEST = 12, 10  # classes that all have a bar; bars where they are more
+FEW = 10  # examples of a class
 PICTURE_WIDTH = 96  # CSS pixels that a small picture is enlarged to
 
 
@@ -51,10 +56,12 @@ def draw(
         confusion_figure(confusion, names),
         per_class_figure(confusion, names),
         mistakes_figure(test.images, test.labels, probabilities, names),
-        calibration_figure(probabilities, test.labels),
-        representation_figure(model, test.images, test.labels, names),
+        heat_cards_figure(model, test.images, test.labels, probabilities, names),
+        representation_figure(model, test, probabilities, names),
+        maps_figure(model, test.images[shown], f"a picture of class {names[test.labels[shown]]}"),
         filters_figure(model),
-        maps_figure(model, test.images[shown], f"a {names[test.labels[shown]]}"),
+        calibration_figure(probabilities, test.labels),
+        near_duplicates_figure(data, answers),
     ]
     return [figure for figure in figures if figure is not None]
 
@@ -100,7 +107,7 @@ def confusion_figure(confusion: np.ndarray, names: Sequence[str]) -> Figure:
         times = "once" if wrong[r, c] == 1 else f"{wrong[r, c]} times"
         caption += f" Most often, {names[r]} was taken for {names[c]} ({times})."
     return Figure(
-        "Confusion", caption,
+        "What is taken for what", caption,
         matrix(confusion, names, names, row_title="true class", column_title="answer"),
     )  # fmt: skip
 
@@ -114,9 +121,9 @@ def per_class_figure(confusion: np.ndarray, names: Sequence[str], what: str = "p
         what: what an example is called, in the plural.
     """
     scores = classification.per_class(confusion)
-    order = [int(k) for k in np.argsort(scores.recall) if scores.support[k] > 0][:MOST_BARS]
+    order = [int(k) for k in np.argsort(scores.recall, kind="stable") if scores.support[k] > 0]
     bars = []
-    for k in order:
+    for k in order[: len(order) if len(order) <= MOST_BARS else NUM_HARDEST]:
         low, high = wilson(int(confusion[k, k]), int(scores.support[k]))
         bars.append((names[k], 100 * float(scores.recall[k]), 100 * low, 100 * high))
     rows = [
@@ -126,15 +133,19 @@ def per_class_figure(confusion: np.ndarray, names: Sequence[str], what: str = "p
         )
         for k in order
     ]  # fmt: skip
-    title = "Class by class"
-    if len(order) < len(names):
-        title = f"The {len(order)} hardest classes"
+    title, least = "Class by class", int(scores.support[order].min()) if order else 0
+    if len(bars) < len(order):
+        title = f"The {len(bars)} hardest of {len(order)} classes"
+    few = f" With {least} {what} of a class, an interval is wide." if least < FEW else ""
     return Figure(
         title,
         f"The share of each class's held-out {what} that was recognised (recall), with 95 % "
-        "intervals, the hardest class first. Precision is the share of right answers among all "
-        "answers of that class.",
-        bar_chart(bars, unit="%") + table(("class", "recall", "precision", "F1", what), rows),
+        f"intervals, the hardest class first.{few} Precision is the share of right answers among "
+        "all answers of that class.",
+        bar_chart(bars, unit="%")
+        + "<details><summary>Precision and F1 of every class</summary>"
+        + table(("class", "recall", "precision", "F1", what), rows)
+        + "</details>",
     )
 
 
@@ -151,34 +162,39 @@ def mistakes_figure(
         f"{names[targets[i]]}, not {names[answers[i]]} ({100 * probabilities[i, answers[i]]:.0f} %)"
         for i in worst
     ]
-    shown = np.stack([displayed(images[i]) for i in worst])
     return Figure(
         "Most confident mistakes",
         f"{len(wrong):,} of {len(targets):,} answers are wrong; these are the ones the model was "
         "surest of. Under each picture: the true class, the answer, and its probability. Some may "
         "be wrong labels.",
-        image_grid(shown, labels, scale=scale_of(shown.shape[2])),
+        cards([(((images[i], ""),), text) for i, text in zip(worst, labels, strict=True)]),
     )
 
 
 def calibration_figure(probabilities: np.ndarray, targets: np.ndarray) -> Figure:
     """Set how often the model is right beside how sure it says it is."""
     curve = classification.reliability(probabilities, targets, num_bins=10)
-    filled = curve.num >= min(ENOUGH_ANSWERS, curve.num.max())
-    points = [
-        (100 * float(c), 100 * float(a))
-        for c, a in zip(curve.confidence[filled], curve.accuracy[filled], strict=True)
-    ]
-    error = classification.calibration_error(probabilities, targets)
+    error = 100 * classification.calibration_error(probabilities, targets)
+    points, spans = [], []
+    for sure, right, num in zip(curve.confidence, curve.accuracy, curve.num, strict=True):
+        if num >= min(ENOUGH_ANSWERS, curve.num.max()):
+            low, high = wilson(round(right * num), int(num))
+            points.append((100 * float(sure), 100 * float(right)))
+            spans.append((100 * float(sure), 100 * low, 100 * high))
     least = min([x for x, _ in points] + [50.0])
+    answers = probabilities.argmax(axis=1)
+    gap = 100 * float(probabilities.max(axis=1).mean() - (answers == targets).mean())
+    leaning = "surer than it is right" if gap > 0 else "more often right than it is sure"
+    surest = curve.num[-1] / max(1, curve.num.sum())
     return Figure(
-        "Calibration",
+        "How far its certainty can be trusted",
         "Answers grouped by the probability the model gave them, against the share that was "
-        f"right. On the straight line it is as often right as it says; the mean distance is "
-        f"{100 * error:.1f} points.",
+        "right, with 95 % intervals. On the straight line it is as often right as it says. The "
+        f"mean distance is {error:.1f} points; on the whole it is {leaning} by {abs(gap):.1f} "
+        f"points. {100 * surest:.0f} % of all answers are in the surest group.",
         line_chart(
             {"this model": points, "as sure as right": [(least, least), (100.0, 100.0)]},
-            x_label="probability of the answer, %", y_label="right, %",
+            x_label="probability of the answer, %", y_label="right, %", intervals=spans,
         ),
     )  # fmt: skip
 
@@ -214,11 +230,12 @@ def maps_figure(model: nn.Module, image: np.ndarray, what: str) -> Figure | None
     if not layers:
         return None
     rows = [picture(image)]
-    for name, maps in layers:
+    for depth, (name, maps) in enumerate(layers, start=1):
         num, height, width = maps.shape
         strongest = np.argsort(-maps.std(axis=(1, 2)), kind="stable")[:MOST_MAPS]
         rows.append(
-            f"<p>{name}: {num} maps of {width} x {height}</p>"
+            f'<p class="row-title"><b>layer {depth}</b> {num} maps of {width} x {height} '
+            f"<small>({html.escape(name)})</small></p>"
             + image_grid(maps[np.sort(strongest)], scale=_map_scale(width))
         )
     return Figure(
@@ -255,11 +272,6 @@ def feature_maps(model: nn.Module, image: np.ndarray) -> list[tuple[str, np.ndar
             handle.remove()
         model.train(was_training)
     return [(name, maps[0].float().cpu().numpy()) for name, maps in found]
-
-
-def displayed(image: np.ndarray) -> np.ndarray:
-    """Turn (C, H, W) into (H, W) or (H, W, 3)."""
-    return image.transpose(1, 2, 0) if image.shape[0] == 3 else image[0]
 
 
 def picture(image: np.ndarray) -> str:

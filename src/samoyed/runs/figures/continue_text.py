@@ -17,12 +17,12 @@ from samoyed.runs.drawing import Figure, bar_chart, heat_text, line_chart, table
 from samoyed.tasks.continue_text import ContinueText, foresee, surprise, write
 
 TEMPERATURES = (0.4, 0.8, 1.1)
-SAMPLE_LENGTH = 450
-PASSAGE_LENGTH = 700
+SAMPLE_LENGTH = 320
+PASSAGE_LENGTH = 520
 MOST_BITS = 8.0
 """Surprise of the strongest background: one chance in 256."""
 
-NUM_UNITS = 4
+NUM_UNITS = 3
 _SCANNED = 40_000
 """Held-out characters looked through for surprises."""
 
@@ -33,18 +33,18 @@ def draw(
     data: TextData,
     history: Sequence[Mapping[str, Any]],
 ) -> list[Figure]:
-    """Draw the report's figures: curve, samples, surprise, what surprises most, the memory."""
+    """Draw the report's figures: samples, surprise, what surprises most, the memory, the curve."""
     passage = decode(data.test[:PASSAGE_LENGTH], data.spec)
     prompt = _first_line(passage)
     lead = data.train[-257:]
     bits, _ = foresee(model, np.concatenate([lead, data.test[:_SCANNED]]), len(lead))
     return [
-        _curve(history),
         _samples(model, task.spec, prompt),
         _passage(passage, bits[: len(passage)]),
         _hard_symbols(data.test[: len(bits)], bits, data.spec),
         _surprises(data.test[: len(bits)], bits, data.spec),
         _memory(model, task.spec, passage),
+        _curve(history),
     ]
 
 

@@ -13,7 +13,8 @@ asks the network's own gradients. Neither is the truth, so both are shown.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.data.feeds import as_floats
-from samoyed.runs.drawing import Figure, image_grid
+from samoyed.runs.drawing import Figure
+from samoyed.runs.drawing_thumbnails import cards
 from samoyed.tasks.classify import predict_probabilities
 
 ENOUGH_PLACES = 7  # a map with this many rows and columns is fine enough to point
 AGREE, DISAGREE = 0.5, 0.2  # rank correlation from which, below which, they do
-PICTURE_WIDTH = 96  # CSS pixels that a small picture is enlarged to
+NUM_RIGHT, NUM_WRONG = 4, 4  # pictures of the report
 STRENGTH = 0.6  # share of a place's colour that the strongest heat replaces
 
 # Legend for shapes: C channels, H rows, W columns, R and S places of a coarse grid.
@@ -38,11 +40,74 @@ ProbabilitiesOf = Callable[[nn.Module, np.ndarray, Any], np.ndarray]
 """(model, (N, C, H, W) uint8 pictures, device) -> (N, K) probabilities."""
 
 
+@dataclass(frozen=True, eq=False)
+class Heat:
+    """What mattered for one answer.
+
+    Args:
+        covered: (R, S) how far the probability falls when each place is covered.
+        gradients: (R, S) LayerCAM, or None where the model makes no maps.
+        correlation: of the two, or None.
+    """
+
+    covered: np.ndarray
+    gradients: np.ndarray | None
+    correlation: float | None
+
+
+def heat_of(
+    model: nn.Module, image: np.ndarray, answer: int,
+    probabilities_of: ProbabilitiesOf = predict_probabilities,
+) -> Heat:  # fmt: skip
+    """Ask both ways what mattered.
+
+    Args:
+        model: the model.
+        image: (C, H, W) uint8.
+        answer: the class that is asked about.
+        probabilities_of: how the model's answers become probabilities.
+    """
+    drop = occlusion_map(model, image, answer, probabilities_of=probabilities_of)
+    gradient = layer_cam(model, image, answer)
+    return Heat(drop, gradient, None if gradient is None else agreement(drop, gradient))
+
+
+def readable(image: np.ndarray, heat: Heat) -> list[tuple[np.ndarray, str]]:
+    """Return the picture and one map of what both ways say, or both maps where they do not agree.
+
+    Returns:
+        (C, H, W) uint8 pictures with the words under them.
+    """
+    shown = [(image, "the picture")]
+    if heat.gradients is None or heat.correlation is None:
+        return [*shown, (overlaid(image, heat.covered), "covered")]
+    if heat.correlation >= DISAGREE:
+        both = together(heat.covered, heat.gradients)
+        return [*shown, (overlaid(image, both), "what mattered")]
+    return [
+        *shown, (overlaid(image, heat.covered), "covered"),
+        (overlaid(image, heat.gradients), "gradients"),
+    ]  # fmt: skip
+
+
+def together(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the geometric mean of two maps' positive parts: warm only where both are.
+
+    Each is scaled to 1 at its largest; the coarser one is brought to the finer one's grid.
+    """
+    size = (max(first.shape[0], second.shape[0]), max(first.shape[1], second.shape[1]))
+    parts = []
+    for each in (first, second):
+        fitted = _fitted(np.maximum(each, 0), size)
+        parts.append(fitted / max(float(fitted.max()), 1e-12))
+    return np.sqrt(parts[0] * parts[1])
+
+
 def heat_figure(
     model: nn.Module, image: np.ndarray, answer: int, name: str,
     probabilities_of: ProbabilitiesOf = predict_probabilities,
 ) -> Figure:  # fmt: skip
-    """Draw both maps over the picture and say whether they agree.
+    """Draw what mattered, both ways, and say whether they agree.
 
     Args:
         model: the model.
@@ -51,30 +116,72 @@ def heat_figure(
         name: of that class.
         probabilities_of: how the model's answers become probabilities.
     """
-    drop = occlusion_map(model, image, answer, probabilities_of=probabilities_of)
-    largest = 100 * max(0.0, float(drop.max()))
-    parts = [("the picture", _shown(image)), ("covered", _shown(overlaid(image, drop)))]
+    heat = heat_of(model, image, answer, probabilities_of)
+    parts = readable(image, heat)
+    if heat.correlation is not None and heat.gradients is not None and len(parts) == 2:
+        parts += [
+            (overlaid(image, heat.covered), "covered"),
+            (overlaid(image, heat.gradients), "gradients"),
+        ]  # fmt: skip
+    largest = 100 * max(0.0, float(heat.covered.max()))
     caption = (
         "Yellow marks what spoke for the answer. Covered: with a grey patch there, its probability "
         f"falls, by {largest:.0f} points at most (Zeiler & Fergus 2014)."
     )
-    gradient = layer_cam(model, image, answer)
     said = "one heat map, by covering parts: this model has no layer of maps for a second"
-    if gradient is not None:
-        judged = verdict(agreement(drop, gradient))
+    if heat.correlation is not None:
+        judged = verdict(heat.correlation)
         said = f"heat maps by covering parts (occlusion) and by gradients (LayerCAM): {judged}"
-        parts.append(("gradients", _shown(overlaid(image, gradient))))
         caption += (
             " Gradients: maps of a deep layer, where the answer's gradient is positive (LayerCAM, "
             f"Jiang et al. 2021). {judged}"
         )
-    scale = max(1, PICTURE_WIDTH // image.shape[2])
-    pictures = "".join(
-        f'<figure style="display:inline-block;margin:0 1em 0 0">'
-        f"{image_grid(pixels[None], scale=scale)}<figcaption>{title}</figcaption></figure>"
-        for title, pixels in parts
+    return Figure(f"What mattered for {name}", caption, cards([(parts, "")]), said)
+
+
+def heat_cards_figure(
+    model: nn.Module, images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray,
+    names: Sequence[str],
+) -> Figure | None:  # fmt: skip
+    """Draw what mattered in a few held-out pictures, some answered rightly and some wrongly.
+
+    Args:
+        model: the model.
+        images: (N, C, H, W) uint8.
+        labels: (N,) their classes.
+        probabilities: (N, K) as answered.
+        names: of the classes.
+    """
+    answers, rows = probabilities.argmax(axis=1), []
+    for i in chosen_rows(labels, probabilities):
+        heat = heat_of(model, images[i], int(answers[i]))
+        name, truth = names[answers[i]], names[labels[i]]
+        said = f"{name}, {100 * probabilities[i].max():.0f} %"
+        said += "." if name == truth else f"; in truth {truth}."
+        if heat.correlation is not None:
+            said += " " + verdict(heat.correlation)
+        rows.append((readable(np.asarray(images[i]), heat), said))
+    if not rows:
+        return None
+    has_maps = any(len(pictures) > 2 or "mattered" in pictures[1][1] for pictures, _ in rows)
+    caption = "Yellow marks what spoke for the answer: where a grey patch lowers its probability"
+    caption += (
+        " and where the maps of a deep layer push it up (LayerCAM). One map where the two ways "
+        "agree at least in part, both maps where they do not."
+        if has_maps
+        else "."
     )
-    return Figure(f"What mattered for {name}", caption, pictures, said)
+    return Figure("What it looked at", caption, cards(rows))
+
+
+def chosen_rows(labels: np.ndarray, probabilities: np.ndarray) -> list[int]:
+    """Return the surest right answers of different classes, then the surest wrong ones."""
+    answers, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    order = np.argsort(-sure, kind="stable")
+    right = [int(i) for i in order if answers[i] == labels[i]]
+    wrong = [int(i) for i in order if answers[i] != labels[i]]
+    firsts = {int(labels[i]): i for i in reversed(right)}
+    return sorted(firsts.values(), key=right.index)[:NUM_RIGHT] + wrong[:NUM_WRONG]
 
 
 def verdict(correlation: float) -> str:
@@ -194,10 +301,7 @@ def overlaid(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
         heat: (R, S), coarser or finer.
     """
     _, height, width = image.shape
-    fitted = F.interpolate(
-        torch.from_numpy(np.maximum(heat, 0)).float()[None, None], (height, width),
-        mode="bilinear", align_corners=False,
-    )[0, 0].numpy()  # fmt: skip
+    fitted = _fitted(np.maximum(heat, 0), (height, width))
     share = STRENGTH * fitted / max(float(fitted.max()), 1e-12)
     grey = np.repeat(image.mean(axis=0, keepdims=True), 3, axis=0)
     yellow = np.array([255.0, 210.0, 0.0])[:, None, None]
@@ -217,6 +321,12 @@ def outermost_layers(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             yield name, module
 
 
+def _fitted(heat: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Bring a map to a grid by bilinear interpolation."""
+    tensor = torch.from_numpy(np.asarray(heat, dtype=np.float32))[None, None]
+    return F.interpolate(tensor, size, mode="bilinear", align_corners=False)[0, 0].numpy()
+
+
 def _averaged(heat: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     tensor = torch.from_numpy(np.asarray(heat, dtype=np.float64))[None, None]
     return F.adaptive_avg_pool2d(tensor, size)[0, 0].numpy()
@@ -226,8 +336,3 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     """Return ranks from 0, ties sharing their mean rank."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - (counts + 1) / 2)[inverse]
-
-
-def _shown(image: np.ndarray) -> np.ndarray:
-    """Turn (C, H, W) into (H, W) or (H, W, 3)."""
-    return image.transpose(1, 2, 0) if image.shape[0] == 3 else image[0]

@@ -1,13 +1,14 @@
 """A map of what was learned: held-out pictures, laid out by what the last hidden layer sees.
 
-van der Maaten, L. & Hinton, G. (2008). Visualizing data using t-SNE. JMLR 9, 2579-2605. The plane
-it gives is then laid on a grid of thumbnails, one cell a picture, so that the sum of squared ways
-is least (a linear assignment); nothing hides anything.
+van der Maaten, L. & Hinton, G. (2008). Visualizing data using t-SNE. JMLR 9, 2579-2605; by openTSNE
+where it is installed (the extra `map`), else by scikit-learn. The plane it gives is then laid on a
+grid of thumbnails, one cell a picture, so that the sum of squared ways is least (a linear
+assignment); nothing hides anything.
 """
 
 from __future__ import annotations
 
-import html
+import importlib.util
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,11 +19,13 @@ from torch import Tensor, nn
 
 from samoyed.data.cache import rows_of
 from samoyed.data.feeds import as_floats
-from samoyed.runs.drawing import Figure, image_grid
+from samoyed.data.image_source import Pictures
+from samoyed.runs.drawing import Figure
+from samoyed.runs.drawing_thumbnails import Cell, picture_map
 
 COLUMNS, ROWS = 25, 16
-THUMBNAIL = 28  # pixels
-FRAME = 2  # pixels around a thumbnail, in the colour of its class
+THUMBNAIL = 44  # pixels
+FRAME = 3  # pixels around a thumbnail, in the colour of its class
 FEWEST = 40  # pictures; below, there is nothing to lay out
 NEIGHBOURS = 10
 BATCH = 64
@@ -37,40 +40,57 @@ COLOURS = (
 
 
 def representation_figure(
-    model: nn.Module, images: np.ndarray, labels: np.ndarray, names: Sequence[str]
+    model: nn.Module, pictures: Pictures, probabilities: np.ndarray, names: Sequence[str]
 ) -> Figure | None:
     """Draw the map, and say how many neighbours share their class, before and after the layers.
 
     Args:
         model: ends in a linear layer somewhere behind its hidden layers.
-        images: (N, C, H, W) uint8, held out.
-        labels: (N,) their classes.
+        pictures: N of them, held out.
+        probabilities: (N, K) of their classes.
         names: of the classes.
 
     Returns:
         None where the pictures are few or the model has no linear layer.
     """
-    num = min(len(images), COLUMNS * ROWS)
+    num = min(len(pictures), COLUMNS * ROWS)
     if num < FEWEST or last_linear(model) is None:
         return None
-    rows = np.unique(np.linspace(0, len(images) - 1, num).astype(np.int64))
-    pictures, classes = rows_of(images, rows), np.asarray(labels[rows])
-    hidden = hidden_states(model, pictures)
-    pixels = small_pixels(pictures)
-    columns = min(COLUMNS, int(np.ceil(np.sqrt(len(rows) * COLUMNS / ROWS))))
-    cells = grid_places(plane(hidden), columns, int(np.ceil(len(rows) / columns)))
-    shares = (neighbour_share(each, classes) for each in (pixels, hidden))
-    before, after = (f"{share:.0%}" for share in shares)
+    columns = min(COLUMNS, round(float(np.sqrt(num * COLUMNS / ROWS))))
+    num -= num % columns
+    rows = np.unique(np.linspace(0, len(pictures) - 1, num).astype(np.int64))
+    images, classes = rows_of(pictures.images, rows), np.asarray(pictures.labels[rows])
+    hidden = hidden_states(model, images)
+    pixels = small_pixels(images)
+    cells = grid_places(plane(hidden), columns, len(rows) // columns)
+    usual = int(np.median(np.unique(classes, return_counts=True)[1]))
+    near = max(1, min(NEIGHBOURS, usual - 1))  # no more than there are of a class
+    shares = (100 * neighbour_share(each, classes, near) for each in (pixels, hidden))
+    before, after = (f"{share:.0f} %" for share in shares)
+    means = (
+        f"Of a picture's {near} nearest neighbours, {before} share its class when pixels are "
+        "compared, "
+    )
+    if near == 1:
+        means = f"A picture's nearest neighbour is of its class for {before} by pixels, "
     caption = (
         f"{len(rows)} held-out pictures, placed by t-SNE of the last hidden layer (van der Maaten "
-        f"& Hinton 2008): alike to the network is near. Of a picture's {NEIGHBOURS} nearest "
-        f"neighbours, {before} share its class when pixels are compared, {after} when hidden "
-        "units are."
+        f"& Hinton 2008): what is alike to the network is near. {means}{after} "
+        f"{'when hidden units are' if near > 1 else 'by hidden units'}. Touch a picture to see it "
+        "larger."
     )
     is_coloured = len(names) <= len(COLOURS)
-    drawn = mosaic(pictures, classes if is_coloured else None, cells, columns)
-    legend = _legend(names) if is_coloured else ""
-    return Figure("What is near to what", caption, image_grid(drawn[None], scale=1) + legend)
+    drawn = mosaic(images, classes if is_coloured else None, cells, columns)
+    answers = probabilities[rows].argmax(axis=1)
+    facts = [
+        Cell(int(classes[i]), int(answers[i]), round(100 * float(probabilities[rows[i]].max())),
+             pictures.names[rows[i]])
+        for i in np.argsort(cells)
+    ]  # fmt: skip
+    colours = [f"rgb{colour}" for colour in COLOURS] if is_coloured else []
+    return Figure(
+        "What is near to what", caption, picture_map(drawn, columns, facts, names, colours)
+    )
 
 
 def small_pixels(images: np.ndarray) -> Float[np.ndarray, "N D"]:
@@ -112,9 +132,17 @@ def hidden_states(model: nn.Module, images: np.ndarray) -> Float[np.ndarray, "N 
 
 def plane(hidden: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N 2"]:
     """Lay hidden states out in the plane by t-SNE, the same way every time."""
+    perplexity = min(PERPLEXITY, (len(hidden) - 1) / 3)
+    if importlib.util.find_spec("openTSNE") is not None:
+        from openTSNE import TSNE as OpenTSNE  # noqa: N811
+
+        # Exact neighbours: few pictures, and no approximate index that a process may lack.
+        found = OpenTSNE(
+            perplexity=perplexity, initialization="pca", neighbors="exact", random_state=0, n_jobs=1
+        ).fit(np.asarray(hidden, np.float64))
+        return np.asarray(found, np.float32)
     from sklearn.manifold import TSNE
 
-    perplexity = min(PERPLEXITY, (len(hidden) - 1) / 3)
     return TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(hidden)
 
 
@@ -178,12 +206,3 @@ def mosaic(
             paper[top : top + side, left : left + side] = COLOURS[int(classes[index])]
         paper[top + FRAME : top + side - FRAME, left + FRAME : left + side - FRAME] = pixels[index]
     return paper
-
-
-def _legend(names: Sequence[str]) -> str:
-    chips = "".join(
-        f'<span style="margin-right:1em;white-space:nowrap"><span style="display:inline-block;'
-        f'width:.8em;height:.8em;background:rgb{colour}"></span> {html.escape(name)}</span>'
-        for name, colour in zip(names, COLOURS, strict=False)
-    )
-    return f"<p>{chips}</p>"

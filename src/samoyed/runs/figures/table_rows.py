@@ -17,9 +17,13 @@ from samoyed.metrics.intervals import bootstrap
 from samoyed.runs.drawing import Figure, bar_chart, line_chart, table
 from samoyed.runs.drawing_numbers import human_number
 from samoyed.runs.figures.classify import calibration_figure, confusion_figure, per_class_figure
+from samoyed.runs.figures.table_answers import Task, all_answers, device_of
+from samoyed.runs.figures.table_dependence import dependence_figure
+from samoyed.runs.figures.table_mistakes import mistakes_figure
+from samoyed.runs.figures.table_plane import fold_figure
 from samoyed.tasks.table_classify import ClassifyTable, predict_probabilities, quick_look
 from samoyed.tasks.table_regress import RegressTable
-from samoyed.tasks.table_several import ClassifySeveral, sigmoid
+from samoyed.tasks.table_several import ClassifySeveral
 from samoyed.tasks.table_training import predict_values
 
 NUM_ROWS = 2000  # that importance is measured on
@@ -27,11 +31,7 @@ NUM_SHUFFLES = 5
 MOST_COLUMNS = 60  # that are shuffled
 MOST_BARS = 20
 NUM_GROUPS = 10  # of rows with neighbouring answers
-MOST_CURVES = 4  # columns whose dependence is drawn
-NUM_POINTS = 16  # of a dependence
 MOST_EXPLAINED = 5  # rows
-
-Task = ClassifyTable | RegressTable | ClassifySeveral
 
 
 def draw(
@@ -51,7 +51,7 @@ def draw(
         answers = probabilities.argmax(axis=1)
         names = task.target.names
         confusion = classification.confusion_matrix(test.targets, answers, len(names))
-        figures = [
+        figures: list[Figure | None] = [
             confusion_figure(confusion, names), per_class_figure(confusion, names, "rows"),
             calibration_figure(probabilities, test.targets),
         ]  # fmt: skip
@@ -61,17 +61,16 @@ def draw(
     else:
         values = predict_values(model, test.inputs, device_of(model))
         figures = [questions_figure(task, test.targets, values)]
+    figures.insert(0, fold_figure(model, data))
     if not data.spec.columns:
-        return figures
+        return [figure for figure in figures if figure is not None]
     importance = importances(task, model, quick_look(test, NUM_ROWS), data.spec)
     figures.append(importance_figure(importance, cost_words(task)))
-    figures += dependence_figures(task, model, data, [column for column, _, _, _ in importance])
-    return figures
-
-
-def device_of(model: nn.Module) -> Any:
-    """Return where the model is."""
-    return next(model.parameters()).device
+    order = [column for column, _, _, _ in importance]
+    figures.append(dependence_figure(task, model, data, order))
+    if isinstance(task, ClassifyTable):
+        figures.append(mistakes_figure(task, data, probabilities, order))
+    return [figure for figure in figures if figure is not None]
 
 
 def agreement_figure(targets: np.ndarray, answers: np.ndarray, name: str) -> Figure:
@@ -188,76 +187,8 @@ def importance_figure(found: Sequence[Importance], words: tuple[str, str, float]
         f"How much worse the answers get ({words[0]}) when one column's values are shuffled among "
         "held-out rows, so that they say nothing any more; 95 % intervals over the rows. Columns "
         f"that say the same stand in for each other, and both look unimportant.{rest}",
-        bar_chart(bars, is_higher_better=True),
+        bar_chart(bars, axis=words[0]),
     )
-
-
-def dependence_figures(
-    task: Task, model: nn.Module, data: TableData, columns: Sequence[Column]
-) -> list[Figure]:
-    """Draw how the mean answer moves with one number, all other columns as they are.
-
-    Friedman, J. H. (2001). Greedy function approximation: a gradient boosting machine. Annals of
-    Statistics 29(5), 1189-1232, section 8.2.
-    """
-    rows = quick_look(data.test, 300)
-    figures = []
-    chosen = [c for c in columns if c.is_number and len(c.edges) > 2][:MOST_CURVES]
-    for column in chosen:
-        place = data.spec.places(column)[0]
-        known = np.unique(np.quantile(data.train.inputs[:, place], np.linspace(0.02, 0.98, 64)))
-        grid = known[np.unique(np.linspace(0, len(known) - 1, NUM_POINTS).astype(int))]
-        inputs = np.tile(rows.inputs, (len(grid), 1))
-        inputs[:, place] = np.repeat(grid, len(rows))
-        for flag in data.spec.places(column)[1:]:
-            inputs[:, flag] = 0.0
-        answers = _mean_answers(task, model, inputs).reshape(len(grid), len(rows), -1).mean(axis=1)
-        points = [_in_units(column, float(x)) for x in grid]
-        series = {
-            name: list(zip(points, answers[:, k].tolist(), strict=True))
-            for k, name in list(enumerate(_answer_names(task)))[:5]
-        }
-        unit = "days since 1970" if column.kind == "date" else column.name
-        figures.append(
-            Figure(
-                f"If {column.name} were another number",
-                "The mean answer over held-out rows when this column alone is set to each number "
-                "in turn. Where columns go together, some of these rows could not exist.",
-                line_chart(series, x_label=unit, y_label=_answer_label(task)),
-            )
-        )
-    return figures
-
-
-def _in_units(column: Column, encoded: float) -> float:
-    """Undo the encoding of a number: z / sqrt(1 + (z / 3)^2) = e, solved for z."""
-    z = encoded / np.sqrt(max(1e-12, 1 - (encoded / 3.0) ** 2))
-    return float(z * column.scale + column.centre)
-
-
-def _mean_answers(task: Task, model: nn.Module, inputs: np.ndarray) -> np.ndarray:
-    """Return (N, A) answers as people read them; of two classes, that of the second."""
-    found = _all_answers(task, model, inputs)
-    return found[:, 1:] if isinstance(task, ClassifyTable) and found.shape[1] == 2 else found
-
-
-def _all_answers(task: Task, model: nn.Module, inputs: np.ndarray) -> np.ndarray:
-    """Return (N, A) answers as people read them: probabilities in percent, or numbers."""
-    if isinstance(task, ClassifyTable):
-        return 100 * predict_probabilities(model, inputs, device_of(model))
-    if isinstance(task, RegressTable):
-        return task.numbers(model, inputs, device_of(model))[:, None]
-    return 100 * sigmoid(predict_values(model, inputs, device_of(model)))
-
-
-def _answer_names(task: Task) -> tuple[str, ...]:
-    if isinstance(task, ClassifyTable):
-        return task.target.names[1:] if len(task.target.names) == 2 else task.target.names
-    return task.target.columns
-
-
-def _answer_label(task: Task) -> str:
-    return task.target.columns[0] if isinstance(task, RegressTable) else "probability, %"
 
 
 def explain(task: Task, model: nn.Module, inputs: Sequence[str]) -> list[Figure]:
@@ -278,12 +209,12 @@ def explanation_figure(
 ) -> Figure:
     """Show how the answer for one row moves when one column is unknown or at its middle."""
     row = rows[index : index + 1]
-    before = _all_answers(task, model, row)[0]
+    before = all_answers(task, model, row)[0]
     watched = int(before.argmax())
     varied = np.repeat(row, len(task.spec.columns), axis=0)
     for i, column in enumerate(task.spec.columns):
         varied[i, task.spec.places(column)] = 0.0  # the median, no bit, or an unknown value
-    change = before[watched] - _all_answers(task, model, varied)[:, watched]
+    change = before[watched] - all_answers(task, model, varied)[:, watched]
     order = np.argsort(-np.abs(change), kind="stable")[:MOST_BARS]
     bars = [
         (task.spec.columns[i].name, float(change[i]), float("nan"), float("nan")) for i in order
@@ -294,5 +225,5 @@ def explanation_figure(
         f"{name}: {answer}" + ("" if isinstance(task, RegressTable) else " %"),
         "What each column adds to this answer: the answer as it is, less the answer with the "
         "column at its median (numbers) or unknown (categories).",
-        bar_chart(bars),
+        bar_chart(bars, axis="added to the answer"),
     )

@@ -1,0 +1,46 @@
+"""What is piped in: paths of pictures, a table, or a prompt, as the run's task takes them."""
+
+from __future__ import annotations
+
+import sys
+
+from samoyed.core.errors import DataError, OptionError
+
+TABLE_TASKS = ("classify_table", "regress_table", "classify_several")
+
+
+def from_standard_input(asked: list[str], task: str) -> list[str]:
+    """Read the inputs from standard input where none, or "-", were given."""
+    if task == "play" or (asked and asked != ["-"]):
+        return asked
+    if not asked and sys.stdin.isatty():
+        raise OptionError(
+            "inputs", "pictures, folders or --prompt", "nothing", "give some, or pipe them in"
+        )
+    if task in TABLE_TASKS:
+        return ["-"]
+    if task == "continue_text":
+        return [_read("a text")]
+    return _paths_in(_read("paths of pictures, one on each line"))
+
+
+def _read(what: str) -> str:
+    """Read all of standard input as text."""
+    try:
+        text = sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise DataError(
+            "standard input", f"{what}, in UTF-8", f"the byte {error.object[error.start]:02x} at "
+            f"byte {error.start}", "name files as arguments: samoyed predict RUN FILE",
+        ) from None  # fmt: skip
+    return text
+
+
+def _paths_in(text: str) -> list[str]:
+    """Return one path for each line; a picture itself, piped in, is no list of paths."""
+    if "\0" in text:
+        raise DataError(
+            "standard input", "paths of pictures, one on each line", "binary data",
+            "ls photos/*.jpg | samoyed predict RUN, or name the picture instead",
+        )  # fmt: skip
+    return [line for line in text.splitlines() if line.strip()]
