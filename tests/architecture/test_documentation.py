@@ -89,6 +89,7 @@ def test_the_quick_start_runs_as_written(empty_folder: Path):
     assert 0.5 < float(said[-1]) <= 1.0
 
 
+@pytest.mark.slow  # half a minute; tests/serving holds the same in pieces
 def test_taking_a_model_away_runs_as_written(empty_folder: Path, capsys):
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

@@ -181,6 +181,17 @@ def test_a_file_that_answers_otherwise_is_not_written(run, torch_file, monkeypat
     assert not [p for p in torch_file.parent.iterdir() if p.name.startswith(".export")]
 
 
+def test_a_model_that_no_file_can_hold_says_so(run, torch_file, monkeypatch):
+    def fail(*_):
+        raise ValueError("no such operator: frobnicate")
+
+    before = torch_file.stat().st_mtime_ns
+    monkeypatch.setattr("samoyed.serving.exporting.write_torch", fail)
+    with pytest.raises(RunError, match="frobnicate"):
+        samoyed.export(run, "torch")
+    assert torch_file.stat().st_mtime_ns == before
+
+
 def test_a_missing_package_is_named_with_the_line_that_installs_it(
     run, onnx_file, picture, monkeypatch
 ):

@@ -84,7 +84,7 @@ def equalized_in_tiles(
 
 def cumulative(levels: Int[Tensor, "R P"], limit: int | None = None) -> Float[Tensor, "R L"]:
     """Return for every level the share of a row's pixels at or below it, counts clipped."""
-    counts = torch.zeros(len(levels), NUM_LEVELS, device=levels.device)
+    counts = torch.zeros(levels.shape[0], NUM_LEVELS, device=levels.device)
     counts.scatter_add_(1, levels, torch.ones_like(levels, dtype=counts.dtype))
     if limit is not None:
         excess = (counts - limit).clamp(min=0)

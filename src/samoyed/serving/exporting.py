@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from samoyed.core.errors import OptionError, RunError, did_you_mean
+from samoyed.core.errors import MissingExtra, OptionError, RunError, did_you_mean
 from samoyed.runs.drawing_scores import score_interval, score_words, value_text
 from samoyed.runs.run import Run
 from samoyed.serving.onnx_file import OnnxModel, import_onnx, import_runtime, write_int8, write_onnx
@@ -98,13 +98,18 @@ def _written(
     """Write into a folder aside, and move what answers as it should to its place."""
     trials = packed.trials()
     aside = folder / ("model" + FORMATS[to])
-    if to == "torch":
-        write_torch(packed.graph, trials[1], packed.description, aside)
-        answers: Answers = TorchModel(aside).answer
-    else:
-        write_onnx(packed.graph, trials[1], packed.description, aside)
-        answers = OnnxModel(aside).answer
-    difference = largest_difference(packed.own, answers, trials, packed.unit)
+    write, open_file = (write_torch, TorchModel) if to == "torch" else (write_onnx, OnnxModel)
+    try:
+        write(packed.graph, trials[1], packed.description, aside)
+        answers = open_file(aside).answer
+        difference = largest_difference(packed.own, answers, trials, packed.unit)
+    except (MissingExtra, OSError):
+        raise
+    except Exception as error:  # exporters and runtimes raise anything
+        raise RunError(
+            run.path, f"a model that {to} can hold, for any number of {packed.what} at once",
+            " ".join(str(error).split())[:300], "no file was written; please report this run",
+        ) from error  # fmt: skip
     if not difference <= TOLERANCE:
         raise RunError(
             run.path, f"the file's answers within {TOLERANCE:g} of the run's",

@@ -195,6 +195,7 @@ def import_runtime() -> Any:
         import onnxruntime
     except ImportError:
         raise MissingExtra.of("onnxruntime", "export", "running ONNX files") from None
+    onnxruntime.disable_telemetry_events()  # what is asked here stays here
     return onnxruntime
 
 
