@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import resource
 import subprocess
 import sys
 
@@ -41,8 +42,9 @@ def probe(is_prepared):
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
 def test_denormal_numbers_are_flushed_and_freed_memory_is_used_again():
-    plain_number, plain_faults = probe(is_prepared=False)
+    plain_number, _ = probe(is_prepared=False)
     number, faults = probe(is_prepared=True)
     assert plain_number > 0
     assert number == 0
-    assert faults < plain_faults / 4
+    touched = 20 * 8 * 8_000_000 // resource.getpagesize()
+    assert faults < touched / 4  # without the setting, nearly every page is a fault on most systems
