@@ -28,10 +28,11 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from samoyed.assembly import Assembly, assemble, open_source
+from samoyed.assembly import assemble, open_source
 from samoyed.catalog import choose
 from samoyed.core.seeding import seed_everything
 from samoyed.data.image_source import ImageData, Pictures
+from samoyed.kinds.parts import Assembly
 from samoyed.tasks.classify import predict_probabilities
 from samoyed.training.loop import train
 from samoyed.training.precision import autocast, resolve

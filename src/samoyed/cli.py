@@ -142,14 +142,14 @@ def check(
 
 @app.command
 def evaluate(run: Path, data: str | None = None, *, json_: AsJson = False) -> None:
-    """Score a run on the held-out part of its data, or of other data of the same kind.
+    """Score a run on what was held out when it learned, or on other data of the same kind.
 
     Parameters
     ----------
     run
         The run folder.
     data
-        Other data to score on.
+        Other data: its test part is scored, or all of it where it has none.
     json_
         Print JSON.
     """
@@ -158,7 +158,7 @@ def evaluate(run: Path, data: str | None = None, *, json_: AsJson = False) -> No
     from samoyed import api
     from samoyed.runs.finishing import in_line
 
-    scores = api.load(run).evaluate(data)
+    scores = api.load(run).evaluate(data, say=None if json_ else print)
     if json_:
         print(json.dumps([asdict(score) for score in scores]))
         return

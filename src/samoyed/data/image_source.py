@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -140,6 +140,7 @@ class ImageSource:
         fingerprint: content hash, hexadecimal.
         contents: where the pixels are.
         digests: N content hashes, the same for copies.
+        is_measured: whether a model is only measured on it, so that there may be nothing to learn.
     """
 
     name: str
@@ -156,6 +157,7 @@ class ImageSource:
     fingerprint: str
     contents: Contents
     digests: Sequence[Hashable] = ()
+    is_measured: bool = False
     kind: ClassVar[str] = "images"
     _undecodable: list[str] = field(default_factory=list, init=False, repr=False)
     _near: list[str] = field(default_factory=list, init=False, repr=False)
@@ -189,6 +191,21 @@ class ImageSource:
         """Return plain lines: what was found, how many, how it is split."""
         return list(self.lines)
 
+    def to_measure(self, labels: LabelSpec) -> ImageSource:
+        """Return what a model of these labels is measured on: the test part, or without one all.
+
+        Args:
+            labels: those of the model, among them all of this source's own.
+        """
+        targets = self.targets
+        if targets.ndim == 1:
+            places = [labels.names.index(name) for name in self.labels.names]
+            targets = np.asarray(places, np.int64)[targets]
+        splits = self.splits
+        if not self.has_official_test:
+            splits = np.where(splits == LEFT_OUT, LEFT_OUT, TEST).astype(np.int8)
+        return replace(self, labels=labels, targets=targets, splits=splits, is_measured=True)
+
     def load(self, size: ImageSpec) -> ImageData:
         """Decode every picture once, scaled and converted to `size`; fast from the second time on.
 
@@ -200,7 +217,7 @@ class ImageSource:
         splits = self.splits[decoded.kept]
         targets = self.targets[decoded.kept]
         num_classes = _num_answers(targets[splits == TRAIN])
-        if num_classes < 2 or not (splits == TEST).any():
+        if (num_classes < 2 and not self.is_measured) or not (splits == TEST).any():
             raise DataError(
                 self.path, "pictures of at least two classes, and some to hold out",
                 f"{len(splits):,} usable pictures of {num_classes} classes; "

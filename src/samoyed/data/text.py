@@ -106,6 +106,14 @@ class TextSource:
         Raises:
             DataError: if they are no longer what was scanned.
         """
+        codes = encode(self._text(), self.spec)
+        return TextData(self.spec, codes[: self.num_train], codes[self.num_train :])
+
+    def load_to_measure(self, spec: TextSpec) -> TextData:
+        """Number the characters of the whole text by another text's symbols, all of it held out."""
+        return TextData(spec, encode("\n", spec), encode(self._text(), spec))
+
+    def _text(self) -> str:
         text, fingerprint, _, _ = _read_all([Path(file) for file in self.files], "stop")
         if fingerprint != self.fingerprint:
             raise DataError(
@@ -114,8 +122,7 @@ class TextSource:
                 "their contents have changed",
                 "Run the command again.",
             )
-        codes = encode(text, self.spec)
-        return TextData(self.spec, codes[: self.num_train], codes[self.num_train :])
+        return text
 
 
 def scan_text(

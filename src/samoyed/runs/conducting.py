@@ -14,12 +14,13 @@ from safetensors.torch import save_file
 from torch import nn
 
 import samoyed
-from samoyed.assembly import Assembly, assemble
+from samoyed.assembly import assemble
 from samoyed.catalog import choose
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
 from samoyed.core.stopping import StopRequest
+from samoyed.kinds.parts import Assembly
 from samoyed.opening import open_source, question_of
 from samoyed.runs.environment import environment
 from samoyed.runs.folder import EventLog, RunFolder

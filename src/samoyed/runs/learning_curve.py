@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from samoyed.assembly import Assembly, assemble_again
+from samoyed.assembly import assemble_again
 from samoyed.core.reference import Score
 from samoyed.core.seeding import seed_everything
 from samoyed.core.stage import Stage
+from samoyed.kinds.parts import Assembly
 from samoyed.runs.drawing import Figure, line_chart
 from samoyed.runs.drawing_scores import beginning, in_unit, score_words, unit_of
 from samoyed.training.loop import train

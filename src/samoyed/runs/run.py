@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from samoyed.assembly import Assembly, open_again, reassemble, rebuild
+from samoyed.assembly import assemble_again, reassemble, rebuild, to_measure_on
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.reference import Answer, Score
+from samoyed.kinds.parts import Assembly
 from samoyed.runs.folder import BEYOND_REPAIR, RunFolder, read_events
 from samoyed.training.checkpoint import read_tensors
 
@@ -129,21 +130,36 @@ class Run:
             )
         return self.task.answer(model, asked, device=device)
 
-    def evaluate(self, data: str | Path | None = None, *, device: str = "cpu") -> tuple[Score, ...]:
-        """Score the model on the held-out part of `data`, by default of what it learned from.
+    def evaluate(
+        self,
+        data: str | Path | None = None,
+        *,
+        device: str = "cpu",
+        say: Callable[[str], None] | None = None,
+    ) -> tuple[Score, ...]:
+        """Score the model on what was held out, or on other data of the same kind.
+
+        Args:
+            data: other data: its test part is scored, or all of it where it has none.
+            device: where to compute.
+            say: is told in a line what is scored.
 
         Raises:
-            RunError: when the data is of another kind, or has other classes.
+            RunError: when the data is of another kind, or has classes the run does not know.
         """
         model = self.model.to(device)
-        assembly = self.assembly(str(data) if data is not None else None)
-        return self.task.score(model, assembly.data, device=device)
+        if data is None:
+            held, which = self.assembly().data, "the part that was held out when the run learned"
+        else:
+            known = self.folder.read("data.json")["fingerprint"]
+            held, which = to_measure_on(self.config, str(data), known)
+        if say is not None:
+            say(f"scored: {which}")
+        return self.task.score(model, held, device=device)
 
-    def assembly(self, data: str | None = None) -> Assembly:
-        """Open the run's data (or other data of the same kind) and put the question together."""
-        from samoyed.assembly import assemble_again
-
-        return assemble_again(self.config, open_again(self.config, data))
+    def assembly(self) -> Assembly:
+        """Open the run's data again and put the question together."""
+        return assemble_again(self.config)
 
     def explain(
         self,

@@ -62,6 +62,11 @@ class Classify:
     name: ClassVar[str] = "classify"
     headline: ClassVar[str] = "accuracy"
 
+    @property
+    def built_for(self) -> tuple[Any, ...]:
+        """Return what a system's `build` is told of the data, after its Config."""
+        return self.spec, self.labels
+
     def variations(self, train: Pictures) -> Choice:
         """Return how training pictures are varied, and why.
 

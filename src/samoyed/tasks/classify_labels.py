@@ -52,6 +52,11 @@ class ClassifyLabels:
     name: ClassVar[str] = "classify_labels"
     headline: ClassVar[str] = "mean_average_precision"
 
+    @property
+    def built_for(self) -> tuple[Any, ...]:
+        """Return what a system's `build` is told of the data, after its Config."""
+        return self.spec, self.labels
+
     def variations(self, train: Pictures) -> Choice:
         """Return how training pictures are varied, and why.
 

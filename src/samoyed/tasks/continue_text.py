@@ -134,6 +134,11 @@ class ContinueText:
     name: ClassVar[str] = "continue_text"
     headline: ClassVar[str] = "bits_per_character"
 
+    @property
+    def built_for(self) -> tuple[Any, ...]:
+        """Return what a system's `build` is told of the data, after its Config."""
+        return (self.spec,)
+
     def stages(
         self,
         model: nn.Module,

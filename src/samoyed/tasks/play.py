@@ -52,6 +52,11 @@ class Play:
         if self.test_episodes < 1:
             raise ValueError("test_episodes must be at least 1")
 
+    @property
+    def built_for(self) -> tuple[Any, ...]:
+        """Return what a system's `build` is told of the data, after its Config."""
+        return (self.spec,)
+
     def stages(
         self,
         model: nn.Module,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -37,6 +37,11 @@ class ClassifyTable:
     label_smoothing: float = 0.02
     name: ClassVar[str] = "classify_table"
     headline: ClassVar[str] = "accuracy"
+
+    @property
+    def built_for(self) -> tuple[Any, ...]:
+        """Return what a system's `build` is told of the data, after its Config."""
+        return self.spec, self.target
 
     @property
     def labels(self) -> LabelSpec:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -42,6 +42,11 @@ class RegressTable:
     target: TargetSpec
     name: ClassVar[str] = "regress_table"
     headline: ClassVar[str] = "rmse"
+
+    @property
+    def built_for(self) -> tuple[Any, ...]:
+        """Return what a system's `build` is told of the data, after its Config."""
+        return self.spec, self.target
 
     def stages(
         self, model: nn.Module, data: TableData, recipe: Recipe, seed: int

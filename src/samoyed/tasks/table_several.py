@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -43,6 +43,11 @@ class ClassifySeveral:
     label_smoothing: float = 0.0
     name: ClassVar[str] = "classify_several"
     headline: ClassVar[str] = "mean_roc_auc"
+
+    @property
+    def built_for(self) -> tuple[Any, ...]:
+        """Return what a system's `build` is told of the data, after its Config."""
+        return self.spec, self.target
 
     def stages(
         self, model: nn.Module, data: TableData, recipe: Recipe, seed: int

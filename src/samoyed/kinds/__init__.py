@@ -1,0 +1,1 @@
+"""One file per kind of data: which task and dials it takes, and how its parts are joined."""

@@ -1,0 +1,77 @@
+"""Pictures, to classify."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from samoyed.catalog import Row
+from samoyed.core.errors import RunError, first_names
+from samoyed.core.stage import Recipe, Stage
+from samoyed.kinds.parts import Assembly, Plain
+from samoyed.kinds.tasks import TASKS
+
+
+def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
+    """Return the system's Config and Recipe for these pictures, and the task."""
+    module, name = TASKS[source.asked]
+    config = replace(system.Config(), **row.sizes[size])
+    asked = getattr(importlib.import_module(module), name)
+    task = asked(system.accepts(config, source.spec), source.labels)
+    if not row.is_varied:  # the papers' protocols: no distortions, plain targets
+        task = replace(task, augmentation="none", label_smoothing=0.0)
+    recipe = system.recipe_for(source.num_train) if row.has_sizes else system.RECIPE
+    return config, recipe, task
+
+
+def join(plain: Plain, system: ModuleType) -> Assembly:
+    """Pictures, to classify."""
+    spec = plain.task.spec
+    data = plain.source.load(spec)
+    choice = plain.task.variations(data.train)
+    task = replace(plain.task, augmentation=",".join(choice.names) or "none")
+    own_stages = plain.row.stages
+
+    def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
+        around = None
+        if own_stages is not None:
+            around = lambda feed, stage: own_stages(model, plain.config, feed, stage, plain.seed)  # noqa: E731
+        return task.stages(
+            model, data, recipe, plain.seed, system_stages=around,
+            system_loss=plain.row.loss, num_labels=plain.data_settings.num_labels,
+        )  # fmt: skip
+
+    notes = [choice.describe()] if plain.row.is_varied else []
+    if spec != plain.source.spec:
+        notes.insert(0, f"pictures brought to {spec.width} x {spec.height} pixels")
+
+    def make_model() -> nn.Module:
+        return system.build(plain.config, spec, data.labels)
+
+    return replace(plain.with_data(data, make_model, stages_with), task=task, notes=tuple(notes))
+
+
+def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:
+    """Return the pictures of other data to score, brought to the run's classes, and which they are.
+
+    Raises:
+        RunError: for another question, or classes that the run does not know.
+    """
+    if source.asked != task.name:
+        raise RunError(
+            source.path, f"pictures to {task.name.replace('_', ' ')}, as the run learned",
+            f"pictures to {source.asked.replace('_', ' ')}",
+        )  # fmt: skip
+    strangers = [name for name in source.labels.names if name not in task.labels.names]
+    if strangers or (task.name != "classify" and source.labels != task.labels):
+        raise RunError(
+            source.path, f"the run's classes: {first_names(task.labels.names)}",
+            f"the classes {first_names(strangers or source.labels.names)}",
+        )  # fmt: skip
+    which = "its test part" if source.has_official_test else "all of it, as it has no test part"
+    return source.to_measure(task.labels).load(task.spec), which

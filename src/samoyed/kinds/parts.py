@@ -1,0 +1,114 @@
+"""A question put together (`Assembly`), and the same before its data is decoded (`Plain`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Protocol
+
+from annotated_types import Gt
+from torch import nn
+
+from samoyed.catalog import Row
+from samoyed.core.reference import Answer, Score
+from samoyed.core.stage import Recipe, Stage
+
+
+class Source(Protocol):
+    """What a reader found; nothing is decoded yet."""
+
+    kind: str
+    name: str
+    path: str
+    warnings: tuple[str, ...]
+    skipped: tuple[str, ...]
+    fingerprint: str
+
+    def describe(self) -> list[str]:
+        """Say in plain lines what was found."""
+        ...
+
+
+class Task(Protocol):
+    """The question asked."""
+
+    name: str
+    headline: str
+
+    @property
+    def built_for(self) -> tuple[Any, ...]:
+        """Return what a system's `build` is told of the data, after its Config."""
+        ...
+
+    def score(
+        self, model: nn.Module, data: Any, device: Any = "cpu", limit: int | None = None,
+        seed: int = 0,
+    ) -> tuple[Score, ...]:  # fmt: skip
+        """Measure on the held-out part, the headline first."""
+        ...
+
+    def answer(self, model: nn.Module, inputs: Any, device: Any = "cpu") -> list[Answer]:
+        """Answer the task's question for each input."""
+        ...
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Dials of the data that `--set` reaches.
+
+    Args:
+        num_labels: train on the labels of only this many examples (pictures: spread over the
+            classes; rows: at random); pre-training still sees every example.
+    """
+
+    num_labels: Annotated[int, Gt(0)] | None = None
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A question, put together: data, task, model and how to train it."""
+
+    row: Row
+    size: str
+    source: Any
+    data: Any
+    task: Any
+    config: Any
+    recipe: Recipe
+    seed: int
+    data_settings: DataSettings
+    make_model: Callable[[], nn.Module]
+    stages_with: Callable[[nn.Module, Recipe], Iterator[Stage]]
+    notes: tuple[str, ...] = ()
+
+    def make_stages(self, model: nn.Module) -> Iterator[Stage]:
+        """Yield the stages of training."""
+        return self.stages_with(model, self.recipe)
+
+    def lasting(self, epochs: float) -> Assembly:
+        """Return the same with a recipe of so many passes: what falls over a run falls in them."""
+        return replace(self, recipe=replace(self.recipe, epochs=epochs))
+
+
+@dataclass(frozen=True)
+class Plain:
+    """An assembly before the data is decoded."""
+
+    row: Row
+    size: str
+    source: Any
+    task: Any
+    config: Any
+    recipe: Recipe
+    seed: int
+    data_settings: DataSettings
+
+    def with_data(
+        self, data: Any, make_model: Callable[[], nn.Module],
+        stages_with: Callable[[nn.Module, Recipe], Iterator[Stage]],
+    ) -> Assembly:  # fmt: skip
+        """Return the assembly over the decoded data."""
+        return Assembly(
+            self.row, self.size, self.source, data, self.task, self.config, self.recipe, self.seed,
+            self.data_settings, make_model, stages_with,
+        )  # fmt: skip

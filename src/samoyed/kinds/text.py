@@ -1,0 +1,37 @@
+"""A text, to continue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from samoyed.catalog import Row
+from samoyed.core.stage import Recipe, Stage
+from samoyed.kinds.parts import Assembly, Plain
+
+
+def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
+    """Return the system's Config and Recipe for this text, and the task."""
+    from samoyed.tasks.continue_text import ContinueText
+
+    return system.Config(), system.RECIPE, ContinueText(source.spec)
+
+
+def join(plain: Plain, system: ModuleType) -> Assembly:
+    """A text, to continue."""
+    data = plain.source.load()
+
+    def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
+        return plain.task.stages(
+            model, system, plain.config, data, recipe, plain.seed, plain.row.stages
+        )
+
+    return plain.with_data(data, lambda: system.build(plain.config, data.spec), stages_with)
+
+
+def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:
+    """Return the whole of another text in the run's symbols, and say that it is the whole."""
+    return source.load_to_measure(task.spec), "all of it"

@@ -1,0 +1,97 @@
+"""`evaluate` on other data scores all that the user brought, and says which part that is."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import samoyed
+from samoyed.data.text import encode
+from samoyed.tasks.continue_text import foresee
+
+
+def fill(folder: Path, names: list[str], num: int, seed: int) -> Path:
+    """Write pictures of stripes (class bars), and of one dark or bright gray."""
+    rng = np.random.default_rng(seed)
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        for i in range(num):
+            pixels = rng.integers(0, 40, (12, 12)).astype(np.uint8)
+            pixels += np.uint8({"dark": 0, "bright": 200, "bars": 0}[name])
+            if name == "bars":
+                pixels[::3] = 255
+            Image.fromarray(pixels).save(folder / name / f"{i}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> samoyed.Run:
+    root = tmp_path_factory.mktemp("evaluate")
+    pictures = fill(root / "pictures", ["bars", "bright", "dark"], 15, seed=0)
+    return samoyed.train(
+        pictures, epochs=8, out=root / "run", quiet=True, size="small",
+        settings={"batch_size": 8, "report": False, "baselines": False},
+    )  # fmt: skip
+
+
+def evaluated(run: samoyed.Run, data: Path) -> tuple[samoyed.Score, list[str]]:
+    said: list[str] = []
+    return run.evaluate(data, say=said.append)[0], said
+
+
+def test_its_own_pictures_are_scored_where_they_were_held_out(run: samoyed.Run, tmp_path: Path):
+    pictures = Path(run.config["data"])
+    for place in (pictures, Path(shutil.copytree(pictures, tmp_path / "moved"))):
+        score, said = evaluated(run, place)
+        assert score == run.scores[0]
+        assert said == ["scored: the part that was held out when the run learned"]
+
+
+def test_all_pictures_of_a_folder_without_a_test_part_are_scored(run: samoyed.Run, tmp_path: Path):
+    score, said = evaluated(run, fill(tmp_path, ["bars", "bright", "dark"], 7, seed=1))
+    assert score.num == 21
+    assert said == ["scored: all of it, as it has no test part"]
+
+
+def test_the_test_part_is_scored_where_there_is_one(run: samoyed.Run, tmp_path: Path):
+    fill(tmp_path / "train", ["bars", "bright", "dark"], 7, seed=2)
+    fill(tmp_path / "test", ["bars", "bright", "dark"], 4, seed=3)
+    score, said = evaluated(run, tmp_path)
+    assert score.num == 12
+    assert said == ["scored: its test part"]
+
+
+def test_some_of_the_classes_keep_their_places(run: samoyed.Run, tmp_path: Path):
+    """With the classes renumbered from 0, bright and dark would be taken for bars and bright."""
+    both = fill(tmp_path, ["bright", "dark"], 9, seed=4)
+    score, _ = evaluated(run, both)
+    answers = run.predict(both)
+    is_right = [Path(answer.input).parent.name == answer.answer for answer in answers]
+    assert score.num == len(is_right) == 18
+    assert score.value == pytest.approx(np.mean(is_right))
+    assert score.value > 0.9
+
+
+def test_another_text_is_read_whole_in_the_symbols_of_the_run(tmp_path: Path):
+    def write(name: str, words: list[str]) -> Path:
+        rng = random.Random(name)
+        text = "".join(rng.choice(words) + rng.choice("  \n") for _ in range(600))
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    run = samoyed.train(
+        write("learned.txt", ["snow", "dog", "white", "wolf"]), epochs=1, out=tmp_path / "run",
+        quiet=True, settings={"num_units": 16, "report": False, "baselines": False},
+    )  # fmt: skip
+    other = write("other.txt", ["zoo", "dog", "alpaca"])  # with letters that were never learned
+    score, said = evaluated(run, other)
+    text = other.read_text()
+    codes = np.concatenate([encode("\n", run.task.spec), encode(text, run.task.spec)])
+    assert score.num == len(text)
+    assert score.value == pytest.approx(foresee(run.model, codes, 1)[0].mean())
+    assert said == ["scored: all of it"]
