@@ -14,6 +14,7 @@ from samoyed.catalog import Row, find
 from samoyed.core.errors import OptionError, RunError, did_you_mean
 from samoyed.core.settings import apply, from_json
 from samoyed.core.stage import Recipe
+from samoyed.data.corpora import TextAsk
 from samoyed.data.tables import TableAsk
 from samoyed.kinds.parts import Assembly, DataSettings, Plain
 from samoyed.kinds.tasks import TABLE_TASKS, TASKS
@@ -117,7 +118,9 @@ def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
     """
     on_bad, place = config["request"]["on_bad"], config["data"] if data is None else data
     if "about_table" not in config:
-        return open_source(place, on_bad=on_bad, seed=config["split_seed"])
+        return open_source(
+            place, on_bad=on_bad, seed=config["split_seed"], about_text=_about_text(config)
+        )
     ask = TableAsk(**config["about_table"])
     if config["task"]["name"] not in TABLE_TASKS.values():  # a table that names pictures
         ask = replace(ask, task=None, test=ask.test if data is None else None)
@@ -128,6 +131,14 @@ def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
 
     task = reassemble(config)
     return scan_held_out(data, task.spec, task.target, on_bad=on_bad)
+
+
+def _about_text(config: Mapping[str, Any]) -> TextAsk | None:
+    """Return the units that a run about a text has, or None of a run about something else."""
+    spec = config["task"].get("spec")
+    if not isinstance(spec, Mapping) or "symbols" not in spec:
+        return None
+    return TextAsk(spec.get("unit", "character"), config["data_settings"].get("min_count"))
 
 
 def reassemble(config: Mapping[str, Any]) -> Any:

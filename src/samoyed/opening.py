@@ -11,9 +11,11 @@ from typing import Any
 
 from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.core.spec import OnBad
+from samoyed.data.corpora import TextAsk, is_brown
 from samoyed.data.image_cifar import NAMES, is_cifar_name
 from samoyed.data.table_files import is_table_name
 from samoyed.data.tables import TableAsk
+from samoyed.data.text_files import is_text_name
 
 PICTURE_SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm",
@@ -23,8 +25,9 @@ SAMPLE = "digits"
 
 
 def open_source(
-    path: str, *, on_bad: OnBad = "stop", seed: int = 0, ask: TableAsk | None = None
-) -> Any:
+    path: str, *, on_bad: OnBad = "stop", seed: int = 0, ask: TableAsk | None = None,
+    about_text: TextAsk | None = None,
+) -> Any:  # fmt: skip
     """Find out what kind of data this is and scan it.
 
     Args:
@@ -32,6 +35,7 @@ def open_source(
         on_bad: "stop" at the first bad file, or "skip" and list them.
         seed: decides the split where the data brings none.
         ask: what was said about a table; a target makes any file a table.
+        about_text: what was said about the units of a text.
 
     Raises:
         DataError: when there is no such data or it cannot be used.
@@ -39,6 +43,9 @@ def open_source(
     """
     target = Path(path).expanduser()
     ask = ask or TableAsk()
+    if ask.target is None and is_brown(target):
+        _refuse_table_options(ask)
+        return _open_text(target, on_bad, seed, about_text)
     if is_picture_table(target, ask):
         from samoyed.data.images import scan_images
 
@@ -48,10 +55,10 @@ def open_source(
 
         return scan_table(target, ask, on_bad=on_bad, seed=seed)
     if target.is_dir():
-        return _open_folder(target, on_bad, seed, ask)
+        return _open_folder(target, on_bad, seed, ask, about_text)
     _refuse_table_options(ask)
     if target.is_file():
-        return _open_file(target, on_bad, seed)
+        return _open_file(target, on_bad, seed, about_text)
     if path == SAMPLE:
         from samoyed.data.digits import scan_digits
 
@@ -117,7 +124,13 @@ def _refuse_table_options(ask: TableAsk) -> None:
             )  # fmt: skip
 
 
-def _open_file(target: Path, on_bad: OnBad, seed: int) -> Any:
+def _open_text(target: Path, on_bad: OnBad, seed: int, about_text: TextAsk | None) -> Any:
+    from samoyed.data.units import scan_units
+
+    return scan_units(target, about_text, on_bad=on_bad, seed=seed)
+
+
+def _open_file(target: Path, on_bad: OnBad, seed: int, about_text: TextAsk | None) -> Any:
     if target.suffix.lower() in PICTURE_SUFFIXES:
         raise DataError(
             target, "a folder of pictures with one folder per class", "a single picture",
@@ -127,12 +140,12 @@ def _open_file(target: Path, on_bad: OnBad, seed: int) -> Any:
         from samoyed.data.images import scan_images
 
         return scan_images(target.parent, on_bad=on_bad, seed=seed)
-    from samoyed.data.text import scan_text
-
-    return scan_text(target, on_bad=on_bad, seed=seed)
+    return _open_text(target, on_bad, seed, about_text)
 
 
-def _open_folder(target: Path, on_bad: OnBad, seed: int, ask: TableAsk) -> Any:
+def _open_folder(
+    target: Path, on_bad: OnBad, seed: int, ask: TableAsk, about_text: TextAsk | None
+) -> Any:
     """Pictures or texts: whichever the folder holds, by suffix."""
     pictures = texts = 0
     tables = []
@@ -142,7 +155,7 @@ def _open_folder(target: Path, on_bad: OnBad, seed: int, ask: TableAsk) -> Any:
             tables.append(file)
         pictures += suffix in PICTURE_SUFFIXES or bool(IDX_NAME.search(file.name))
         pictures += is_cifar_name(file.name)
-        texts += suffix in (".txt", ".text") and file.name not in NAMES.values()
+        texts += is_text_name(file.name) and file.name not in NAMES.values()
     if tables and not texts and not pictures:
         raise DataError(
             target, "one table", f"a folder of {len(tables)}: {tables[0].name}, ...",
@@ -156,9 +169,7 @@ def _open_folder(target: Path, on_bad: OnBad, seed: int, ask: TableAsk) -> Any:
         )  # fmt: skip
     if texts > pictures:
         _refuse_table_options(ask)
-        from samoyed.data.text import scan_text
-
-        return scan_text(target, on_bad=on_bad, seed=seed)
+        return _open_text(target, on_bad, seed, about_text)
     from samoyed.data.images import scan_images
 
     _refuse_table_options(TableAsk(input=ask.input))

@@ -33,14 +33,37 @@ class LabelSpec:
         return len(self.names)
 
 
+Unit = Literal["character", "byte", "word"]
+"""What a text is cut into."""
+
+END = "<eos>"
+"""The word that ends a sentence, or what stands for one: a line, a paragraph."""
+
+
 @dataclass(frozen=True)
 class TextSpec:
-    """The units a text is made of: here single characters, in the order of the model's outputs."""
+    """The units a text is made of, in the order of the model's outputs; the last is the unknown.
+
+    Args:
+        symbols: the characters, the words (from the most frequent to the rarest), or for bytes
+            the 256 characters that have their numbers.
+        unit: what a symbol is.
+        cut: how words are told apart: at "spaces" alone, in a text that was taken apart before, or
+            at "punctuation" too.
+    """
 
     symbols: tuple[str, ...]
+    unit: Unit = "character"
+    cut: Literal["spaces", "punctuation"] = "spaces"
 
     def __len__(self) -> int:
         return len(self.symbols)
+
+    @property
+    def end(self) -> int | None:
+        """Return the number of the word that ends a sentence, or None where nothing does."""
+        is_marked = self.unit == "word" and END in self.symbols
+        return self.symbols.index(END) if is_marked else None
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,22 @@
-"""Text as a stream of characters: one file, or a folder of them, read end to end.
+"""Text as a stream of characters, or of bytes: one file, or a folder of them, read end to end.
 
-The last tenth of the characters is held out, in one piece, so that no sentence of it has been
+The last tenth of it is held out, in one piece, so that no sentence of it has been
 half seen in training. The symbols are the characters of the training part and one for everything
 else; the held-out part has no say in them.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from samoyed.core.errors import DataError
-from samoyed.core.spec import TextSpec
-from samoyed.data.text_files import find_files, read_file
+from samoyed.core.spec import OnBad, TextSpec
+from samoyed.data.corpora import Contents, Corpus, find_corpus, read_corpus
 
 UNKNOWN = "\ufffd"
 """The symbol of every character that training did not show."""
@@ -36,6 +35,9 @@ COPY_LENGTH = 64
 LINES_LOOKED_AT = 10_000_000
 """Characters at the beginning in which repeated lines are counted."""
 
+BYTES = TextSpec(tuple(map(chr, range(256))), "byte")
+"""All bytes; the last, 255, stands in no UTF-8 text."""
+
 _NUM_CODE_POINTS = 0x110000
 
 
@@ -45,13 +47,15 @@ class TextData:
 
     Args:
         spec: the symbols.
-        train: (N,) int64, the training part.
-        test: (M,) int64, the held-out tail.
+        train: (N,) whole numbers, the training part.
+        test: (M,) the held-out part.
+        valid: (K,) a part between them, to choose dials by; empty where the data has none.
     """
 
     spec: TextSpec
     train: np.ndarray
     test: np.ndarray
+    valid: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,14 @@ class TextSource:
         path: what was scanned.
         files: the files, in reading order.
         spec: the symbols.
-        num_train: characters in the training part.
-        num_test: characters in the held-out tail.
+        num_train: units in the training part.
+        num_test: units in the held-out part.
         notes: what was put right.
         warnings: what looks suspicious.
         skipped: "file: reason" for files left out.
         fingerprint: SHA-256 of the bytes, hexadecimal.
+        num_valid: units between them, where the data brought such a part.
+        why: why the unit is what it is.
     """
 
     kind: ClassVar[str] = "text"
@@ -82,17 +88,24 @@ class TextSource:
     warnings: tuple[str, ...]
     skipped: tuple[str, ...]
     fingerprint: str
+    num_valid: int = 0
+    why: str = ""
 
     def describe(self) -> list[str]:
         """Return what was found, line by line."""
         where = self.files[0] if len(self.files) == 1 else f"{len(self.files):,} files"
-        total = self.num_train + self.num_test
-        return [
-            f"text: {total:,} characters in {where}",
+        total = self.num_train + self.num_valid + self.num_test
+        unit = self.spec.unit
+        symbols = (
             f"symbols: {len(self.spec) - 1} distinct characters "
-            f"({preview(self.spec.symbols[:-1])}), and one for all others",
-            f"training: the first {self.num_train:,} characters; held out: the last "
-            f"{self.num_test:,} ({self.num_test / total:.0%})",
+            f"({preview(self.spec.symbols[:-1])}), and one for all others"
+        )
+        return [
+            f"text: {total:,} {unit}s in {where}" + (f"; {self.why}" if self.why else ""),
+            symbols if unit == "character" else "symbols: the 256 bytes of UTF-8",
+            f"training: the first {self.num_train:,} {unit}s; held out: the last "
+            f"{self.num_test:,} ({self.num_test / total:.0%})"
+            + (f"; between them {self.num_valid:,} for choices" if self.num_valid else ""),
             *self.notes,
         ]
 
@@ -100,49 +113,67 @@ class TextSource:
         """Return what is wrong: nothing more, as the scan has read every byte."""
         return []
 
+    @property
+    def has_test(self) -> bool:
+        """Tell whether the data brought a test part of its own."""
+        return self.num_valid > 0
+
     def load(self) -> TextData:
-        """Read the files again and number their characters.
+        """Read the files again and number their symbols.
 
         Raises:
             DataError: if they are no longer what was scanned.
         """
         codes = encode(self._text(), self.spec)
-        return TextData(self.spec, codes[: self.num_train], codes[self.num_train :])
+        first, second = self.num_train, self.num_train + self.num_valid
+        return TextData(self.spec, codes[:first], codes[second:], codes[first:second])
 
     def load_to_measure(self, spec: TextSpec) -> TextData:
-        """Number the characters of the whole text by another text's symbols, all of it held out."""
-        return TextData(spec, encode("\n", spec), encode(self._text(), spec))
+        """Number another text's held-out part, or all of it, by this text's symbols."""
+        codes = encode(self._text(), spec)
+        held_out = codes[len(codes) - self.num_test :] if self.has_test else codes
+        return TextData(spec, encode("\n", spec), held_out)
 
     def _text(self) -> str:
-        text, fingerprint, _, _ = _read_all([Path(file) for file in self.files], "stop")
-        if fingerprint != self.fingerprint:
+        corpus = find_corpus(Path(self.path))
+        contents = read_corpus(corpus, "skip" if self.skipped else "stop")
+        if contents.fingerprint() != self.fingerprint:
             raise DataError(
                 self.path,
                 "the files that were scanned",
                 "their contents have changed",
                 "Run the command again.",
             )
-        return text
+        return contents.joined()[0]
 
 
 def scan_text(
-    path: str | Path, *, on_bad: Literal["stop", "skip"] = "stop", seed: int = 0
+    path: str | Path, *, on_bad: OnBad = "stop", seed: int = 0, is_bytes: bool = False
 ) -> TextSource:
-    """Read a text file (plain or gz) or a folder of .txt files, and say what is in it.
+    """Read a text file (plain or gz) or a folder of them, and say what is in it.
 
     Args:
         path: the file or folder.
         on_bad: whether a file that cannot be read stops the scan or is left out and listed.
         seed: not used: the split is by position, and the same for every seed.
+        is_bytes: whether the unit is the byte of UTF-8, not the character.
 
     Raises:
         DataError: if there is no usable text, with file, line and byte.
     """
-    root = Path(path)
-    files = find_files(root)
-    text, fingerprint, notes, skipped = _read_all(files, on_bad)
-    left_out = {line.split(": ", 1)[0] for line in skipped}
-    files = [file for file in files if str(file) not in left_out]
+    corpus = find_corpus(Path(path))
+    return scan_symbols(corpus, read_corpus(corpus, on_bad), is_bytes=is_bytes)
+
+
+def scan_symbols(
+    corpus: Corpus, contents: Contents, *, is_bytes: bool = False, why: str = ""
+) -> TextSource:
+    """Say what is in a text that was read, character by character or byte by byte.
+
+    Raises:
+        DataError: if there is too little of it.
+    """
+    root, (text, lengths) = corpus.path, contents.joined()
     if len(text) < MIN_CHARACTERS:
         raise DataError(
             root,
@@ -152,34 +183,56 @@ def scan_text(
         )
     codes = _code_points(text)
     num_train = len(codes) - int(len(codes) * HELD_OUT)
-    spec, folded = _symbols(root, codes[:num_train])
+    num_valid = 0
+    if corpus.layout == "parts":
+        num_train, num_valid = lengths["train"], lengths["valid"]
+        if not num_valid:
+            num_valid = int(num_train * HELD_OUT / 2)
+            num_train -= num_valid
+    warnings = _suspicions(text, codes, num_train)
+    if is_bytes:
+        spec = BYTES
+        pieces = text[:num_train], text[num_train : num_train + num_valid]
+        num_train, num_valid = (len(piece.encode()) for piece in pieces)
+        num_all = len(text.encode())
+    else:
+        spec, folded = _symbols(root, codes[:num_train])
+        warnings, num_all = folded + warnings, len(codes)
     return TextSource(
         name=root.name.split(".")[0] or root.resolve().name,
         path=str(root),
-        files=tuple(str(file) for file in files),
+        files=tuple(str(file) for file in contents.files),
         spec=spec,
         num_train=num_train,
-        num_test=len(codes) - num_train,
-        notes=tuple(notes),
-        warnings=tuple(folded + _suspicions(text, codes, num_train)),
-        skipped=tuple(skipped),
-        fingerprint=fingerprint,
+        num_test=num_all - num_train - num_valid,
+        notes=tuple(contents.notes),
+        warnings=tuple(warnings),
+        skipped=tuple(contents.skipped),
+        fingerprint=contents.fingerprint(),
+        num_valid=num_valid,
+        why=why,
     )
 
 
 def encode(text: str, spec: TextSpec) -> np.ndarray:
     """Return the symbols' numbers, (N,) int64; unseen characters become `UNKNOWN`.
 
+    Of bytes, their own numbers.
+
     >>> encode("abz", TextSpec(("a", "b", UNKNOWN)))
     array([0, 1, 2])
     """
+    if spec.unit == "byte":
+        return np.frombuffer(text.encode(), dtype=np.uint8).astype(np.int64)
     table = np.full(_NUM_CODE_POINTS, len(spec) - 1, dtype=np.int16)
     table[[ord(symbol) for symbol in spec.symbols]] = np.arange(len(spec), dtype=np.int16)
     return table[_code_points(text)].astype(np.int64)
 
 
 def decode(codes: Sequence[int] | np.ndarray, spec: TextSpec) -> str:
-    """Return the text of symbols' numbers."""
+    """Return the text of symbols' numbers; what is no UTF-8 becomes `UNKNOWN`."""
+    if spec.unit == "byte":
+        return np.asarray(codes, dtype=np.uint8).tobytes().decode("utf-8", errors="replace")
     points = np.array([ord(symbol) for symbol in spec.symbols], dtype="<u4")
     return points[np.asarray(codes, dtype=np.int64)].tobytes().decode("utf-32-le")
 
@@ -188,34 +241,6 @@ def preview(symbols: Sequence[str], limit: int = 40) -> str:
     """Return the visible symbols in a row, cut after `limit`."""
     visible = [symbol for symbol in symbols if symbol.isprintable() and not symbol.isspace()]
     return "".join(visible[:limit]) + (" …" if len(visible) > limit else "")
-
-
-def _read_all(files: Sequence[Path], on_bad: str) -> tuple[str, str, list[str], list[str]]:
-    """Join the files; return text, fingerprint, notes and the files left out with the reason."""
-    parts: list[str] = []
-    notes: list[str] = []
-    skipped: list[str] = []
-    digest = hashlib.sha256()
-    for file in files:
-        try:
-            reading = read_file(file)
-        except DataError as error:
-            if on_bad == "stop" or len(files) == 1:
-                raise
-            skipped.append(f"{file}: {error.found}")
-            continue
-        digest.update(reading.data)
-        notes.extend(reading.notes)
-        is_last_open = bool(parts) and not parts[-1].endswith("\n")
-        parts.append("\n" + reading.text if is_last_open else reading.text)
-    if not parts:
-        raise DataError(
-            files[0].parent,
-            "at least one readable text file",
-            f"{len(skipped)} files, all of them bad; the first: {skipped[0]}",
-            "Leave out --on-bad skip to see what is wrong with each.",
-        )
-    return "".join(parts), digest.hexdigest(), notes, skipped
 
 
 def _code_points(text: str) -> np.ndarray:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from samoyed.core.errors import DataError
 
 MAX_BYTES = 2 << 30
 """A text of more bytes than this, decompressed, is refused."""
+
+SUFFIXES = (".txt", ".text", ".tokens", ".jsonl")
+"""Endings, each with or without .gz, of what is read of a folder."""
 
 _CHUNK_BYTES = 1 << 24
 _EXPECTED = "plain text in UTF-8"
@@ -51,7 +55,7 @@ class Reading:
 
 
 def find_files(path: Path) -> list[Path]:
-    """Return the file itself, or the .txt and .txt.gz files in the folder, in sorted order.
+    """Return the file itself, or the text files in the folder (see `SUFFIXES`), in sorted order.
 
     Raises:
         DataError: if there is nothing, or nothing that can be listed.
@@ -69,7 +73,7 @@ def find_files(path: Path) -> list[Path]:
         files = sorted(
             file
             for file in path.rglob("*")
-            if file.name.lower().endswith((".txt", ".txt.gz"))
+            if is_text_name(file.name)
             and not any(part.startswith(".") for part in file.relative_to(path).parts)
             and file.is_file()
         )
@@ -92,13 +96,30 @@ def find_files(path: Path) -> list[Path]:
     return files
 
 
+def is_text_name(name: str) -> bool:
+    """Tell by its ending whether a file is a text.
+
+    >>> is_text_name("a.txt"), is_text_name("wiki.train.tokens.gz"), is_text_name("a.csv")
+    (True, True, False)
+    """
+    return name.lower().removesuffix(".gz").endswith(SUFFIXES)
+
+
 def read_file(path: Path) -> Reading:
     """Read, decompress and decode one file.
 
     Raises:
         DataError: for whatever is not UTF-8 text, with the line and the byte.
     """
-    data = _raw_bytes(path)
+    return decode_bytes(path, _raw_bytes(path))
+
+
+def decode_bytes(path: Path, data: bytes) -> Reading:
+    """Decode the bytes of a file.
+
+    Raises:
+        DataError: for whatever is not UTF-8 text, with the line and the byte.
+    """
     if not data:
         raise DataError(path, _EXPECTED, "an empty file (0 bytes)", "Remove it or fill it.")
     notes = []
@@ -116,6 +137,45 @@ def read_file(path: Path) -> Reading:
         text = text.replace("\r", "\n")
         notes.append(f"{path.name}: {num_returns:,} lone carriage returns (\\r) became \\n")
     return Reading(text, data, tuple(notes))
+
+
+def read_text(path: Path) -> Reading:
+    """Read a file as `read_file` does; of JSON lines, the `text` of each.
+
+    Raises:
+        DataError: for whatever is not UTF-8 text, or not such JSON, with the line.
+    """
+    reading = read_file(path)
+    if path.name.lower().removesuffix(".gz").endswith(".jsonl"):
+        return replace(reading, text=texts_of_jsonl(path, reading.text))
+    return reading
+
+
+def texts_of_jsonl(path: Path, content: str) -> str:
+    """Return the `text` of every line's object, one after the other, a line end after each.
+
+    Raises:
+        DataError: for a line that is no such object, with its number.
+    """
+    texts = []
+    for number, line in enumerate(content.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+        except ValueError as error:
+            raise DataError(
+                f"{path}:{number}", "a JSON object with a text", f"{line[:60]!r}: {error}",
+                "Each line holds one object: {\"text\": \"...\"}.",
+            ) from None  # fmt: skip
+        if not isinstance(found, dict) or not isinstance(found.get("text"), str):
+            keys = ", ".join(found) if isinstance(found, dict) else type(found).__name__
+            raise DataError(
+                f"{path}:{number}", 'a JSON object with a string called "text"', keys or "nothing",
+                "Rename the field that holds the text.",
+            )  # fmt: skip
+        texts.append(found["text"].rstrip("\n") + "\n")
+    return "".join(texts)
 
 
 def _raw_bytes(path: Path) -> bytes:

@@ -11,6 +11,7 @@ from torch import nn
 
 from samoyed.catalog import Row
 from samoyed.core.reference import Answer, Score
+from samoyed.core.spec import Unit
 from samoyed.core.stage import Recipe, Stage
 
 
@@ -59,9 +60,13 @@ class DataSettings:
     Args:
         num_labels: train on the labels of only this many examples (pictures: spread over the
             classes; rows: at random); pre-training still sees every example.
+        unit: what a text is cut into; None lets the data decide.
+        min_count: words that training shows less often become one; None lets the data decide.
     """
 
     num_labels: Annotated[int, Gt(0)] | None = None
+    unit: Unit | None = None
+    min_count: Annotated[int, Gt(0)] | None = None
 
 
 @dataclass(frozen=True)

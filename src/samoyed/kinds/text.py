@@ -33,5 +33,6 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
 
 
 def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:
-    """Return the whole of another text in the run's symbols, and say that it is the whole."""
-    return source.load_to_measure(task.spec), "all of it"
+    """Return the test part of another text in the run's symbols, or all where it has none."""
+    which = "its test part" if source.has_test else "all of it"
+    return source.load_to_measure(task.spec), which

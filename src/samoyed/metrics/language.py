@@ -68,6 +68,18 @@ def bits_per_character(surprise: np.ndarray, *, seed: int = 0) -> Score:
     return Score("bits_per_character", value, low, high, len(surprise), is_higher_better=False)
 
 
+def per_character(bits: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return the bits of whole characters from those of the bytes of their UTF-8.
+
+    Args:
+        bits: (N,) surprise of each byte.
+        codes: (N,) the bytes; bytes of 0b10xxxxxx go on with a character.
+    """
+    starts = np.flatnonzero((np.asarray(codes) & 0xC0) != 0x80)
+    starts = np.union1d(starts, [0]) if len(bits) else starts
+    return np.add.reduceat(bits, starts) if len(bits) else bits
+
+
 def perplexity(bits: Score) -> Score:
     """Score 2 to the power of the bits: between how many characters one might as well draw lots.
 

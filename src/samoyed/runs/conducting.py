@@ -20,6 +20,7 @@ from samoyed.core.errors import OptionError, RunError
 from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
 from samoyed.core.stopping import StopRequest
+from samoyed.data.corpora import ask_of
 from samoyed.kinds.parts import Assembly
 from samoyed.opening import open_source, question_of
 from samoyed.runs.environment import environment
@@ -105,7 +106,10 @@ def prepare(
     before = folder.read("config.json") if folder.is_begun and not is_fresh else None
     if before is not None:
         check_same(folder, request.as_json(), before["request"])
-    source = open_source(request.data, on_bad=request.on_bad, seed=0, ask=request.about_table)
+    source = open_source(
+        request.data, on_bad=request.on_bad, seed=0, ask=request.about_table,
+        about_text=ask_of(dict(request.settings)),
+    )  # fmt: skip
     asked = question_of(source, request.task)
     row, why = choose(source.kind, asked, request.model)
     for line in source.describe():

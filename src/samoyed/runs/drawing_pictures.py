@@ -93,12 +93,12 @@ def address(pixels: np.ndarray) -> str:
     return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def heat_text(text: str, values: Sequence[float], *, low: float, high: float) -> str:
-    """Write a text with one background per character.
+def heat_text(text: Sequence[str], values: Sequence[float], *, low: float, high: float) -> str:
+    """Write a text with one background per character, or per piece.
 
     Args:
-        text: shown as it is; line ends are kept and marked.
-        values: one number per character; where not finite, no background.
+        text: a string, or its pieces in a list; shown as it is; line ends are kept and marked.
+        values: one number per character or piece; where not finite, no background.
         low: the number of the lightest background.
         high: the number of the strongest background.
     """

@@ -1,4 +1,4 @@
-"""Continue a text: guess the next character from all before it, again and again.
+"""Continue a text: guess the next character, byte or word from all before it, again and again.
 
 Training cuts the text into B streams that lie side by side in it, and every stream into stretches
 of T characters. A step reads the next stretch of every stream; the memory after it is carried over
@@ -22,7 +22,8 @@ from samoyed.core.reference import Answer, Score
 from samoyed.core.seeding import numpy_generator, torch_generator
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage, Stateful
-from samoyed.data.text import TextData, decode, encode
+from samoyed.data.text import TextData
+from samoyed.data.units import after, decode, encode, line_end
 from samoyed.decoding.sampling import sample
 from samoyed.metrics import language
 from samoyed.training import optimizers, schedules
@@ -40,6 +41,9 @@ NUM_STREAMS = 32
 
 LEAD = 256
 """Characters read before each piece, unscored, so that the memory is filled."""
+
+MOST_LOGITS = 1 << 22
+"""So many numbers at once at most when a text is scored; a large vocabulary takes shorter steps."""
 
 # B batch, T time, V symbols, N characters
 State = tuple[Tensor, ...]
@@ -59,7 +63,7 @@ class StretchFeed:
     """
 
     def __init__(self, codes: np.ndarray, batch_size: int, unroll: int, seed: int) -> None:
-        self.codes = torch.as_tensor(codes)
+        self.codes = torch.as_tensor(codes).long()
         self.seed = seed
         self.unroll = max(1, min(unroll, (len(codes) - 1) // 2))
         self.batch_size = max(1, min(batch_size, (len(codes) - 1) // (2 * self.unroll)))
@@ -132,7 +136,11 @@ class ContinueText:
     spec: TextSpec
     unroll: int = UNROLL
     name: ClassVar[str] = "continue_text"
-    headline: ClassVar[str] = "bits_per_character"
+
+    @property
+    def headline(self) -> str:
+        """Return the first score: of words the perplexity, else the bits per character."""
+        return "perplexity" if self.spec.unit == "word" else "bits_per_character"
 
     @property
     def built_for(self) -> tuple[Any, ...]:
@@ -193,20 +201,28 @@ class ContinueText:
         limit: int | None = None,
         seed: int = 0,
     ) -> tuple[Score, ...]:
-        """Score the held-out tail: bits per character, perplexity, accuracy of the first guess.
+        """Score the held-out part: bits per character, perplexity, accuracy of the first guess.
+
+        Of words the perplexity comes first and stands for one word, and no bits per character are
+        told, as nobody knows how an unknown word is written. Bytes count for their characters.
 
         Args:
             model: the model.
             data: the text.
             device: where the model is.
-            limit: read only so many characters of the tail.
+            limit: read only so many units of the tail.
             seed: of the intervals' bootstrap.
         """
         lead = data.train[-(LEAD + 1) :]
         tail = data.test if limit is None else data.test[:limit]
         bits, is_right = foresee(model, np.concatenate([lead, tail]), len(lead), device)
+        right = language.accuracy(is_right, seed=seed)
+        if self.spec.unit == "word":
+            return language.perplexity(language.bits_per_character(bits, seed=seed)), right
+        if self.spec.unit == "byte":
+            bits = language.per_character(bits, tail)
         score = language.bits_per_character(bits, seed=seed)
-        return score, language.perplexity(score), language.accuracy(is_right, seed=seed)
+        return score, language.perplexity(score), right
 
     def answer(
         self,
@@ -242,8 +258,10 @@ class ContinueText:
         for prompt, text in zip(inputs, texts, strict=True):
             details: tuple[tuple[str, float | str], ...] = ()
             if len(prompt) > 1:
-                bits = surprise(model, self.spec, prompt, device)[1:]
-                details = (("prompt_bits_per_character", float(bits.mean())),)
+                bits = surprise(model, self.spec, prompt, device)
+                unit = self.spec.unit
+                if len(bits) > 1:
+                    details = ((f"prompt_bits_per_{unit}", float(bits[1:].mean())),)
             answers.append(Answer(prompt, text, None, details))
         return answers
 
@@ -285,11 +303,13 @@ def foresee(
     size = math.ceil(num / num_streams)
     first = num_lead + np.arange(num_streams)[:, None] * size - lead - 1
     places = np.minimum(first + np.arange(lead + size + 1), len(codes) - 1)
-    rows = torch.as_tensor(codes[places], device=device)
+    rows = torch.as_tensor(codes[places], device=device).long()
     state = model.start(num_streams)
+    num_symbols = model.step(state, rows[:, 0])[0].shape[1]
+    step = max(1, min(LEAD, MOST_LOGITS // (num_streams * num_symbols)))
     bits, is_right = [], []
-    for start in range(0, lead + size, LEAD):
-        piece = rows[:, start : start + LEAD + 1]
+    for start in range(0, lead + size, step):
+        piece = rows[:, start : start + step + 1]
         logits, state = model(piece[:, :-1], state)
         nats = F.cross_entropy(logits.float().transpose(1, 2), piece[:, 1:], reduction="none")
         bits.append(nats / math.log(2))
@@ -302,12 +322,14 @@ def foresee(
 def surprise(
     model: Any, spec: TextSpec, text: str, device: torch.device | str = "cpu"
 ) -> np.ndarray:
-    """Return by how many bits each character of a text surprised, (len(text),).
+    """Return by how many bits each unit of a text surprised, (N,).
 
     The first one is guessed after a line end, as at the beginning of a line.
     """
-    codes = np.concatenate([encode("\n", spec), encode(text, spec)])
-    return foresee(model, codes, 1, device)[0] if text else np.zeros(0)
+    codes = encode(text, spec)
+    if not len(codes):
+        return np.zeros(0)
+    return foresee(model, np.concatenate([line_end(spec), codes]), 1, device)[0]
 
 
 @torch.inference_mode()
@@ -322,7 +344,7 @@ def write(
     top_k: int | None = None,
     device: torch.device | str = "cpu",
 ) -> list[str]:
-    """Return a continuation of `length` characters for each prompt, written side by side."""
+    """Return a continuation of `length` units for each prompt, written side by side."""
     if not prompts:
         return []
     was_training = model.training
@@ -339,7 +361,8 @@ def write(
         logits, state = model.step(state, token)
     model.train(was_training)
     codes = torch.stack(written, dim=1).cpu().numpy() if written else np.zeros((len(prompts), 0))
-    return [decode(row, spec) for row in codes]
+    texts = [decode(row, spec) for row in codes]
+    return [after(prompt, text, spec) for prompt, text in zip(prompts, texts, strict=True)]
 
 
 def _read(
@@ -348,8 +371,9 @@ def _read(
     """Read each prompt; return the logits (P, V) of what follows and the memories."""
     rows, states = [], []
     for prompt in prompts:
-        codes = torch.as_tensor(encode(prompt or "\n", spec), device=device)[None]
-        logits, state = model(codes, model.start(1))
+        found = encode(prompt, spec)
+        codes = torch.as_tensor(found if len(found) else line_end(spec), device=device).long()
+        logits, state = model(codes[None], model.start(1))
         rows.append(logits[:, -1].float())
         states.append(state)
     return torch.cat(rows), tuple(torch.cat(parts) for parts in zip(*states, strict=True))

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from samoyed.core.reference import Score
-from samoyed.data.text import TextData, decode
-from samoyed.metrics.language import bits_per_character
+from samoyed.data.text import TextData
+from samoyed.data.units import decode
+from samoyed.metrics.language import bits_per_character, per_character, perplexity
 
 ORDER = 6
 """Characters in the longest n-gram: five of context and the one foreseen."""
@@ -34,27 +35,38 @@ def measure(data: TextData, seed: int = 0) -> list[tuple[str, Score]]:
         seed: of the intervals' bootstrap.
 
     Returns:
-        (name, bits per character); the compressor has no interval, as it gives one number for the
-        whole tail.
+        (name, bits per character; of words the perplexity); the compressor has no interval, as it
+        gives one number for the whole tail, and words that are unknown cannot be compressed.
     """
-    num_symbols = len(data.spec)
-    unigram = bits_per_character(unigram_surprise(data.train, data.test, num_symbols), seed=seed)
+    num_symbols, unit = len(data.spec), data.spec.unit
+
+    def scored(bits: np.ndarray) -> Score:
+        if unit == "byte":
+            bits = per_character(bits, data.test)
+        score = bits_per_character(bits, seed=seed)
+        return perplexity(score) if unit == "word" else score
+
+    unigram = scored(unigram_surprise(data.train, data.test, num_symbols))
     order = longest_order(num_symbols)
     recent = data.train[-NGRAM_LIMIT:]
     model = KneserNey.learn(recent, num_symbols, order)
-    ngram = bits_per_character(model.surprise(recent[-order:], data.test), seed=seed)
-    bits = lzma_bits(data)
-    tail = len(data.test)
-    return [
-        ("character frequencies", unigram),
+    ngram = scored(model.surprise(recent[-order:], data.test))
+    found = [
+        (f"{unit} frequencies", unigram),
         (f"{order}-gram, Kneser-Ney" + _cut(data, NGRAM_LIMIT), ngram),
+    ]
+    if unit == "word":
+        return found
+    bits, tail = lzma_bits(data), unigram.num
+    return [
+        *found,
         ("LZMA compression" + _cut(data, LZMA_LIMIT),
          Score("bits_per_character", bits, bits, bits, tail, is_higher_better=False)),
     ]  # fmt: skip
 
 
 def _cut(data: TextData, limit: int) -> str:
-    return f" (last {limit:,} characters)" if len(data.train) > limit else ""
+    return f" (last {limit:,} {data.spec.unit}s)" if len(data.train) > limit else ""
 
 
 def longest_order(num_symbols: int, order: int = ORDER) -> int:
@@ -75,7 +87,7 @@ def lzma_bits(data: TextData) -> float:
     train = decode(data.train[-LZMA_LIMIT:], data.spec).encode()
     tail = decode(data.test, data.spec).encode()
     grown = _compressed_size(train + tail) - _compressed_size(train)
-    return 8 * grown / max(1, len(data.test))
+    return 8 * grown / max(1, len(decode(data.test, data.spec)))
 
 
 def _compressed_size(text: bytes) -> int:

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from samoyed.core.spec import TextSpec
-from samoyed.data.text import TextData, decode, encode
+from samoyed.data.text import TextData
+from samoyed.data.units import encode, pieces
 from samoyed.runs.drawing import Figure, bar_chart, heat_text, line_chart, table
 from samoyed.tasks.continue_text import ContinueText, foresee, surprise, write
 
@@ -21,6 +22,9 @@ SAMPLE_LENGTH = 320
 PASSAGE_LENGTH = 520
 MOST_BITS = 8.0
 """Surprise of the strongest background: one chance in 256."""
+
+MOST_WORD_BITS = 16.0
+"""The same for words, of which there are more: one chance in 65,536."""
 
 NUM_UNITS = 3
 _SCANNED = 40_000
@@ -34,18 +38,24 @@ def draw(
     history: Sequence[Mapping[str, Any]],
 ) -> list[Figure]:
     """Draw the report's figures: samples, surprise, what surprises most, the memory, the curve."""
-    passage = decode(data.test[:PASSAGE_LENGTH], data.spec)
-    prompt = _first_line(passage)
+    passage = pieces(data.test[:PASSAGE_LENGTH], data.spec)
+    prompt = _first_line("".join(passage))
     lead = data.train[-257:]
     bits, _ = foresee(model, np.concatenate([lead, data.test[:_SCANNED]]), len(lead))
+    memory = [_memory(model, task.spec, "".join(passage))] if has_memory(task.spec) else []
     return [
         _samples(model, task.spec, prompt),
-        _passage(passage, bits[: len(passage)]),
+        _passage(passage, bits[: len(passage)], data.spec),
         _hard_symbols(data.test[: len(bits)], bits, data.spec),
         _surprises(data.test[: len(bits)], bits, data.spec),
-        _memory(model, task.spec, passage),
-        _curve(history),
+        *memory,
+        _curve(task, history),
     ]
+
+
+def has_memory(spec: TextSpec) -> bool:
+    """Tell whether what the memory follows can be read character by character."""
+    return spec.unit == "character"
 
 
 def explain(task: ContinueText, model: nn.Module, inputs: Sequence[str]) -> list[Figure]:
@@ -58,10 +68,12 @@ def explain(task: ContinueText, model: nn.Module, inputs: Sequence[str]) -> list
     ]
     figures = []
     for text in texts:
-        bits = surprise(model, task.spec, text)
-        figures.append(_passage(text, bits))
-        figures.append(_surprises(encode(text, task.spec), bits, task.spec))
-        if len(text) >= 40:
+        bits, codes = surprise(model, task.spec, text), encode(text, task.spec)
+        if not len(codes):
+            continue
+        figures.append(_passage(pieces(codes, task.spec), bits, task.spec))
+        figures.append(_surprises(codes, bits, task.spec))
+        if len(text) >= 40 and has_memory(task.spec):
             figures.append(_memory(model, task.spec, text))
     return figures
 
@@ -72,15 +84,22 @@ def _first_line(passage: str) -> str:
     return (lines[1] if len(lines) > 1 else (lines or [passage])[0])[:60] + "\n"
 
 
-def _curve(history: Sequence[Mapping[str, Any]]) -> Figure:
+def _curve(task: ContinueText, history: Sequence[Mapping[str, Any]]) -> Figure:
+    unit, name = task.spec.unit, task.headline
     trained = [(e["step"], e["loss"] / math.log(2)) for e in history if "loss" in e]
-    held_out = [(e["step"], e["bits_per_character"]) for e in history if "bits_per_character" in e]
+    held_out = [(e["step"], e[name]) for e in history if name in e]
+    if unit == "word":
+        held_out = [(step, math.log2(value)) for step, value in held_out]
+    if unit == "byte":  # the training curve is about bytes
+        trained = []
+    per = "word" if unit == "word" else "character"
+    lines = {"training": trained, "held out": held_out}
     chart = line_chart(
-        {"training": trained, "held out": held_out}, x_label="step", y_label="bits per character"
+        {k: v for k, v in lines.items() if v}, x_label="step", y_label=f"bits per {per}"
     )
     return Figure(
         "Learning to foresee",
-        "How many bits each next character still surprises by. The training curve is measured with "
+        f"How many bits each next {per} still surprises by. The training curve is measured with "
         "dropout on and before each update; the held-out points are quick looks at the beginning "
         "of the held-out part.",
         chart,
@@ -91,34 +110,44 @@ def _samples(model: nn.Module, spec: TextSpec, prompt: str) -> Figure:
     parts = []
     for temperature in TEMPERATURES:
         text = write(model, spec, [prompt], temperature=temperature, length=SAMPLE_LENGTH)[0]
-        bits = surprise(model, spec, prompt + text)
-        values = [math.nan] * len(prompt) + list(bits[len(prompt) :])
+        bits, codes = surprise(model, spec, prompt + text), encode(prompt + text, spec)
+        num_given = len(encode(prompt, spec))
+        values = [math.nan] * num_given + list(bits[num_given:])
         parts.append(
             f'<p class="measured"><b>temperature {temperature}</b>: '
-            f"{np.mean(bits[len(prompt) :]):.2f} bits per character</p>"
-            + heat_text(prompt + text, values, low=0.0, high=MOST_BITS)
+            f"{np.mean(bits[num_given:]):.2f} bits per {spec.unit}</p>"
+            + heat_text(pieces(codes, spec), values, low=0.0, high=most_bits(spec))
         )
     return Figure(
         "What it writes",
         f"The model continues “{prompt.strip()}” with its own guesses. A low temperature keeps to "
         "what is likely and repeats itself; a high one dares more and errs more. The background "
-        "tells how unlikely the model itself found each character.",
+        f"tells how unlikely the model itself found each {spec.unit}.",
         "".join(parts),
     )
 
 
-def _passage(text: str, bits: np.ndarray) -> Figure:
+def most_bits(spec: TextSpec) -> float:
+    """Return the surprise of the strongest background."""
+    return MOST_WORD_BITS if spec.unit == "word" else MOST_BITS
+
+
+def _passage(text: Sequence[str], bits: np.ndarray, spec: TextSpec) -> Figure:
     mean = float(np.mean(bits)) if len(bits) else math.nan
+    seen = {
+        "word": "names and rare words surprise, the small words of grammar hardly do.",
+        "byte": "beginnings of characters and words surprise, the bytes after them hardly do.",
+        "character": "beginnings of words and names surprise, their endings hardly do.",
+    }[spec.unit]
     return Figure(
         "What surprises it",
-        f"Each character's background is the surprise in bits, {mean:.2f} on average: beginnings "
-        "of words and names surprise, their endings hardly do.",
-        heat_text(text, list(bits), low=0.0, high=MOST_BITS),
+        f"Each {spec.unit}'s background is the surprise in bits, {mean:.2f} on average: {seen}",
+        heat_text(text, list(bits), low=0.0, high=most_bits(spec)),
     )
 
 
 def _hard_symbols(codes: np.ndarray, bits: np.ndarray, spec: TextSpec) -> Figure:
-    """Draw which characters cost most in all."""
+    """Draw which units cost most in all."""
     total = np.bincount(codes, weights=bits, minlength=len(spec))
     counts = np.bincount(codes, minlength=len(spec))
     share = 100 * total / max(total.sum(), 1e-12)
@@ -133,33 +162,33 @@ def _hard_symbols(codes: np.ndarray, bits: np.ndarray, spec: TextSpec) -> Figure
     ]  # fmt: skip
     return Figure(
         "Where the bits go",
-        "Share of the whole surprise that falls on each character: how often it comes times how "
+        f"Share of the whole surprise that falls on each {spec.unit}: how often it comes times how "
         "badly it is foreseen.",
         bar_chart(rows, unit="%", is_higher_better=False),
     )
 
 
 def _surprises(codes: np.ndarray, bits: np.ndarray, spec: TextSpec, num: int = 8) -> Figure:
-    """List the places that surprised most, at least 40 characters apart."""
-    text = decode(codes, spec)
+    """List the places that surprised most, some way apart."""
+    text, apart = pieces(codes, spec), 8 if spec.unit == "word" else 40
     places: list[int] = []
     for place in np.argsort(-bits):
-        if all(abs(place - other) >= 40 for other in places):
+        if all(abs(place - other) >= apart for other in places):
             places.append(int(place))
         if len(places) == num:
             break
     rows = [
         (
-            _shown(text[max(0, place - 40) : place]),
+            _shown("".join(text[max(0, place - apart) : place])),
             _shown(text[place]),
-            _shown(text[place + 1 : place + 16]),
+            _shown("".join(text[place + 1 : place + 1 + apart // 2])),
             f"{bits[place]:.1f}",
         )
         for place in places
     ]
     return Figure(
         "The greatest surprises",
-        "The characters that the model thought least likely where they stood. Misprints, rare "
+        f"The {spec.unit}s that the model thought least likely where they stood. Misprints, rare "
         "names and changes of subject end up here.",
         table(("before", "came", "after", "bits"), rows),
     )
