@@ -9,7 +9,7 @@ import pytest
 
 from samoyed.core.spec import TextSpec
 from samoyed.data.text import UNKNOWN, TextData
-from samoyed.runs.baselines.text import KneserNey, longest_order, lzma_bits, measure
+from samoyed.runs.baselines.text import KneserNey, lzma_bits, measure
 
 V = 5
 
@@ -106,7 +106,98 @@ def test_the_compressor_knows_the_training_part():
     assert 2.0 < bits < alone + 0.5
 
 
-def test_large_alphabets_get_shorter_ngrams():
-    assert longest_order(66) == 6
-    assert longest_order(501) == 6
-    assert longest_order(20_000) == 4
+END = 0
+
+
+def count_sentences(codes, order):
+    """Count as KenLM does: <s> begins and </s> ends each sentence; n-grams do not leave it."""
+    sentences, current = [], ["<s>"]
+    for code in codes.tolist():
+        current.append(code)
+        if code == END:
+            sentences.append(current)
+            current = ["<s>"]
+    sentences.append(current)
+    raw = {n: defaultdict(int) for n in range(1, order + 1)}
+    for sentence in sentences:
+        for n in raw:
+            for i in range(len(sentence) - n + 1):
+                raw[n][tuple(sentence[i : i + n])] += 1
+    tables = {order: dict(raw[order])}
+    for n in range(1, order):
+        before = defaultdict(set)
+        for gram in raw[n + 1]:
+            before[gram[1:]].add(gram[0])
+        tables[n] = {
+            gram: times if gram[0] == "<s>" else len(before[gram])
+            for gram, times in raw[n].items()
+            if gram != ("<s>",)
+        }
+    return tables
+
+
+def sentence_brute_force(codes, order):
+    """Interpolated modified Kneser-Ney over the sentences' counts."""
+    tables = count_sentences(codes, order)
+
+    def discount(n, count):
+        n1, n2, n3, n4 = (sum(c == k for c in tables[n].values()) for k in (1, 2, 3, 4))
+        if not (n1 and n2 and n3 and n4):
+            return [0, 0.5, 1.0, 1.5][min(count, 3)]
+        y = n1 / (n1 + 2 * n2)
+        found = [0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
+        is_usual = all(0 < d < k for k, d in enumerate(found[1:], 1))
+        return (found if is_usual else [0, 0.5, 1.0, 1.5])[min(count, 3)]
+
+    def probability(gram):
+        n = len(gram)
+        if n == 0:
+            return 1 / V
+        beside = [c for g, c in tables[n].items() if g[:-1] == gram[:-1]]
+        shorter = probability(gram[1:])
+        if not beside:
+            return shorter
+        count = tables[n].get(gram, 0)
+        held = sum(discount(n, c) for c in beside)
+        return (count - discount(n, count)) / sum(beside) + held / sum(beside) * shorter
+
+    return probability
+
+
+def test_kneser_ney_over_sentences_is_the_brute_force_one():
+    train, test = draw_text(500), draw_text(120, seed=1)
+    model = KneserNey.learn(train, V, 4, end=END)
+    likely = model.probabilities(np.array([END]), test)
+    probability = sentence_brute_force(train, 4)
+    context, expected = ["<s>"], []
+    for code in test.tolist():
+        expected.append(probability((*context[-3:], code)))
+        context = ["<s>"] if code == END else [*context, code]
+    np.testing.assert_allclose(likely, expected, rtol=1e-10)
+
+
+def test_sentence_counts_of_a_corpus_one_can_count_by_hand():
+    # a b </s> a b </s> b </s>, with a = 1, b = 2, </s> = 0
+    codes = np.array([1, 2, 0, 1, 2, 0, 2, 0])
+    model = KneserNey.learn(codes, 3, 2, end=END)
+    # bigrams (<s> a) 2, (<s> b) 1, (a b) 2, (b </s>) 3: no count of four, so the discounts are
+    # 0.5, 1, 1.5; before a stands <s>; before b stand <s> and a; before </s> stands b
+    unigram = {0: 0.5 / 4, 1: 0.5 / 4, 2: 1 / 4}
+    unigram = {w: p + (0.5 + 0.5 + 1) / 4 / 3 for w, p in unigram.items()}
+    expected = [(2 - 1) / 3 + 1.5 / 3 * unigram[1], (2 - 1) / 2 + 1 / 2 * unigram[2]]
+    likely = model.probabilities(np.array([END]), np.array([1, 2]))
+    np.testing.assert_allclose(likely, expected, rtol=1e-12)
+
+
+def test_sentences_sum_to_one_and_alphabets_may_be_large():
+    train = draw_text(2_000)
+    model = KneserNey.learn(train, V, 5, end=END)
+    for context in ([0, 1, 2, 3], [3, 0], [4, 4, 4, 4], [1, 2]):
+        total = sum(model.probabilities(np.array(context), np.array([s]))[0] for s in range(V))
+        assert total == pytest.approx(1.0, abs=1e-12)
+    spread = train * 12_000  # 60,000 symbols to the fifth are no 63 bits
+    wide = KneserNey.learn(spread, 60_000, 5)
+    near = KneserNey.learn(train, 60_000, 5)
+    np.testing.assert_allclose(
+        wide.probabilities(spread[:4], spread[4:60]), near.probabilities(train[:4], train[4:60])
+    )

@@ -19,6 +19,9 @@ from samoyed.metrics.language import bits_per_character, per_character, perplexi
 ORDER = 6
 """Characters in the longest n-gram: five of context and the one foreseen."""
 
+WORD_ORDER = 5
+"""The same in words."""
+
 NGRAM_LIMIT = 8_000_000
 LZMA_LIMIT = 4_000_000
 """Of longer training parts only the last so many characters are used, and the name says so."""
@@ -47,9 +50,9 @@ def measure(data: TextData, seed: int = 0) -> list[tuple[str, Score]]:
         return perplexity(score) if unit == "word" else score
 
     unigram = scored(unigram_surprise(data.train, data.test, num_symbols))
-    order = longest_order(num_symbols)
+    order = WORD_ORDER if unit == "word" else ORDER
     recent = data.train[-NGRAM_LIMIT:]
-    model = KneserNey.learn(recent, num_symbols, order)
+    model = KneserNey.learn(recent, num_symbols, order, data.spec.end)
     ngram = scored(model.surprise(recent[-order:], data.test))
     found = [
         (f"{unit} frequencies", unigram),
@@ -67,13 +70,6 @@ def measure(data: TextData, seed: int = 0) -> list[tuple[str, Score]]:
 
 def _cut(data: TextData, limit: int) -> str:
     return f" (last {limit:,} {data.spec.unit}s)" if len(data.train) > limit else ""
-
-
-def longest_order(num_symbols: int, order: int = ORDER) -> int:
-    """Return the largest order up to `order` whose n-grams fit into 63 bits."""
-    while num_symbols**order >= 1 << 63:
-        order -= 1
-    return order
 
 
 def unigram_surprise(train: np.ndarray, test: np.ndarray, num_symbols: int) -> np.ndarray:
@@ -100,9 +96,12 @@ class _Level:
     """The n-grams of one length.
 
     Args:
-        grams: (G,) sorted numbers of the n-grams, the oldest symbol the highest digit.
+        grams: (G,) sorted numbers of the n-grams: the place of the first n - 1 symbols among the
+            shorter n-grams, times V, plus the last symbol.
         weights: (G,) what is left of each one's share of its context after the discount.
-        contexts: (C,) sorted numbers of the contexts, n - 1 symbols.
+        known: (K,) sorted numbers of all n-grams of the text, also of those that only its first
+            symbols make, which have no weight.
+        contexts: (C,) sorted places of the contexts among the shorter n-grams.
         held_back: (C,) share of each context that goes to the shorter n-grams.
     """
 
@@ -110,45 +109,74 @@ class _Level:
     weights: np.ndarray
     contexts: np.ndarray
     held_back: np.ndarray
+    known: np.ndarray
 
 
 @dataclass(frozen=True)
 class KneserNey:
     """Interpolated n-grams with modified Kneser-Ney discounts (Chen & Goodman 1999, sec. 3).
 
+    As KenLM counts (Heafield et al. 2013, Scalable modified Kneser-Ney language model estimation,
+    sec. 3): with an end of sentences no n-gram reaches over it; it is foreseen like any word, and
+    n-grams that begin with it, as the beginning of the next sentence, keep their full counts.
+
     Args:
         num_symbols: V.
         levels: the n-grams of length 1, 2, ..., the order.
+        end: the symbol that ends a sentence, or None for a stream without.
     """
 
     num_symbols: int
     levels: tuple[_Level, ...]
+    end: int | None = None
 
     @classmethod
-    def learn(cls, codes: np.ndarray, num_symbols: int, order: int) -> KneserNey:
+    def learn(
+        cls, codes: np.ndarray, num_symbols: int, order: int, end: int | None = None
+    ) -> KneserNey:
         """Count the n-grams of a text.
 
         The longest are counted as often as they occur; of a shorter one it counts how many
         different symbols stand before it.
         """
-        grams, counts = np.unique(_grams(codes, num_symbols, order), return_counts=True)
-        levels = [_discounted(grams, counts, num_symbols)]
-        for length in range(order - 1, 0, -1):
-            grams, counts = np.unique(grams % num_symbols**length, return_counts=True)
-            levels.append(_discounted(grams, counts, num_symbols))
-        return cls(num_symbols, tuple(reversed(levels)))
+        codes = np.asarray(codes, dtype=np.int64)
+        if end is not None:
+            codes = np.concatenate([[end], codes])
+        numbers: list[np.ndarray] = []
+        known: list[np.ndarray] = []
+        for length in range(1, order + 1):
+            before = _places(known[-1], numbers[-1]) if known else None
+            numbers.append(_numbers(codes, num_symbols, length, before, end))
+            known.append(np.unique(numbers[-1][numbers[-1] >= 0]))
+        levels = []
+        for length in range(1, order + 1):
+            mine = numbers[length - 1]
+            counted = mine[mine >= 0]
+            if length < order:  # one occurrence of each longer n-gram; whole counts at beginnings
+                _, first = np.unique(numbers[length], return_index=True)
+                first = first[numbers[length][first] >= 0]
+                is_whole = np.zeros(len(codes), dtype=bool)
+                if end is not None and length > 1:
+                    is_whole[length - 1 :] = codes[: len(codes) - length + 1] == end
+                counted = np.concatenate([mine[first], mine[is_whole & (mine >= 0)]])
+            grams, counts = np.unique(counted, return_counts=True)
+            levels.append(_discounted(grams, counts, num_symbols, known[length - 1]))
+        return cls(num_symbols, tuple(levels), end)
 
     def probabilities(self, lead: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """Return the probability of each of (N,) symbols after those before it.
 
         Args:
-            lead: at least order - 1 symbols before the first.
+            lead: the symbols before the first, as many as there are up to order - 1.
             codes: (N,) symbols.
         """
-        text = np.concatenate([lead, codes])
+        text = np.concatenate([lead, codes]).astype(np.int64)
         likely = np.full(len(codes), 1.0 / self.num_symbols)
+        before: np.ndarray | None = None
         for length, level in enumerate(self.levels, start=1):
-            grams = _grams(text, self.num_symbols, length)[-len(codes) :]
+            grams = _numbers(text, self.num_symbols, length, before, self.end)
+            before = _places(level.known, grams)
+            grams = grams[len(lead) :]
             weights = _look_up(level.grams, level.weights, grams, 0.0)
             held = _look_up(level.contexts, level.held_back, grams // self.num_symbols, 1.0)
             likely = weights + held * likely
@@ -159,13 +187,33 @@ class KneserNey:
         return -np.log2(self.probabilities(lead, codes))
 
 
-def _grams(codes: np.ndarray, num_symbols: int, length: int) -> np.ndarray:
-    """Return the number of every n-gram of the text, (N - length + 1,) int64."""
-    num = len(codes) - length + 1
-    grams = np.zeros(num, dtype=np.int64)
-    for place in range(length):
-        grams = grams * num_symbols + codes[place : place + num]
-    return grams
+def _numbers(
+    codes: np.ndarray, num_symbols: int, length: int, before: np.ndarray | None, end: int | None
+) -> np.ndarray:
+    """Return the number of the n-gram that ends at each symbol, (N,) int64; -1 where none does.
+
+    Args:
+        codes: (N,) the text.
+        num_symbols: V.
+        length: n.
+        before: (N,) the place of the (n - 1)-gram that ends at each symbol; -1 where unknown.
+        end: the symbol that n-grams do not reach over.
+    """
+    if before is None:
+        return codes.copy()
+    found = np.full(len(codes), -1, dtype=np.int64)
+    context = before[:-1]
+    found[1:] = np.where(context >= 0, context * num_symbols + codes[1:], -1)
+    if end is not None and length > 2:  # the end may stand first, as a beginning, or last
+        for back in range(1, length - 1):
+            found[back:][codes[: len(codes) - back] == end] = -1
+    return found
+
+
+def _places(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return where each number stands among the sorted known ones, -1 where it does not."""
+    places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return np.where(known[places] == wanted, places, -1)
 
 
 def _look_up(
@@ -176,14 +224,16 @@ def _look_up(
     return np.where(keys[places] == wanted, values[places], missing)
 
 
-def _discounted(grams: np.ndarray, counts: np.ndarray, num_symbols: int) -> _Level:
+def _discounted(
+    grams: np.ndarray, counts: np.ndarray, num_symbols: int, known: np.ndarray
+) -> _Level:
     """Take the discounts off the counts and give them to the shorter n-grams."""
     discounts = np.array([0.0, *_discounts(counts)])
     taken = discounts[np.minimum(counts, 3)]
     contexts, first, which = np.unique(grams // num_symbols, return_index=True, return_inverse=True)
     totals = np.add.reduceat(counts, first)
     held_back = np.add.reduceat(taken, first) / totals
-    return _Level(grams, (counts - taken) / totals[which], contexts, held_back)
+    return _Level(grams, (counts - taken) / totals[which], contexts, held_back, known)
 
 
 def _discounts(counts: np.ndarray) -> tuple[float, ...]:
