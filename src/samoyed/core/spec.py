@@ -36,7 +36,7 @@ class LabelSpec:
 Unit = Literal["character", "byte", "word"]
 """What a text is cut into."""
 
-END = "<eos>"
+SENTENCE_END = "<eos>"
 """The word that ends a sentence, or what stands for one: a line, a paragraph."""
 
 
@@ -62,8 +62,8 @@ class TextSpec:
     @property
     def end(self) -> int | None:
         """Return the number of the word that ends a sentence, or None where nothing does."""
-        is_marked = self.unit == "word" and END in self.symbols
-        return self.symbols.index(END) if is_marked else None
+        is_marked = self.unit == "word" and SENTENCE_END in self.symbols
+        return self.symbols.index(SENTENCE_END) if is_marked else None
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from samoyed.core.errors import OptionError
-from samoyed.core.spec import END, OnBad, TextSpec
+from samoyed.core.spec import SENTENCE_END, OnBad, TextSpec
 from samoyed.data import text as characters
 from samoyed.data.corpora import TextAsk, find_corpus, read_corpus, unit_of
 from samoyed.data.text import TextSource, scan_symbols
-from samoyed.data.words import WordSource, encode_words, join_words, scan_words, words_of
+from samoyed.data.word_stream import WordSource, encode_words, join_words, scan_words, words_of
 
 
 def scan_units(
@@ -82,7 +82,7 @@ def after(prompt: str, text: str, spec: TextSpec) -> str:
 def pieces(codes: Sequence[int] | np.ndarray, spec: TextSpec) -> list[str]:
     r"""Return what each unit adds to the text: characters as they are, words with their space.
 
-    >>> pieces([0, 1, 2, 0], TextSpec(("yes", END, "<unk>"), "word"))
+    >>> pieces([0, 1, 2, 0], TextSpec(("yes", SENTENCE_END, "<unk>"), "word"))
     ['yes', '\n', '<unk>', ' yes']
     """
     shown = [spec.symbols[code] for code in codes]
@@ -92,8 +92,8 @@ def pieces(codes: Sequence[int] | np.ndarray, spec: TextSpec) -> list[str]:
         return _of_bytes(np.asarray(codes, dtype=np.uint8).tobytes())
     found: list[str] = []
     for index, word in enumerate(shown):
-        is_first = index == 0 or shown[index - 1] == END
-        found.append("\n" if word == END else word if is_first else " " + word)
+        is_first = index == 0 or shown[index - 1] == SENTENCE_END
+        found.append("\n" if word == SENTENCE_END else word if is_first else " " + word)
     return found
 
 

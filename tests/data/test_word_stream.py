@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from samoyed.core.errors import DataError, OptionError
-from samoyed.core.spec import END, TextSpec
-from samoyed.data import words as reader
+from samoyed.core.spec import SENTENCE_END, TextSpec
+from samoyed.data import word_stream as reader
 from samoyed.data.corpora import TextAsk, ask_of, untagged
 from samoyed.data.units import after, decode, encode, line_end, pieces, scan_units
 
@@ -70,10 +70,10 @@ def test_the_vocabulary_is_the_training_part_by_frequency_and_the_unknown_last(t
     texts = put_parts(tmp_path)
     spec = scan_units(tmp_path).spec
     counts = Counter(w for line in texts["ptb.train.txt"] for w in line.split())
-    counts[END] = 400
+    counts[SENTENCE_END] = 400
     counts.pop("<unk>")
     assert spec.symbols == (*sorted(counts, key=lambda w: (-counts[w], w)), "<unk>")
-    assert spec.symbols[spec.end] == END
+    assert spec.symbols[spec.end] == SENTENCE_END
 
 
 def test_held_out_words_have_no_say_in_the_vocabulary(tmp_path):
@@ -196,7 +196,7 @@ def test_a_cut_off_is_for_words(tmp_path):
 
 
 def test_prompts_without_capitals_and_spaces_between_words():
-    spec = TextSpec(("the", END, "cat", "<unk>"), "word")
+    spec = TextSpec(("the", SENTENCE_END, "cat", "<unk>"), "word")
     assert encode("The  cat\n", spec).tolist() == [0, 2, 1]
     assert line_end(spec).tolist() == [1]
     assert after("the", "cat", spec) == " cat"
@@ -208,7 +208,7 @@ def test_prompts_without_capitals_and_spaces_between_words():
 
 def test_another_text_is_measured_by_the_words_of_the_first(tmp_path):
     put_parts(tmp_path)
-    spec = TextSpec((END, "w1", "w2", "<unk>"), "word")
+    spec = TextSpec((SENTENCE_END, "w1", "w2", "<unk>"), "word")
     data = scan_units(tmp_path).load_to_measure(spec)
     test = encode((tmp_path / "ptb.test.txt").read_text(), spec)
     assert np.array_equal(data.test, test)

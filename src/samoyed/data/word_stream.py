@@ -19,7 +19,7 @@ from typing import ClassVar
 import numpy as np
 
 from samoyed.core.errors import DataError
-from samoyed.core.spec import END, TextSpec
+from samoyed.core.spec import SENTENCE_END, TextSpec
 from samoyed.data.corpora import (
     NUM_BROWN,
     Contents,
@@ -102,7 +102,7 @@ class WordSource:
         total = self.num_train + self.num_valid + self.num_test
         shown = " ".join(self.spec.symbols[:12])
         return [
-            f"text: {total:,} words in {where}, {END} included; the unit is the word: {self.why}",
+            f"text: {total:,} words in {where}, {SENTENCE_END} included; the unit is the word: {self.why}",
             f"vocabulary: {len(self.spec):,} words ({shown} …); {UNKNOWN_WORD} stands for all "
             f"others, {self.unknown[0]:.1%} of training and {self.unknown[1]:.1%} of the test part",
             f"training: {self.num_train:,} words; validation: {self.num_valid:,}; held out: "
@@ -140,7 +140,7 @@ class WordSource:
         if self.has_test:
             texts = [(part, text) for part, text in texts if part == "test"]
         words = [word for _, text in texts for word in words_of(text, spec.cut)]
-        return TextData(spec, encode_words([END], spec), encode_words(words, spec))
+        return TextData(spec, encode_words([SENTENCE_END], spec), encode_words(words, spec))
 
     @property
     def has_test(self) -> bool:
@@ -196,12 +196,12 @@ def scan_words(corpus: Corpus, contents: Contents, ask: TextAsk, why: str) -> Wo
 
 
 def words_of(text: str, cut: str) -> list[str]:
-    r"""Cut a text into words, `END` for every line end; lines without words are passed over.
+    r"""Cut a text into words, `SENTENCE_END` for every line end; lines without words are passed over.
 
     >>> words_of("It's cold, he said.\n\nYes", "punctuation")
     ["It's", 'cold', ',', 'he', 'said', '.', '<eos>', 'Yes']
     """
-    text = re.sub(r"\n\s*\n", "\n", text).lstrip("\n").replace("\n", f" {END} ")
+    text = re.sub(r"\n\s*\n", "\n", text).lstrip("\n").replace("\n", f" {SENTENCE_END} ")
     return text.split() if cut == "spaces" else _WORD.findall(text)
 
 
@@ -225,7 +225,7 @@ def join_words(words: Sequence[str], cut: str) -> str:
     >>> join_words(["it", "(", "was", ")", "cold", ".", "<eos>", "yes"], "punctuation")
     'it (was) cold.\nyes'
     """
-    text = re.sub(rf" ?{END} ?", "\n", " ".join(words))
+    text = re.sub(rf" ?{SENTENCE_END} ?", "\n", " ".join(words))
     if cut == "punctuation":
         text = _NO_SPACE_AFTER.sub(r"\1", _NO_SPACE_BEFORE.sub("", text))
     return text
@@ -302,7 +302,7 @@ def _after_end(words: Sequence[str], share: float) -> int:
     """Return the place after the first end of a sentence beyond a share of the words."""
     place = int(len(words) * share)
     try:
-        found = words.index(END, place) + 1
+        found = words.index(SENTENCE_END, place) + 1
     except ValueError:
         return place
     return found if found < len(words) - 1 and found - place < 0.02 * len(words) else place
