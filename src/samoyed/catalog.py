@@ -203,6 +203,12 @@ ROWS: tuple[Row, ...] = (
         aliases=("higgs",),
     ),
     Row(
+        "sentence_convnet", "samoyed.models.since.sentence_convnet",
+        "labelled_text", "classify_text",
+        "convolutions over word vectors beside a bag of n-grams: today's default for such texts",
+        "since the review", has_sizes=True, aliases=("text_convnet",),
+    ),
+    Row(
         "lstm_language_model", "samoyed.models.recurrent.lstm_language_model",
         "text", "continue_text",
         "a character language model with long short-term memory",

@@ -14,6 +14,7 @@ from samoyed.core.spec import OnBad
 from samoyed.data.image_cifar import NAMES, is_cifar_name
 from samoyed.data.table_files import is_table_name
 from samoyed.data.tables import TableAsk
+from samoyed.data.text_kinds import kind_of_texts, scan_texts
 
 PICTURE_SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm",
@@ -39,6 +40,8 @@ def open_source(
     """
     target = Path(path).expanduser()
     ask = ask or TableAsk()
+    if (found := kind_of_texts(target, ask)) is not None:
+        return scan_texts(target, found, ask, on_bad=on_bad, seed=seed)
     if is_picture_table(target, ask):
         from samoyed.data.images import scan_images
 
@@ -97,6 +100,12 @@ def question_of(source: Any, task: str | None) -> str | None:
         OptionError: when the task is for pictures with other labels.
     """
     if source.kind == "table":
+        return source.asked
+    if source.kind in ("labelled_text", "tagged_text"):
+        if task not in (None, source.asked) and (task, source.asked) != (
+            "classify", "classify_text",
+        ):  # fmt: skip
+            raise OptionError("--task", source.asked, repr(task), "leave it out: the data decides")
         return source.asked
     if source.kind != "images":
         return task

@@ -21,6 +21,8 @@ def from_standard_input(asked: list[str], task: str) -> list[str]:
         return ["-"]
     if task == "continue_text":
         return [_read("a text")]
+    if task in ("classify_text", "tag"):
+        return [line for line in _read("a text in every line").split("\n") if line.strip()]
     return _paths_in(_read("paths of pictures, one on each line"))
 
 

@@ -44,6 +44,48 @@ class TextSpec:
 
 
 @dataclass(frozen=True)
+class WordSpec:
+    """What a model is told of each word of a text: four numbers, each 0 where there is no word.
+
+    Which word it is, how it begins, how it ends (1 is one that training did not show often
+    enough, the others follow from 2 in the order given here), and how it uses capitals.
+
+    Args:
+        words: in small letters, digits as 0; the most frequent first.
+        beginnings: the first letters of words.
+        endings: their last letters.
+    """
+
+    words: tuple[str, ...]
+    beginnings: tuple[str, ...]
+    endings: tuple[str, ...]
+
+    @property
+    def sizes(self) -> tuple[int, int, int, int]:
+        """Return how many different numbers there are of each."""
+        return len(self.words) + 2, len(self.beginnings) + 2, len(self.endings) + 2, NUM_CAPITALS
+
+
+NUM_CAPITALS = 6  # no word, small letters, all capitals, first one, others, no letter
+
+
+@dataclass(frozen=True)
+class TagSpec:
+    """The tags of words, in the order of a model's outputs.
+
+    Args:
+        names: as the model is told them; where they mark chunks, in the IOBES form.
+        scheme: how the data marks chunks: "IOB1", "BIO", "BIOES", or "" for tags of single words.
+    """
+
+    names: tuple[str, ...]
+    scheme: str = ""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True)
 class WorldSpec:
     """A world that is played: what is seen in one step and what can be done.
 

@@ -36,6 +36,7 @@ from samoyed.training.processor import prepare_processor
 QUICK_LIMIT = {
     "classify": 1000, "classify_table": 1000, "regress_table": 1000, "classify_several": 1000,
     "classify_labels": 1000, "continue_text": 20_000,
+    "classify_text": 1000, "tag": 300,
 }  # fmt: skip
 
 LONGEST = {"minutes": 366 * 24 * 60, "epochs": 1_000_000}
