@@ -215,6 +215,8 @@ def predict(
     for answer in answers:
         if json_:
             print(json.dumps(answer_as_json(answer), ensure_ascii=False))
+        elif task == "tag":
+            print(answer.answer, end="\n\n")  # a sentence's words, and an empty line
         else:
             print(
                 answer.input + answer.answer if task == "continue_text" else answer_in_line(answer)

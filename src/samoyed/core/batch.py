@@ -94,6 +94,20 @@ class SequenceLogits(NamedTuple):
     state: tuple[Tensor, ...]
 
 
+class TagLogits(NamedTuple):
+    """How well each of K tags fits each word, and each tag after each other.
+
+    Args:
+        values: (B, L, K) of the words.
+        transitions: (K, K) of the second tag after the first.
+        starts: (K,) of the first word's tag.
+    """
+
+    values: Tensor
+    transitions: Tensor
+    starts: Tensor
+
+
 class Values(NamedTuple):
     """Expected return of each of A actions: (B, A)."""
 

@@ -17,14 +17,12 @@ MANY = 5  # texts of each class, from which a folder of folders is plainly label
 UNLABELLED = ("unsup", "unlabeled", "unlabelled")
 
 Part = Literal["train", "validation", "test"]
-_PARTS: tuple[tuple[Part, re.Pattern[str]], ...] = tuple(
-    (part, re.compile(rf"(?<![a-z])(?:{names})(?![a-z])"))
-    for part, names in (
-        ("validation", "testa|dev|devel|valid|val|validation|development"),
-        ("test", "testb|test|testing|eval|evaluation|heldout"),
-        ("train", "train|training"),
-    )
-)  # fmt: skip
+_NAMES: dict[Part, str] = {
+    "validation": "testa|dev|devel|valid|val|validation|development",
+    "test": "testb|test|testing|eval|evaluation|heldout",
+    "train": "train|training",
+}
+_PARTS = {part: re.compile(rf"(?<![a-z])(?:{names})(?![a-z])") for part, names in _NAMES.items()}
 
 
 def part_of(name: str) -> Part | None:
@@ -34,7 +32,7 @@ def part_of(name: str) -> Part | None:
     ['validation', 'test', 'train', None]
     """
     small = name.lower()
-    return next((part for part, pattern in _PARTS if pattern.search(small)), None)
+    return next((part for part, pattern in _PARTS.items() if pattern.search(small)), None)
 
 
 def named_parts(folder: Path) -> dict[Part, Path]:
@@ -88,7 +86,7 @@ def _texts(folder: Path) -> list[Path]:
 
 def looks_labelled(classes: Mapping[str, Sequence[Path]]) -> bool | None:
     """Tell whether these are classes of texts; None where it may as well be one text in files."""
-    groups = [files for files in classes.values() if files]
+    groups = [files for name, files in classes.items() if files and name not in UNLABELLED]
     if len(groups) < 2:
         return False
     sizes = sorted(path.stat().st_size for files in groups for path in files[:200])

@@ -6,6 +6,7 @@ columns with a tab between them, the label on either side.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -58,11 +59,11 @@ class Found:
 
 
 def form_of(text: str) -> Found | None:
-    """Tell whether a file's text is labelled lines, and of which form.
+    r"""Tell whether a file's text is labelled lines, and of which form.
 
-    >>> form_of("0 so bad\\n1 so good\\n" * 10)
+    >>> form_of("0 so bad\n1 so good\n" * 10)
     Found(form='space', is_certain=True)
-    >>> form_of("It was the best\\nof times , it was\\n" * 9) is None
+    >>> form_of("It was the best\nof times , it was\n" * 9) is None
     True
     """
     lines = [line for line in text.split("\n")[:LOOKED_AT] if line.strip()]
@@ -105,7 +106,7 @@ def _has_letters(text: str) -> bool:
 def _counts_up(heads: Sequence[str]) -> bool:
     """Tell whether the numbers are those of verses or of a list: each one more than the last."""
     numbers = [int(head) for head in heads if head.isdigit()]
-    steps = sum(b == a + 1 for a, b in zip(numbers, numbers[1:], strict=False))
+    steps = sum(b == a + 1 for a, b in itertools.pairwise(numbers))
     return len(numbers) > 2 and steps > 0.5 * (len(numbers) - 1) and len(set(numbers)) > 2
 
 
@@ -164,7 +165,8 @@ def _record(line: str, place: str, form: Form, is_marked: bool) -> Labelled:
                 f"{len(cells)} cells, {sum(not c for c in cells)} of them empty: {_shown(line)}",
                 "Mend the line, or leave bad lines out with --on-bad skip.",
             )  # fmt: skip
-        return Labelled(*(cells if form == "tab" else cells[::-1]), place)
+        label, text = cells if form == "tab" else reversed(cells)
+        return Labelled(label, text, place)
     label, _, text = line.strip().partition(" ")
     if "\t" in label:
         label, _, text = line.strip().partition("\t")

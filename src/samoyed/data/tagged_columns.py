@@ -26,19 +26,19 @@ class Sentence:
     Args:
         words: its words.
         tags: one for each.
-        line: of its first word.
+        lines: on which each stands.
         path: of its file.
     """
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
-    line: int
+    lines: tuple[int, ...]
     path: str
 
     @property
     def place(self) -> str:
         """Return file and line."""
-        return f"{self.path}:{self.line}"
+        return f"{self.path}:{self.lines[0]}"
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ class Columns:
 
 
 def looks_tagged(name: str, text: str) -> bool:
-    """Tell whether a file holds a word and its tags in every line, and empty lines between.
+    r"""Tell whether a file holds a word and its tags in every line, and empty lines between.
 
-    >>> looks_tagged("x", "He PRP B-NP\\nruns VBZ B-VP\\n\\nShe PRP B-NP\\nsits VBZ B-VP\\n\\n" * 3)
+    >>> looks_tagged("x", "He PRP B-NP\nruns VBZ B-VP\n\nShe PRP B-NP\nsits VBZ B-VP\n\n" * 3)
     True
-    >>> looks_tagged("x", "It was\\nthe best\\nof times\\n")
+    >>> looks_tagged("x", "It was\nthe best\nof times\n")
     False
     """
     if name.lower().removesuffix(".gz").endswith((".conllu", ".conll")):
@@ -90,7 +90,7 @@ def looks_tagged(name: str, text: str) -> bool:
     return is_few and all(" " not in tag for tag in tags)
 
 
-def columns_of(filled: Sequence[str], word: int | None = None) -> Columns | None:
+def columns_of(filled: Sequence[str]) -> Columns | None:
     """Tell how lines are set, from those that are not empty; None where they differ too much."""
     for is_tabbed in (True, False):
         rows = [line.split("\t") if is_tabbed else line.split() for line in filled]
@@ -135,13 +135,13 @@ def read_columns(
     lines = reading.text.split("\n")
     columns = known or _told(path, lines, word, tag)
     sentences: list[Sentence] = []
-    held: list[tuple[str, str]] = []
-    first, is_bad = 1, False
+    held: list[tuple[str, str, int]] = []
+    is_bad = False
     for number, line in enumerate([*lines, ""], 1):
         if not line.strip():
             if held and not is_bad:
-                words, tags = zip(*held, strict=True)
-                sentences.append(Sentence(words, tags, first, str(path)))
+                words, tags, places = zip(*held, strict=True)
+                sentences.append(Sentence(words, tags, places, str(path)))
             held, is_bad = [], False
             continue
         try:
@@ -153,8 +153,7 @@ def read_columns(
             is_bad = True
             continue
         if pair is not None:
-            first = first if held else number
-            held.append(pair)
+            held.append((*pair, number))
     return sentences, reading, columns
 
 

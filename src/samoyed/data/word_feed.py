@@ -13,8 +13,8 @@ from samoyed.core.batch import Batch
 from samoyed.core.seeding import numpy_generator
 from samoyed.data.words import WordRows
 
-POOL = 25  # batches that are sorted by length together
-ENDS = 0.1  # noise on the lengths, so that a text meets others in every epoch
+POOL = 50  # batches that are sorted by length together
+ENDS = 0.05  # noise on the lengths, so that a text meets others in every epoch
 
 Targets = Callable[[np.ndarray], Tensor]
 """Rows -> what should come out, (B,) or (B, L)."""

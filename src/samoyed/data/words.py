@@ -27,7 +27,7 @@ _WORD = re.compile(
 _TAG = re.compile(r"<(?:br|p|/p|i|/i|b|/b)\s*/?>", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 
-# Legend for shapes: N texts, T words of all texts, U different words, B batch, L longest of a batch.
+# Legend for shapes: N texts, T words of all texts, U different words, B batch, L its longest text.
 
 
 def split(text: str) -> list[str]:

@@ -22,10 +22,11 @@ class WordVectors(nn.Module):
 
     def __init__(self, spec: WordSpec, width: int) -> None:
         super().__init__()
-        self.tables = nn.ModuleList(nn.Embedding(size, width, padding_idx=0) for size in spec.sizes)
-        for table in self.tables:
+        tables = [nn.Embedding(size, width, padding_idx=0) for size in spec.sizes]
+        for table in tables:
             nn.init.normal_(table.weight, std=STD)
             nn.init.zeros_(table.weight[0])
+        self.tables = nn.ModuleList(tables)
 
     def forward(self, words: Int[Tensor, "B L 4"]) -> Float[Tensor, "B L C"]:
         """Return the vectors; zeros where there is no word."""

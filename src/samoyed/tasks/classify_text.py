@@ -20,7 +20,7 @@ from samoyed.data.labelled_text import LONGEST, LabelledData, Texts
 from samoyed.data.text_files import read_file
 from samoyed.data.word_feed import WordFeed, by_length
 from samoyed.data.words import WordRows
-from samoyed.tasks.classify import answer_of, scores_of, cross_entropy
+from samoyed.tasks.classify import answer_of, cross_entropy, scores_of
 from samoyed.training import optimizers, schedules
 
 MOST_IN_FILE = 1_000_000  # lines of a file that are asked at once
@@ -38,7 +38,7 @@ class ClassifyText:
 
     spec: WordSpec
     labels: LabelSpec
-    label_smoothing: float = 0.05
+    label_smoothing: float = 0.1
     name: ClassVar[str] = "classify_text"
     headline: ClassVar[str] = "accuracy"
 

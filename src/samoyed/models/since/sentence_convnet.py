@@ -59,6 +59,13 @@ RECIPE = Recipe(
     precision="float32",
 )  # fmt: skip
 
+GAIN = 10.0
+"""Factor on what the n-grams add: Adam then moves their scores ten times as far in a step.
+
+A pair of words is seen in few steps. On parts of the training texts of SST, MR and TREC that were
+held out for choosing, 10 did better than 1 and 5.
+"""
+
 MANY_TEXTS = 15_000
 MANY_RECIPE = replace(RECIPE, epochs=3)
 
@@ -106,7 +113,9 @@ def build(config: Config, spec: WordSpec, labels: LabelSpec) -> SentenceConvNet:
 
 
 def ngram_buckets(
-    words: Int[Tensor, "B L"], order: int, num_buckets: int,
+    words: Int[Tensor, "B L"],
+    order: int,
+    num_buckets: int,
     present: Float[Tensor, "B L"] | None = None,
 ) -> tuple[Int[Tensor, "B J"], Float[Tensor, "B J"]]:
     """Return the buckets of all n-grams up to an order, and how far each is there: 0 in padding.
@@ -155,7 +164,7 @@ class NgramBag(nn.Module):
             buckets, table, mode="sum", per_sample_weights=is_there.to(table.dtype)
         )
         num = is_there.detach().sum(dim=1, keepdim=True).clamp(min=1)
-        return total / num.sqrt()
+        return GAIN * total / num.sqrt()
 
 
 class SentenceConvNet(nn.Module):
