@@ -46,8 +46,8 @@ FORMS = {
     "topics": (spaced([("DESC:manner" if a == "0" else "HUM:ind", t) for a, t in lines()]),
                "space"),
     "fasttext": ("".join(f"__label__{a} {t}\n" for a, t in lines()), "fasttext"),
-    "tab": ("".join(f"{'bad good'.split()[int(a)]}\t{t}\n" for a, t in lines()), "tab"),
-    "tab last": ("".join(f"{t}\t{'bad good'.split()[int(a)]}\n" for a, t in lines()), "tab last"),
+    "tab": ("".join(f"{['bad', 'good'][int(a)]}\t{t}\n" for a, t in lines()), "tab"),
+    "tab last": ("".join(f"{t}\t{['bad', 'good'][int(a)]}\n" for a, t in lines()), "tab last"),
 }  # fmt: skip
 
 
@@ -143,12 +143,12 @@ def test_train_and_test_folders_and_what_has_no_label(tmp_path):
 
 def test_where_both_fit_both_commands_are_said(tmp_path):
     folders(tmp_path / "r", {"austen": 3, "bronte": 3})
-    with pytest.raises(DataError, match="--task classify_text.*--task continue_text"):
+    with pytest.raises(DataError, match=r"--task classify_text.*--task continue_text"):
         open_any(tmp_path / "r")
     assert open_any(tmp_path / "r", task="continue_text").kind == "text"
     said = "".join(f"{random.Random(i).choice(['Ann', 'Bob'])} says hello {i}\n" for i in range(99))
     path = put(tmp_path, said, "chat.txt")
-    with pytest.raises(DataError, match="--task classify_text.*--task continue_text"):
+    with pytest.raises(DataError, match=r"--task classify_text.*--task continue_text"):
         open_any(path)
     assert open_any(path, task="classify_text").labels.names == ("Ann", "Bob")
     assert kind_of_texts(path, TableAsk(task="continue_text")) is None
@@ -254,7 +254,7 @@ def test_an_unknown_class_of_the_test_part_is_named_with_its_line(tmp_path):
 def test_a_bad_text_in_a_class_folder_is_named(tmp_path, content, said):
     folders(tmp_path / "r", {"pos": 8, "neg": 8})
     (tmp_path / "r" / "pos" / "3.txt").write_bytes(content)
-    with pytest.raises(DataError, match="3.txt") as caught:
+    with pytest.raises(DataError, match=r"3\.txt") as caught:
         open_any(tmp_path / "r")
     assert said in str(caught.value)
     source = open_source(str(tmp_path / "r"), on_bad="skip")
@@ -278,7 +278,7 @@ def test_two_train_files_are_refused(tmp_path):
 def test_a_missing_test_file_is_answered_with_the_nearest(tmp_path):
     train = put(tmp_path, spaced(lines()))
     put(tmp_path, spaced(lines(8)), "test.all")
-    with pytest.raises(DataError, match="Did you mean 'test.all'"):
+    with pytest.raises(DataError, match=r"Did you mean 'test\.all'"):
         open_any(train, test=str(tmp_path / "tset.all"))
 
 

@@ -35,7 +35,7 @@ def test_the_most_frequent_words_are_kept():
 
 
 def test_padding_is_zero_and_behind():
-    rows, texts = rows_of([3, 1, 2])
+    rows, _ = rows_of([3, 1, 2])
     padded = rows.padded(np.array([1, 0, 2]))
     assert padded.shape == (3, 3, 4)
     assert (padded[..., 0] > 0).tolist() == [[True, False, False], [True] * 3, [True, True, False]]

@@ -88,7 +88,7 @@ def is_table_name(name: str) -> bool:
 
 
 def read_cells(path: str | Path, on_bad: str = "stop", known: Sequence[str] = ()) -> Cells:
-    """Read a table: CSV with any of , ; tab | or spaces, ARFF, JSONL, Parquet; "-" is standard input.
+    """Read a table: CSV with , ; tab | or spaces, ARFF, JSONL, Parquet; "-" is standard input.
 
     Args:
         path: the file; CSV and ARFF may be compressed with gzip.
