@@ -28,6 +28,7 @@ SYSTEMS = {
         "TABLE", "--target", "kind", "--epochs", "40", "--set", "num_members=4",
         "--set", "num_networks=2",
     ],
+    "senna": ["TAGS", "--epochs", "30", "--set", "pretrain_epochs=20"],
     "deep_q_network": [
         "CartPole-v1", "--epochs", "1.6", "--set", "learning_starts=400",
     ],
@@ -46,7 +47,13 @@ def command(system: str, tmp_path: Path, out: Path) -> list[str]:
         rows = [(rng.gauss(0, 1), rng.gauss(0, 1), rng.choice("abc")) for _ in range(600)]
         lines = [f"{x:.3f},{y:.3f},{c},{int(x * y + (c == 'a') > 0)}" for x, y, c in rows]
         table.write_text("\n".join(["x,y,letter,kind", *lines]) + "\n")
-    places = {"TEXT": str(text), "TABLE": str(table)}
+    tags = tmp_path / "tags.conll"
+    if not tags.exists():
+        rng = random.Random(2)
+        words = [(f"w{i}", "BO"[i % 2] + "-X" * (1 - i % 2)) for i in range(40)]
+        sentences = [[rng.choice(words) for _ in range(rng.randint(3, 9))] for _ in range(300)]
+        tags.write_text("\n".join("".join(f"{w} {t}\n" for w, t in s) for s in sentences))
+    places = {"TEXT": str(text), "TABLE": str(table), "TAGS": str(tags)}
     arguments = [places.get(a, a) for a in SYSTEMS[system]]
     return [sys.executable, "-m", "samoyed.cli", "train", *arguments, *COMMON, "--out", str(out)]
 
