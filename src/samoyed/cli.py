@@ -95,7 +95,8 @@ def train(
         Of a table: the columns to learn from, by name or number, or "all but NAMES".
     set_
         Any other dial, key=value; can be given several times. `--quiet`, `--device cuda` and
-        `--precision float32` are short for `--set quiet=true` and so on.
+        `--precision float32` are short for `--set quiet=true` and so on; so are `--from de` and
+        `--to en`, the languages of sentence pairs.
     """
     from samoyed import api
     from samoyed.core.settings import parse
@@ -116,6 +117,8 @@ def check(
     target: str | None = None,
     test: str | None = None,
     input_: Input = None,
+    from_: Annotated[str | None, Parameter(name="--from")] = None,
+    to: str | None = None,
 ) -> None:
     """Look at every example and say what was found and what is wrong; train nothing.
 
@@ -133,10 +136,16 @@ def check(
         Of a table: the official test file.
     input_
         Of a table: the columns to learn from.
+    from_
+        Of sentence pairs: the language to translate from.
+    to
+        Of sentence pairs: the language to translate into.
     """
     from samoyed import api
 
-    for line in api.check(data, on_bad=on_bad, task=task, target=target, test=test, input=input_):
+    for line in api.check(
+        data, on_bad=on_bad, task=task, target=target, test=test, input=input_, source=from_, into=to
+    ):  # fmt: skip
         print(line)
 
 
@@ -375,7 +384,7 @@ def spelled_out(arguments: Sequence[str]) -> list[str]:
         option, _, value = argument.partition("=")
         if argument == "--quiet":
             spelled += ["--set", "quiet=true"]
-        elif option in ("--device", "--precision"):
+        elif option in ("--device", "--precision", "--from", "--to"):
             spelled += ["--set", f"{option[2:]}={value or next(rest, '')}"]
         else:
             spelled.append(argument)

@@ -21,6 +21,8 @@ def from_standard_input(asked: list[str], task: str) -> list[str]:
         return ["-"]
     if task == "continue_text":
         return [_read("a text")]
+    if task == "translate":
+        return [line for line in _read("sentences, one on each line").splitlines() if line.strip()]
     return _paths_in(_read("paths of pictures, one on each line"))
 
 

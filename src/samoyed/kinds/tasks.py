@@ -10,5 +10,6 @@ TASKS = {
     "regress_table": ("samoyed.tasks.table_regress", "RegressTable"),
     "classify_several": ("samoyed.tasks.table_several", "ClassifySeveral"),
     "continue_text": ("samoyed.tasks.continue_text", "ContinueText"),
+    "translate": ("samoyed.tasks.translate", "Translate"),
     "play": ("samoyed.tasks.play", "Play"),
 }

@@ -28,6 +28,7 @@ _PURPOSES = {
     "classify_several": "tabular-classification",
     "regress_table": "tabular-regression",
     "continue_text": "text-generation",
+    "translate": "translation",
     "play": "reinforcement-learning",
 }
 _METRICS = {"macro_f1": "f1", "return": "mean_reward", "mean_return": "mean_reward"}

@@ -8,6 +8,7 @@ from typing import Any
 
 from samoyed.core.errors import RunError
 from samoyed.core.spec import OnBad
+from samoyed.data.pair_files import PairAsk
 from samoyed.data.tables import TableAsk
 from samoyed.runs.folder import RunFolder
 
@@ -32,6 +33,8 @@ class Request:
         test: of a table: the official test file, or None.
         input: of a table: the columns to learn from, or None for all.
         settings: the `--set` values.
+        source: of pairs: the language to translate from, or None.
+        into: of pairs: the language to translate into, or None.
     """
 
     data: str
@@ -49,11 +52,18 @@ class Request:
     test: str | None = None
     input: str | None = None
     settings: tuple[tuple[str, Any], ...] = ()
+    source: str | None = None
+    into: str | None = None
 
     @property
     def about_table(self) -> TableAsk:
         """Return what was said about a table."""
         return TableAsk(self.target, self.test, self.input, self.task)
+
+    @property
+    def about_pairs(self) -> PairAsk:
+        """Return what was said about sentence pairs."""
+        return PairAsk(self.source, self.into)
 
     def as_json(self) -> dict[str, Any]:
         """Return the request as the values it has after a round trip through JSON."""

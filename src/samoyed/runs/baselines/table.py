@@ -9,6 +9,7 @@ from samoyed.core.reference import Score
 
 KINDS = {
     "images": "samoyed.runs.baselines.images",
+    "pairs": "samoyed.runs.baselines.pairs",
     "table": "samoyed.runs.baselines.tables",
     "text": "samoyed.runs.baselines.text",
     "world": "samoyed.runs.baselines.worlds",

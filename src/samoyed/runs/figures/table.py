@@ -17,6 +17,7 @@ TASKS = {
     "regress_table": "samoyed.runs.figures.table_rows",
     "classify_several": "samoyed.runs.figures.table_rows",
     "continue_text": "samoyed.runs.figures.continue_text",
+    "translate": "samoyed.runs.figures.translate",
     "play": "samoyed.runs.figures.play",
 }
 # Systems with figures of their own, drawn before the task's.
