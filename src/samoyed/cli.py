@@ -144,7 +144,8 @@ def check(
     from samoyed import api
 
     for line in api.check(
-        data, on_bad=on_bad, task=task, target=target, test=test, input=input_, source=from_, into=to
+        data, on_bad=on_bad, task=task, target=target, test=test, input=input_, source=from_,
+        into=to,
     ):  # fmt: skip
         print(line)
 
@@ -220,6 +221,10 @@ def predict(
         found = api.load(run)
         task = found.config["task"]["name"]
         asked = from_standard_input(asked, task)
+        if task == "translate":
+            from samoyed.standard_input import lines_of_files
+
+            asked = lines_of_files(asked)
         answers = found.predict(asked, length=length, temperature=temperature, seed=seed)
     for answer in answers:
         if json_:
@@ -277,7 +282,7 @@ def export(
 
 
 @app.command
-def explain(run: Path, *inputs: str) -> None:
+def explain(run: Path, *inputs: str, input_: Input = None) -> None:
     """Draw what the model makes of its inputs, layer by layer; say where, and if heat maps agree.
 
     Parameters
@@ -285,11 +290,14 @@ def explain(run: Path, *inputs: str) -> None:
     run
         The run folder.
     inputs
-        Pictures, or a text; a game needs none.
+        Pictures, a text or sentences; a game needs none.
+    input_
+        One more of them.
     """
     from samoyed import api
 
-    page = api.load(run).explain(inputs, say=print)
+    asked = (*inputs, *([input_] if input_ is not None else []))
+    page = api.load(run).explain(asked, say=print)
     print(f"written: {page}")
 
 

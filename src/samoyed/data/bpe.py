@@ -16,6 +16,7 @@ import heapq
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 from samoyed.core.spec import END, PAD, START, UNKNOWN_UNIT, UnitSpec
 
@@ -69,7 +70,7 @@ def _fit_pieces(words: Counter[str], num_symbols: int, min_count: int) -> UnitSp
     pairs: Counter[tuple[str, str]] = Counter()
     holders: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     for index, pieces in enumerate(spelled):
-        for pair in zip(pieces, pieces[1:], strict=False):
+        for pair in pairwise(pieces):
             pairs[pair] += counts[index]
             holders[pair].add(index)
     symbols = sorted({piece for pieces in spelled for piece in pieces})
@@ -177,7 +178,7 @@ def apply_merges(pieces: list[str], ranks: dict[tuple[str, str], int]) -> list[s
     """Merge neighbours in the order in which the merges were learned."""
     never = len(ranks)
     while len(pieces) > 1:
-        first = min(zip(pieces, pieces[1:], strict=False), key=lambda p: ranks.get(p, never))
+        first = min(pairwise(pieces), key=lambda p: ranks.get(p, never))
         if first not in ranks:
             break
         pieces = merged(pieces, first)

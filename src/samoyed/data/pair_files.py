@@ -19,17 +19,17 @@ from samoyed.data.text_files import read_file
 PARTS = ("train", "val", "test")
 _PART = re.compile(r"(?:^|[._-]|news)(train|valid|val|dev|test)", re.IGNORECASE)
 _PART_NAMES = {"valid": "val", "dev": "val"}
-_TWO_LETTERS = set(
-    "aa ab af ak am ar as ay az ba be bg bn bo br bs ca ce co cs cy da de dv dz ee el en eo es et "
-    "eu fa fi fj fo fr fy ga gd gl gn gu ha he hi hr ht hu hy id ig is it iu ja jv ka kk km kn ko "
-    "ks ku kw ky la lb lg ln lo lt lv mg mi mk ml mn mr ms mt my nb ne nl nn no ny oc om or os pa "
-    "pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th "
-    "ti tk tl tn to tr ts tt tw ug uk ur uz ve vi wa wo xh yi yo za zh zu".split()
+_TWO_LETTERS = (
+    " aa ab af ak am ar as ay az ba be bg bn bo br bs ca ce co cs cy da de dv dz ee el en eo es et"
+    " eu fa fi fj fo fr fy ga gd gl gn gu ha he hi hr ht hu hy id ig is it iu ja jv ka kk km kn ko"
+    " ks ku kw ky la lb lg ln lo lt lv mg mi mk ml mn mr ms mt my nb ne nl nn no ny oc om or os pa"
+    " pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th"
+    " ti tk tl tn to tr ts tt tw ug uk ur uz ve vi wa wo xh yi yo za zh zu "
 )
-_NO_LANGUAGE = set(
-    "txt text csv tsv tab json jsonl ndjson md rst html xml sgm sgml pdf doc docx log py yaml yml "
-    "toml zip tar bz xz png jpg jpeg gif bmp webp tif tiff npy npz pt model vocab bin data names "
-    "arff parquet idx ids lock tmp bak cfg ini sh".split()
+_NO_LANGUAGE = (
+    " txt text csv tsv tab json jsonl ndjson md rst html xml sgm sgml pdf doc docx log py yaml yml"
+    " toml zip tar bz xz png jpg jpeg gif bmp webp tif tiff npy npz pt model vocab bin data names"
+    " arff parquet idx ids lock tmp bak cfg ini sh "
 )
 _SUFFIX = re.compile(r"[A-Za-z]{2,12}(?:[_-][A-Za-z]{2,8})?$")
 
@@ -100,10 +100,10 @@ def _grouped(folder: Path) -> dict[str, dict[str, Path]]:
     found: dict[str, dict[str, Path]] = {}
     for file in sorted(folder.iterdir()):
         stem, suffix = _split_name(file.name)
-        is_language = suffix.lower() in _TWO_LETTERS or (
+        is_language = f" {suffix.lower()} " in _TWO_LETTERS or (
             _part_of(stem) is not None
             and bool(_SUFFIX.match(suffix))
-            and suffix.lower() not in _NO_LANGUAGE
+            and f" {suffix.lower()} " not in _NO_LANGUAGE
         )
         if stem and not file.name.startswith(".") and is_language and file.is_file():
             found.setdefault(stem, {}).setdefault(suffix, file)
@@ -167,7 +167,7 @@ def find_parts(path: Path, ask: PairAsk) -> tuple[dict[str, tuple[Path, Path]], 
             )  # fmt: skip
         parts.setdefault(part, (whole[stem][names[0]], whole[stem][names[1]]))
     if "train" not in parts:
-        if len(parts) > 1 or path.is_dir() and len(whole) > 1:
+        if len(parts) > 1 or (path.is_dir() and len(whole) > 1):
             raise DataError(
                 path, f"train.{names[0]} and train.{names[1]}",
                 "only " + ", ".join(sorted(whole)), "name the files to learn from train.*",

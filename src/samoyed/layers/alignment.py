@@ -227,7 +227,7 @@ class AttentiveGRU(nn.Module):
         s: Float[Tensor, "R H"],
     ) -> tuple[Float[Tensor, "R H"], Float[Tensor, "R C"], Float[Tensor, "R S"]]:
         """Advance one step of R = B K rows, K for each memory; return state, context, alignment."""
-        (B, S, A), H = keys.shape, self.num_units
+        (B, _, A), H = keys.shape, self.num_units
         query = F.linear(s, self.query).view(B, -1, 1, A)
         scores = torch.tanh(query + keys[:, None]) @ self.v  # eq. 1, (B, K, S)
         alpha = torch.softmax(scores.masked_fill(is_pad[:, None], -math.inf), dim=2)  # eq. 2

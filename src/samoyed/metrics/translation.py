@@ -61,7 +61,7 @@ def _scored(
         return Score(name, float(found.score), float(found.score), float(found.score), count)
     told = json.loads(found.format(width=6, signature=str(metric.get_signature()), is_json=True))
     spread = float(told.get("confidence_var", 0.0))
-    value = float(found.score)
+    value = min(100.0, float(found.score))  # a perfect BLEU is computed as a hair more
     return Score(name, value, max(0.0, value - spread), min(100.0, value + spread), count)
 
 
@@ -74,5 +74,5 @@ def perplexity(nats: np.ndarray, *, seed: int = 0) -> Score:
     """
     low, high = block_interval(nats, seed=seed)
     value = float(np.mean(nats, dtype=np.float64))
-    three = (float(np.exp(x)) for x in (value, low, high))
-    return Score("unit_perplexity", *three, len(nats), is_higher_better=False)
+    found, least, most = (float(np.exp(x)) for x in (value, low, high))
+    return Score("unit_perplexity", found, least, most, len(nats), is_higher_better=False)

@@ -74,7 +74,7 @@ class Translate:
         source, target = encoded(data.train, self.units)
         feed = PairFeed(source, target, self.batch_units, recipe.batch_size, seed)
         average = WeightAverage(model, recipe.average) if recipe.average is not None else None
-        kept: dict[str, Stateful] = {} if average is None else {"average": average}  # type: ignore[dict-item]
+        kept: dict[str, Stateful] = {} if average is None else {"average": average}
         extra = {} if average is None else {
             "after_step": average.after_step, "after": average.after,
         }  # fmt: skip

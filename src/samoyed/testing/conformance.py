@@ -145,10 +145,10 @@ def subject_of(row: Row, system: Any) -> Subject:
         build = lambda: system.build(system.Config(), text)  # noqa: E731
         forward = _forward_from_start
     elif row.given == "pairs":
-        letters = UnitSpec("character", ("<pad>", "<s>", "</s>", "<unk>", *"abcdefgh"))
-        pairs = PairSpec(("one", "other"), letters, letters)
-        inputs = torch.randint(2, len(letters), (NUM_ROWS, 9), generator=generator)
-        targets = torch.randint(2, len(letters), (NUM_ROWS, 9), generator=generator)
+        units = UnitSpec("character", ("<pad>", "<s>", "</s>", "<unk>", *"abcdefgh"))
+        pairs = PairSpec(("one", "other"), units, units)
+        inputs = torch.randint(2, len(units), (NUM_ROWS, 9), generator=generator)
+        targets = torch.randint(2, len(units), (NUM_ROWS, 9), generator=generator)
         build = lambda: system.build(system.Config(), pairs)  # noqa: E731
         forward = _forward_from_itself
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -65,7 +65,8 @@ def dictionary(source: Sequence[list[str]], target: Sequence[list[str]]) -> dict
     """
     likely: dict[str, dict[str, float]] = {}
     for round_ in range(ROUNDS):
-        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        counts: defaultdict[str, defaultdict[str, float]]
+        counts = defaultdict(lambda: defaultdict(float))
         for words, translated in zip(source, target, strict=True):
             words = ["", *words]
             for out in translated:
@@ -76,6 +77,6 @@ def dictionary(source: Sequence[list[str]], target: Sequence[list[str]]) -> dict
                         counts[word][out] += share / total
         likely = {}
         for word, row in counts.items():
-            total = sum(row.values())
-            likely[word] = {out: n / total for out, n in row.items()}
+            whole = sum(row.values())
+            likely[word] = {out: n / whole for out, n in row.items()}
     return {word: max(row, key=lambda out: (row[out], out)) for word, row in likely.items() if word}
