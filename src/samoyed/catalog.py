@@ -61,6 +61,12 @@ class Row:
         """Tell whether it can be asked this; None asks nothing in particular."""
         return asked in (None, self.asked) or asked in self.also_asked
 
+    @property
+    def domain(self) -> str:
+        """Say what it takes and what it can be asked, in words."""
+        given = " and ".join((self.given, *self.also_given))
+        return f"{given}, to " + " or ".join((self.asked, *self.also_asked)).replace("_", " ")
+
     def load(self) -> ModuleType:
         """Import the system's file."""
         return importlib.import_module(self.module)
@@ -275,7 +281,7 @@ def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
         purpose = "" if asked is None else f", to {asked.replace('_', ' ')}"
         raise OptionError(
             "--model", f"a system for {given}{purpose}: " + ", ".join(able),
-            f"{name}, which is for {row.given}, to {row.asked.replace('_', ' ')}",
+            f"{name}, which is for {row.domain}",
         )  # fmt: skip
     return row, f"{row.name}, as asked"
 

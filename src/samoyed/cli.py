@@ -204,7 +204,7 @@ def predict(
     seed
         Of the sampling.
     json_
-        Print one JSON object per line.
+        Print one JSON object per line and answer.
     """
     from samoyed import api
     from samoyed.showing import answer_as_json, answer_in_line

@@ -55,7 +55,8 @@ def _one(row: Row) -> Iterator[str]:
         yield f"  review    section {row.section}"
     kinds = " or ".join((row.given, *row.also_given))
     yield f"  given     {kinds}, to {row.asked.replace('_', ' ')}"
-    yield f"  sizes     {', '.join(row.sizes)}"
+    if row.has_sizes:
+        yield f"  sizes     {', '.join(row.sizes)}"
     yield "  dials     (--set key=value)"
     for key, value in {**dials(system.Config()), **dials(system.RECIPE)}.items():
         yield f"            {key} = {value}"
@@ -154,7 +155,9 @@ def _free_gib(folder: Path) -> float:
 def answer_as_json(answer: Answer) -> dict[str, Any]:
     """Return an answer as JSON values."""
     row = {"input": answer.input, "answer": answer.answer, "probability": answer.probability}
-    return {**row, **dict(answer.details)}
+    others = {name: value for name, value in answer.details if name not in row}
+    hidden = {name: value for name, value in answer.details if name in row}
+    return {**row, **others, **({"details": hidden} if hidden else {})}
 
 
 def answer_in_line(answer: Answer) -> str:

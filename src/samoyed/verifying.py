@@ -168,7 +168,7 @@ def _in_words(claim: Claim, values: Sequence[float], others: Sequence[float]) ->
             arms = f"{statistics.mean(values):.2%} against {statistics.mean(others):.2%}; "
             return f"{arms}gain {mean * 100:.2f} +- {_interval(shown) * 100:.2f} points"
         text = f"{mean:.2%}"
-        text += f" (error {1 - mean:.2%})" if claim.score == "accuracy" else ""
+        text += f" right, an error of {1 - mean:.2%}" if claim.score == "accuracy" else ""
         return text + (f", standard deviation {spread * 100:.2f}" if len(shown) > 1 else "")
     each = ", ".join(f"{v:.4g}" for v in shown)
     return f"{mean:.4g}" + (f" (seeds: {each})" if len(shown) > 1 else "")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -66,47 +67,105 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "SAMOYED_CACHE": str(tmp_path / "cache")}
 
 
-def run_to_the_end(system: str, tmp_path: Path, out: Path) -> str:
-    done = subprocess.run(
-        command(system, tmp_path, out), capture_output=True, text=True,
-        env=environment(tmp_path), timeout=300,
+def start(arguments: list[str], tmp_path: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=environment(tmp_path),
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr + done.stdout
+
+
+def finish(arguments: list[str], tmp_path: Path, out: Path) -> str:
+    """Run the command to its end; return what the weights are."""
+    process = start(arguments, tmp_path)
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert (out / "manifest.json").exists()
     return hashlib.sha256((out / "model.safetensors").read_bytes()).hexdigest()
 
 
-def kill_once(system: str, tmp_path: Path, out: Path, delay_s: float) -> bool:
-    """Start, wait for a first checkpoint and `delay_s` more, kill; tell whether it was in time."""
-    process = subprocess.Popen(
-        command(system, tmp_path, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env=environment(tmp_path),
-    )  # fmt: skip
-    known = set((out / "state").glob("[0-9]*"))
+def kill_when(
+    is_time: Callable[[], bool], arguments: list[str], tmp_path: Path, delay_s: float = 0.0
+) -> bool:
+    """Start the command, kill it `delay_s` after it is time; tell whether it was still running."""
+    process = start(arguments, tmp_path)
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        if set((out / "state").glob("[0-9]*")) - known:
-            break
-        time.sleep(0.01)
+    while not is_time() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
     time.sleep(delay_s)
-    process.send_signal(signal.SIGKILL)
-    return process.wait() == -signal.SIGKILL
+    process.kill()
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
 
 
-def assert_kills_change_nothing(system: str, tmp_path: Path, delays_s: list[float]) -> None:
-    whole = run_to_the_end(system, tmp_path, tmp_path / "whole")
-    killed = [kill_once(system, tmp_path, tmp_path / "cut", delay) for delay in delays_s]
-    assert killed[0], "the first kill came too late to test anything"
-    assert not (tmp_path / "cut" / "manifest.json").exists() or not all(killed)
-    assert run_to_the_end(system, tmp_path, tmp_path / "cut") == whole
+def checkpoints(out: Path) -> set[str]:
+    return {folder.name for folder in (out / "state").glob("[0-9]*")}
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_kill_changes_nothing(system: str, tmp_path: Path):
-    assert_kills_change_nothing(system, tmp_path, [0.1])
+    cut = tmp_path / "cut"
+    arguments = command(system, tmp_path, cut)
+    assert kill_when(lambda: bool(checkpoints(cut)), arguments, tmp_path, 0.1)
+    assert not (cut / "manifest.json").exists()
+    whole = tmp_path / "whole"
+    expected = finish(command(system, tmp_path, whole), tmp_path, whole)
+    assert finish(arguments, tmp_path, cut) == expected
+
+
+PHASES: dict[str, Callable[[Path], bool]] = {
+    "planning": lambda out: out.is_dir(),
+    "the plan is written": lambda out: (out / "config.json").exists(),
+    "training": lambda out: bool(checkpoints(out)),
+    "the weights are written": lambda out: (out / "model.safetensors").exists(),
+    "the scores are written": lambda out: (out / "scores.json").exists(),
+}
+"""When to kill; after the scores the report is still to be drawn, and the manifest comes last."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_kill_in_every_phase_changes_nothing(system: str, phase: str, tmp_path: Path):
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    arguments = command(system, tmp_path, cut)
+    arguments[arguments.index("report=false")] = "report=true"
+    assert kill_when(lambda: PHASES[phase](cut), arguments, tmp_path)
+    assert not (cut / "manifest.json").exists(), "the kill came too late to test anything"
+    expected = finish(command(system, tmp_path, whole), tmp_path, whole)
+    assert finish(arguments, tmp_path, cut) == expected
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_five_random_kills_change_nothing(system: str, tmp_path: Path):
+def test_a_kill_while_extending_changes_nothing(system: str, tmp_path: Path):
+    hashes = []
+    for name in ("whole", "cut"):
+        out = tmp_path / name
+        arguments = command(system, tmp_path, out)
+        short = finish(arguments, tmp_path, out)
+        place = arguments.index("--epochs") + 1
+        arguments[place] = str(float(arguments[place]) * 2)
+        if name == "cut":
+            known = checkpoints(out)
+            assert kill_when(lambda out=out, known=known: bool(checkpoints(out) - known),
+                             arguments, tmp_path)  # fmt: skip
+        hashes.append(finish(arguments, tmp_path, out))
+        assert hashes[-1] != short
+    assert hashes[0] == hashes[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_random_kills_change_nothing(system: str, tmp_path: Path):
+    """Four kills each, at any time between the start and the end of an undisturbed run."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    begun = time.monotonic()
+    expected = finish(command(system, tmp_path, whole), tmp_path, whole)
+    seconds = time.monotonic() - begun
     rng = random.Random(system)
-    assert_kills_change_nothing(system, tmp_path, [rng.uniform(0, 0.8) for _ in range(5)])
+    arguments = command(system, tmp_path, cut)
+    killed = [
+        kill_when(lambda: True, arguments, tmp_path, rng.uniform(0.2, seconds)) for _ in range(4)
+    ]
+    assert any(killed)
+    assert finish(arguments, tmp_path, cut) == expected

@@ -102,6 +102,8 @@ def prepare(
         SamoyedError: for anything in the request or the data that does not fit.
     """
     prepare_processor()
+    device = device_of(request.device)
+    precision.resolve(request.precision, device)  # refused before any data is read
     before = folder.read("config.json") if folder.is_begun and not is_fresh else None
     if before is not None:
         check_same(folder, request.as_json(), before["request"])
@@ -127,7 +129,6 @@ def prepare(
     for note in assembly.notes:
         say(note)
     use_threads(settings, assembly, before)
-    device = device_of(request.device)
     wanted = assembly.recipe.precision if request.precision == "auto" else request.precision
     number = precision.resolve(wanted, device)
     seed_everything(request.seed, "initial weights")
