@@ -71,9 +71,8 @@ def train(
         target: of a table: the column to learn, by name or number from 1; several with commas.
         test: of a table: the official test file; without it a fifth of the rows is held out.
         input: of a table: the columns to learn from, or "all but NAMES".
-        settings: any other dial by name, as `--set` takes them.
-        quiet: print nothing. It, `precision` and `device` may stand in `settings` too, and of
-            sentence pairs `from` and `to`.
+        settings: any other dial by name, as `--set` takes them; of pairs also `from` and `to`.
+        quiet: print nothing. It, `precision` and `device` may stand in `settings` too.
 
     Returns:
         The finished run.
@@ -84,11 +83,9 @@ def train(
     """
     settings = {"precision": precision, "device": device, "quiet": quiet, **(settings or {})}
     precision, device, quiet = (settings.pop(name) for name in ("precision", "device", "quiet"))
-    source, into = (settings.pop(name, None) for name in ("from", "to"))
     request = Request(
         str(data), task, model, size, minutes, epochs, seed, precision, device, on_bad,
         _words(init), _words(target), _words(test), _words(input), tuple(sorted(settings.items())),
-        _words(source), _words(into),
     )  # fmt: skip
     check_numbers(request)
     distribution.join_if_launched()

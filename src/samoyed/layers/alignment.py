@@ -156,9 +156,7 @@ def _walk_back(
 class AttentiveGRU(nn.Module):
     """Gated recurrent units with the alignment model.
 
-    The recurrent weights start orthogonal, those of the alignment small and v at zero (2015,
-    appendix B.1), so that at first every place counts the same; the others uniform in
-    +-1/sqrt(fan-in).
+    The recurrent weights start orthogonal, the others uniform in +-1/sqrt(fan-in).
 
     Args:
         input_size: D, of what is read at each step.
@@ -179,13 +177,12 @@ class AttentiveGRU(nn.Module):
         self.query = nn.Parameter(torch.empty(num_alignment, num_units))
         self.key = nn.Parameter(torch.empty(num_alignment, memory_size))
         self.v = nn.Parameter(torch.zeros(num_alignment))
-        for weight in (self.weight_x, self.weight_c):
+        for weight in (self.weight_x, self.weight_c, self.query, self.key, self.v[None]):
             bound = 1 / math.sqrt(weight.shape[1])
-            nn.init.uniform_(weight, -bound, bound)
+            with torch.no_grad():
+                weight.uniform_(-bound, bound)
         for block in self.weight_hh.data.chunk(3):
             nn.init.orthogonal_(block)
-        nn.init.normal_(self.query, 0, 0.001)
-        nn.init.normal_(self.key, 0, 0.001)
 
     def keys(self, memory: Float[Tensor, "B S C"]) -> Float[Tensor, "B S A"]:
         """Return U_a M, which is the same at every step."""

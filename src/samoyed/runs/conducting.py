@@ -120,7 +120,7 @@ def prepare(
         say(f"skipped: {line}")
     seconds = None if request.minutes is None else request.minutes * 60
     assembly, [settings] = assemble(
-        row, source, size=request.size, settings=dict(request.settings), seconds=seconds,
+        row, source, size=request.size, settings=request.dials, seconds=seconds,
         seed=request.seed, epochs=request.epochs, extra_groups=(RunSettings(),),
     )  # fmt: skip
     check_batch(assembly, request)

@@ -33,8 +33,6 @@ class Request:
         test: of a table: the official test file, or None.
         input: of a table: the columns to learn from, or None for all.
         settings: the `--set` values.
-        source: of pairs: the language to translate from, or None.
-        into: of pairs: the language to translate into, or None.
     """
 
     data: str
@@ -52,8 +50,6 @@ class Request:
     test: str | None = None
     input: str | None = None
     settings: tuple[tuple[str, Any], ...] = ()
-    source: str | None = None
-    into: str | None = None
 
     @property
     def about_table(self) -> TableAsk:
@@ -63,7 +59,13 @@ class Request:
     @property
     def about_pairs(self) -> PairAsk:
         """Return what was said about sentence pairs."""
-        return PairAsk(self.source, self.into)
+        said = dict(self.settings)
+        return PairAsk(*(str(said[k]) if k in said else None for k in ("from", "to")))
+
+    @property
+    def dials(self) -> dict[str, Any]:
+        """Return the `--set` values without those that say how the data is to be read."""
+        return {k: v for k, v in self.settings if k not in ("from", "to")}
 
     def as_json(self) -> dict[str, Any]:
         """Return the request as the values it has after a round trip through JSON."""

@@ -27,8 +27,9 @@ of each language for 12 million pairs; the defaults here are for tens of thousan
 3. Biases everywhere; the paper leaves them out "to make the equations less cluttered" (A.1).
 4. Dropout on embeddings, annotations and the read-out (Srivastava et al. 2014): 29,000 pairs are
    learned by heart without it.
-5. Weights start uniform in +-1/sqrt(fan-in) instead of N(0, 0.01^2) (B.1); the recurrent ones
-   orthogonal, the alignment's as in the paper.
+5. Weights start uniform in +-1/sqrt(fan-in) instead of N(0, 0.01^2), those of the alignment too
+   (B.1: N(0, 0.001^2), v at zero, where hardly any gradient reaches them); the recurrent ones
+   orthogonal, as in the paper; embeddings N(0, 0.5^2).
 6. AdamW with a falling rate instead of Adadelta (B.2); batches of units instead of 80 sentences.
 """
 
@@ -157,9 +158,9 @@ class Attention(nn.Module):
 
 
 def _embedding(num_symbols: int, size: int) -> nn.Embedding:
-    """Return a table of rows of length about one."""
+    """Return a table of numbers around zero, large enough for the gates to tell units apart."""
     table = nn.Embedding(num_symbols, size)
-    nn.init.normal_(table.weight, 0, size**-0.5)
+    nn.init.normal_(table.weight, 0, 0.5)
     return table
 
 
