@@ -227,6 +227,11 @@ ROWS: tuple[Row, ...] = (
         "Recurrent neural networks",
     ),
     Row(
+        "attention", "samoyed.models.recurrent.attention", "pairs", "translate",
+        "recurrent nets that look back at the whole sentence before every word they write",
+        "Recurrent neural networks", aliases=("rnnsearch",),
+    ),
+    Row(
         "deep_q_network", "samoyed.models.future.deep_q_network", "world", "play",
         "Q-learning with a deep network, replay memory and a target network",
         "The future of deep learning", has_own_stages=True,

@@ -17,8 +17,28 @@ def put_all(root: Path) -> None:
     put_mnist(root / "mnist", rng)
     put_tables(root, rng)
     put_texts(root, rng)
+    put_pairs(root / "pairs", rng)
+    (root / "sentences.txt").write_text("ein hund läuft.\neine katze schläft.\n")
     words = ["It was", "the best", "of times", "the worst", "ROMEO:", "and so", "on.\n"]
     (root / "book.txt").write_text(" ".join(rng.choice(words, 900)))
+
+
+def put_pairs(root: Path, rng: np.random.Generator) -> None:
+    """Write sentences of a few German words and the same in English, to learn from and to test."""
+    root.mkdir()
+    words = {
+        "ein": "a",
+        "hund": "dog",
+        "katze": "cat",
+        "läuft": "runs",
+        "am": "at",
+        "haus": "house",
+    }
+    for part, num in (("train", 60), ("test", 12)):
+        rows = rng.choice(list(words), (num, 5)).tolist()
+        (root / f"{part}.de").write_text("".join(" ".join(row) + ".\n" for row in rows))
+        lines = [" ".join(words[word] for word in row) + ".\n" for row in rows]
+        (root / f"{part}.en").write_text("".join(lines))
 
 
 def put_pictures(root: Path, rng: np.random.Generator) -> None:

@@ -20,6 +20,10 @@ SYSTEMS = {
     "lstm_language_model": [
         "TEXT", "--epochs", "2", "--set", "num_units=64", "--set", "dropout=0.2",
     ],
+    "attention": [
+        "PAIRS", "--from", "de", "--to", "en", "--epochs", "4", "--set", "num_units=32",
+        "--set", "batch_units=300",
+    ],
     "deep_belief_net": [
         "digits", "--model", "deep_belief_net", "--epochs", "6",
         "--set", "hidden_sizes=[64,64,128]", "--set", "pretrain_epochs=6",
@@ -53,7 +57,15 @@ def command(system: str, tmp_path: Path, out: Path) -> list[str]:
         words = [(f"w{i}", "BO"[i % 2] + "-X" * (1 - i % 2)) for i in range(40)]
         sentences = [[rng.choice(words) for _ in range(rng.randint(3, 9))] for _ in range(300)]
         tags.write_text("\n".join("".join(f"{w} {t}\n" for w, t in s) for s in sentences))
-    places = {"TEXT": str(text), "TABLE": str(table), "TAGS": str(tags)}
+    pairs = tmp_path / "pairs"
+    if not pairs.exists():
+        pairs.mkdir()
+        rng = random.Random(2)
+        rows = [[rng.choice("abcdefghij") for _ in range(rng.randint(3, 9))] for _ in range(600)]
+        (pairs / "train.de").write_text("".join(" ".join(row) + "\n" for row in rows))
+        lines = (" ".join(c.upper() for c in row) + "\n" for row in rows)
+        (pairs / "train.en").write_text("".join(lines))
+    places = {"PAIRS": str(pairs), "TAGS": str(tags), "TEXT": str(text), "TABLE": str(table)}
     arguments = [places.get(a, a) for a in SYSTEMS[system]]
     return [sys.executable, "-m", "samoyed.cli", "train", *arguments, *COMMON, "--out", str(out)]
 

@@ -108,6 +108,19 @@ class TagLogits(NamedTuple):
     starts: Tensor
 
 
+class DecoderState(NamedTuple):
+    """What a translator knows while it writes.
+
+    Args:
+        memory: of B sentences, the same at every step.
+        moving: of R = B K hypotheses, K side by side for each sentence; the last tensor may be the
+            alignment (R, S) of the unit just written.
+    """
+
+    memory: tuple[Tensor, ...]
+    moving: tuple[Tensor, ...]
+
+
 class Values(NamedTuple):
     """Expected return of each of A actions: (B, A)."""
 

@@ -86,6 +86,44 @@ class TagSpec:
 
 
 @dataclass(frozen=True)
+class UnitSpec:
+    """The units that one language's sentences are written in, as numbers.
+
+    Args:
+        kind: pieces of words that were merged from characters, words, or characters.
+        symbols: in the order of a model's outputs; the first four are `PAD`, `START`, `END` and
+            `UNKNOWN_UNIT`. A space belongs to the unit that follows it.
+        merges: of pieces: which two neighbours became one, the first merge first.
+    """
+
+    kind: Literal["bpe", "word", "character"]
+    symbols: tuple[str, ...]
+    merges: tuple[tuple[str, str], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+
+@dataclass(frozen=True)
+class PairSpec:
+    """Sentences of one language and their translations.
+
+    Args:
+        names: what the two sides are called, "de" and "en".
+        source: the units of the language that is translated.
+        target: the units of the language it is translated into.
+    """
+
+    names: tuple[str, str]
+    source: UnitSpec
+    target: UnitSpec
+
+
+PAD, START, END, UNKNOWN_UNIT = 0, 1, 2, 3
+"""The numbers of the units that are no text: filling, a sentence's beginning and end, others."""
+
+
+@dataclass(frozen=True)
 class WorldSpec:
     """A world that is played: what is seen in one step and what can be done.
 

@@ -12,5 +12,6 @@ TASKS = {
     "classify_text": ("samoyed.tasks.classify_text", "ClassifyText"),
     "tag": ("samoyed.tasks.tag", "Tag"),
     "continue_text": ("samoyed.tasks.continue_text", "ContinueText"),
+    "translate": ("samoyed.tasks.translate", "Translate"),
     "play": ("samoyed.tasks.play", "Play"),
 }

@@ -30,10 +30,12 @@ from samoyed.core.spec import (
     Column,
     ImageSpec,
     LabelSpec,
+    PairSpec,
     TableSpec,
     TagSpec,
     TargetSpec,
     TextSpec,
+    UnitSpec,
     WordSpec,
     WorldSpec,
 )
@@ -147,6 +149,13 @@ def subject_of(row: Row, system: Any) -> Subject:
         targets = torch.randint(len(text), (NUM_ROWS, 12), generator=generator)
         build = lambda: system.build(system.Config(), text)  # noqa: E731
         forward = _forward_from_start
+    elif row.given == "pairs":
+        units = UnitSpec("character", ("<pad>", "<s>", "</s>", "<unk>", *"abcdefgh"))
+        pairs = PairSpec(("one", "other"), units, units)
+        inputs = torch.randint(2, len(units), (NUM_ROWS, 9), generator=generator)
+        targets = torch.randint(2, len(units), (NUM_ROWS, 9), generator=generator)
+        build = lambda: system.build(system.Config(), pairs)  # noqa: E731
+        forward = _forward_from_itself
     else:
         world = WorldSpec("drawn", (4,), False, 3, ("left", "stay", "right"))
         inputs = torch.randn(NUM_ROWS, 4, generator=generator)
@@ -225,6 +234,11 @@ def _members_entropy(output: Any, targets: Tensor) -> Tensor:
 
 def _forward(model: nn.Module, inputs: Tensor) -> Any:
     return model(inputs)
+
+
+def _forward_from_itself(model: nn.Module, inputs: Tensor) -> Any:
+    """Let a translator foresee the units of what it reads, the other way round."""
+    return model(inputs, inputs.flip(1))
 
 
 def _forward_from_start(model: Any, inputs: Tensor) -> Any:

@@ -19,6 +19,7 @@ TASKS = {
     "classify_text": "samoyed.runs.figures.classify_text",
     "tag": "samoyed.runs.figures.tag",
     "continue_text": "samoyed.runs.figures.continue_text",
+    "translate": "samoyed.runs.figures.translate",
     "play": "samoyed.runs.figures.play",
 }
 # Systems with figures of their own, drawn before the task's.
