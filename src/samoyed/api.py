@@ -12,6 +12,7 @@ from samoyed.catalog import choose
 from samoyed.core.errors import DataError, RunError
 from samoyed.core.spec import OnBad
 from samoyed.core.stopping import stoppable
+from samoyed.data.pair_files import PairAsk
 from samoyed.data.tables import TableAsk, scan_unasked
 from samoyed.opening import is_unasked_table, open_source, question_of
 from samoyed.runs.conducting import check_numbers, descend, describe_plan, prepare
@@ -70,7 +71,7 @@ def train(
         target: of a table: the column to learn, by name or number from 1; several with commas.
         test: of a table: the official test file; without it a fifth of the rows is held out.
         input: of a table: the columns to learn from, or "all but NAMES".
-        settings: any other dial by name, as `--set` takes them.
+        settings: any other dial by name, as `--set` takes them; of pairs also `from` and `to`.
         quiet: print nothing. It, `precision` and `device` may stand in `settings` too.
 
     Returns:
@@ -127,6 +128,8 @@ def check(
     target: str | int | None = None,
     test: str | Path | None = None,
     input: str | None = None,
+    source: str | None = None,
+    into: str | None = None,
 ) -> list[str]:
     """Look at the data as `train` would, every example of it, and train nothing.
 
@@ -137,6 +140,8 @@ def check(
         target: of a table: the column to learn; without it the columns are listed.
         test: of a table: the official test file.
         input: of a table: the columns to learn from.
+        source: of sentence pairs: the language to translate from.
+        into: of sentence pairs: the language to translate into.
 
     Returns:
         What was found, line by line; warnings begin with "warning:".
@@ -147,18 +152,20 @@ def check(
     ask = TableAsk(_words(target), _words(test), _words(input), task)
     if is_unasked_table(str(data), ask):
         return scan_unasked(Path(data).expanduser(), on_bad=on_bad)
-    source = open_source(str(data), on_bad=on_bad, ask=ask)
-    asked = question_of(source, task)
-    row, why = choose(source.kind, asked, None)
-    problems = source.verify()
+    pairs = PairAsk(source, into)
+    found = open_source(str(data), on_bad=on_bad, ask=ask, pairs=pairs)
+    asked = question_of(found, task)
+    row, why = choose(found.kind, asked, None)
+    problems = found.verify()
     if problems and on_bad == "stop":
-        raise _bad(source.path, problems)
+        raise _bad(found.path, problems)
     return [
-        *source.describe(),
-        *[f"warning: {warning}" for warning in source.warnings],
-        *[f"skipped: {line}" for line in [*source.skipped, *problems]],
+        *found.describe(),
+        *[f"warning: {warning}" for warning in found.warnings],
+        *[f"skipped: {line}" for line in [*found.skipped, *problems]],
         f"task: {(asked or row.asked).replace('_', ' ')}; model: {why}",
-        f"to train: samoyed train {shlex.quote(str(data))}{_options(ask, on_bad)}",
+        f"to train: samoyed train {shlex.quote(str(data))}{_options(ask, on_bad)}"
+        + "".join(f" --{o} {shlex.quote(v)}" for o, v in (("from", source), ("to", into)) if v),
     ]
 
 

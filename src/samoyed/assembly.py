@@ -15,6 +15,7 @@ from samoyed.core.errors import OptionError, RunError, did_you_mean
 from samoyed.core.settings import apply, from_json
 from samoyed.core.stage import Recipe
 from samoyed.data.corpora import TextAsk
+from samoyed.data.pair_files import PairAsk
 from samoyed.data.tables import TableAsk
 from samoyed.kinds.parts import Assembly, DataSettings, Plain
 from samoyed.kinds.tasks import TABLE_TASKS, TASKS
@@ -117,6 +118,10 @@ def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
         DataError: when there is no such data or it cannot be used.
     """
     on_bad, place = config["request"]["on_bad"], config["data"] if data is None else data
+    if "about_pairs" in config:
+        return open_source(
+            place, on_bad=on_bad, seed=config["split_seed"], pairs=PairAsk(**config["about_pairs"])
+        )
     if "about_table" not in config:
         return open_source(
             place, on_bad=on_bad, seed=config["split_seed"], about_text=_about_text(config)

@@ -209,10 +209,27 @@ ROWS: tuple[Row, ...] = (
         aliases=("higgs",),
     ),
     Row(
+        "sentence_convnet", "samoyed.models.since.sentence_convnet",
+        "labelled_text", "classify_text",
+        "convolutions over word vectors beside a bag of n-grams: today's default for such texts",
+        "since the review", has_sizes=True, aliases=("text_convnet",),
+    ),
+    Row(
+        "senna", "samoyed.models.language.senna", "tagged_text", "tag",
+        "windows of word vectors, a likelihood of whole sentences, and words learned beforehand",
+        "Distributed representations and language processing", has_own_stages=True,
+        pretrained="ranker", also_given=("labelled_text",), also_asked=("classify_text",),
+    ),
+    Row(
         "lstm_language_model", "samoyed.models.recurrent.lstm_language_model",
         "text", "continue_text",
         "a character language model with long short-term memory",
         "Recurrent neural networks",
+    ),
+    Row(
+        "attention", "samoyed.models.recurrent.attention", "pairs", "translate",
+        "recurrent nets that look back at the whole sentence before every word they write",
+        "Recurrent neural networks", aliases=("rnnsearch",),
     ),
     Row(
         "deep_q_network", "samoyed.models.future.deep_q_network", "world", "play",
@@ -283,5 +300,7 @@ def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
 
 def _more_asked(row: Row, given: str) -> tuple[str, ...]:
     """Return what else a system can be asked of this kind of data."""
-    known = {"table": TABLE_TASKS, "images": IMAGE_TASKS}.get(given, ())
+    known = {
+        "table": TABLE_TASKS, "images": IMAGE_TASKS, "labelled_text": ("classify_text",),
+    }.get(given, ())  # fmt: skip
     return tuple(task for task in row.also_asked if task in known)

@@ -95,7 +95,8 @@ def train(
         Of a table: the columns to learn from, by name or number, or "all but NAMES".
     set_
         Any other dial, key=value; can be given several times. `--quiet`, `--device cuda` and
-        `--precision float32` are short for `--set quiet=true` and so on.
+        `--precision float32` are short for `--set quiet=true` and so on; so are `--from de` and
+        `--to en`, the languages of sentence pairs.
     """
     from samoyed import api
     from samoyed.core.settings import parse
@@ -116,6 +117,8 @@ def check(
     target: str | None = None,
     test: str | None = None,
     input_: Input = None,
+    from_: Annotated[str | None, Parameter(name="--from")] = None,
+    to: str | None = None,
 ) -> None:
     """Look at every example and say what was found and what is wrong; train nothing.
 
@@ -133,10 +136,17 @@ def check(
         Of a table: the official test file.
     input_
         Of a table: the columns to learn from.
+    from_
+        Of sentence pairs: the language to translate from.
+    to
+        Of sentence pairs: the language to translate into.
     """
     from samoyed import api
 
-    for line in api.check(data, on_bad=on_bad, task=task, target=target, test=test, input=input_):
+    for line in api.check(
+        data, on_bad=on_bad, task=task, target=target, test=test, input=input_, source=from_,
+        into=to,
+    ):  # fmt: skip
         print(line)
 
 
@@ -211,10 +221,16 @@ def predict(
         found = api.load(run)
         task = found.config["task"]["name"]
         asked = from_standard_input(asked, task)
+        if task == "translate":
+            from samoyed.standard_input import lines_of_files
+
+            asked = lines_of_files(asked)
         answers = found.predict(asked, length=length, temperature=temperature, seed=seed)
     for answer in answers:
         if json_:
             print(json.dumps(answer_as_json(answer), ensure_ascii=False))
+        elif task == "tag":
+            print(answer.answer, end="\n\n")  # a sentence's words, and an empty line
         else:
             print(
                 answer.input + answer.answer if task == "continue_text" else answer_in_line(answer)
@@ -268,7 +284,7 @@ def export(
 
 
 @app.command
-def explain(run: Path, *inputs: str) -> None:
+def explain(run: Path, *inputs: str, input_: Input = None) -> None:
     """Draw what the model makes of its inputs, layer by layer; say where, and if heat maps agree.
 
     Parameters
@@ -276,11 +292,14 @@ def explain(run: Path, *inputs: str) -> None:
     run
         The run folder.
     inputs
-        Pictures, or a text; a game needs none.
+        Pictures, a text or sentences; a game needs none.
+    input_
+        One more of them.
     """
     from samoyed import api
 
-    page = api.load(run).explain(inputs, say=print)
+    asked = (*inputs, *([input_] if input_ is not None else []))
+    page = api.load(run).explain(asked, say=print)
     print(f"written: {page}")
 
 
@@ -375,7 +394,7 @@ def spelled_out(arguments: Sequence[str]) -> list[str]:
         option, _, value = argument.partition("=")
         if argument == "--quiet":
             spelled += ["--set", "quiet=true"]
-        elif option in ("--device", "--precision"):
+        elif option in ("--device", "--precision", "--from", "--to"):
             spelled += ["--set", f"{option[2:]}={value or next(rest, '')}"]
         else:
             spelled.append(argument)

@@ -11,11 +11,14 @@ from typing import Any
 
 from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.core.spec import OnBad
+from samoyed.data import pair_columns, pair_files
 from samoyed.data.corpora import TextAsk, is_brown
 from samoyed.data.image_cifar import NAMES, is_cifar_name
+from samoyed.data.pair_files import PairAsk
 from samoyed.data.table_files import is_table_name
 from samoyed.data.tables import TableAsk
 from samoyed.data.text_files import is_text_name
+from samoyed.data.text_kinds import kind_of_texts, scan_texts
 
 PICTURE_SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm",
@@ -27,6 +30,7 @@ SAMPLE = "digits"
 def open_source(
     path: str, *, on_bad: OnBad = "stop", seed: int = 0, ask: TableAsk | None = None,
     about_text: TextAsk | None = None,
+    pairs: PairAsk | None = None,
 ) -> Any:  # fmt: skip
     """Find out what kind of data this is and scan it.
 
@@ -36,16 +40,29 @@ def open_source(
         seed: decides the split where the data brings none.
         ask: what was said about a table; a target makes any file a table.
         about_text: what was said about the units of a text.
+        pairs: what was said about sentence pairs; a direction makes columns of text pairs.
 
     Raises:
         DataError: when there is no such data or it cannot be used.
         OptionError: when what was said does not fit the data.
     """
     target = Path(path).expanduser()
-    ask = ask or TableAsk()
+    ask, pairs = ask or TableAsk(), pairs or PairAsk()
+    if _are_pairs(target, ask, pairs):
+        from samoyed.data.pairs import scan_pairs
+
+        _refuse_table_options(ask)
+        return scan_pairs(target, pairs, on_bad=on_bad, seed=seed)
+    if pairs:
+        raise OptionError(
+            "--from and --to", "sentence pairs: two files, columns with a tab, or JSON lines",
+            f"{path}, which holds none", "leave them out, or see docs/tasks/translate.md",
+        )  # fmt: skip
     if ask.target is None and is_brown(target):
         _refuse_table_options(ask)
         return _open_text(target, on_bad, seed, about_text)
+    if (found := kind_of_texts(target, ask)) is not None:
+        return scan_texts(target, found, ask, on_bad=on_bad, seed=seed)
     if is_picture_table(target, ask):
         from samoyed.data.images import scan_images
 
@@ -81,6 +98,22 @@ def open_source(
     )  # fmt: skip
 
 
+def _are_pairs(target: Path, ask: TableAsk, pairs: PairAsk) -> bool:
+    """Tell whether these are sentence pairs: by their names, or because a direction was given."""
+    if target.is_dir():
+        return pair_files.holds_pairs(target, pairs)
+    if not target.exists():
+        return pair_files.is_prefix(target)
+    if not target.is_file():
+        return False
+    is_asked = bool(pairs) or ask.task == "translate"
+    return (
+        (is_asked and pair_columns.is_columns(target))
+        or pair_columns.is_pair_json(target)
+        or pair_files.is_side(target)
+    )
+
+
 def is_unasked_table(path: str, ask: TableAsk) -> bool:
     """Tell whether this is a table of which nobody said what to learn."""
     target = Path(path).expanduser()
@@ -104,6 +137,12 @@ def question_of(source: Any, task: str | None) -> str | None:
         OptionError: when the task is for pictures with other labels.
     """
     if source.kind == "table":
+        return source.asked
+    if source.kind in ("labelled_text", "tagged_text"):
+        if task not in (None, source.asked) and (task, source.asked) != (
+            "classify", "classify_text",
+        ):  # fmt: skip
+            raise OptionError("--task", source.asked, repr(task), "leave it out: the data decides")
         return source.asked
     if source.kind != "images":
         return task

@@ -14,6 +14,7 @@ from samoyed.core.reference import Answer
 from samoyed.core.settings import dials
 
 EXTRAS = {
+    "text": ("sacrebleu", "scores of translations"),
     "play": ("gymnasium", "worlds from Gymnasium"),
     "export": ("onnxruntime", "files that answer without samoyed"),
     "tabular": ("polars", "Parquet files"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from samoyed.core.errors import DataError, OptionError
+from samoyed.data.pair_files import read_lines
 
 TABLE_TASKS = ("classify_table", "regress_table", "classify_several")
 
@@ -21,7 +23,22 @@ def from_standard_input(asked: list[str], task: str) -> list[str]:
         return ["-"]
     if task == "continue_text":
         return [_read("a text")]
+    if task in ("classify_text", "tag"):
+        return [line for line in _read("a text in every line").split("\n") if line.strip()]
+    if task == "translate":
+        return [line for line in _read("sentences, one on each line").splitlines() if line.strip()]
     return _paths_in(_read("paths of pictures, one on each line"))
+
+
+def lines_of_files(asked: list[str]) -> list[str]:
+    """Put the lines of a text file in place of its name; what names no file is a sentence."""
+    sentences: list[str] = []
+    for text in asked:
+        if len(text) < 1000 and Path(text).is_file():
+            sentences += [line for line in read_lines(Path(text))[0] if line.strip()]
+        else:
+            sentences.append(text)
+    return sentences
 
 
 def _read(what: str) -> str:

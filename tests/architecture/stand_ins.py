@@ -16,8 +16,29 @@ def put_all(root: Path) -> None:
     put_pictures(root, rng)
     put_mnist(root / "mnist", rng)
     put_tables(root, rng)
+    put_texts(root, rng)
+    put_pairs(root / "pairs", rng)
+    (root / "sentences.txt").write_text("ein hund läuft.\neine katze schläft.\n")
     words = ["It was", "the best", "of times", "the worst", "ROMEO:", "and so", "on.\n"]
     (root / "book.txt").write_text(" ".join(rng.choice(words, 900)))
+
+
+def put_pairs(root: Path, rng: np.random.Generator) -> None:
+    """Write sentences of a few German words and the same in English, to learn from and to test."""
+    root.mkdir()
+    words = {
+        "ein": "a",
+        "hund": "dog",
+        "katze": "cat",
+        "läuft": "runs",
+        "am": "at",
+        "haus": "house",
+    }
+    for part, num in (("train", 60), ("test", 12)):
+        rows = rng.choice(list(words), (num, 5)).tolist()
+        (root / f"{part}.de").write_text("".join(" ".join(row) + ".\n" for row in rows))
+        lines = [" ".join(words[word] for word in row) + ".\n" for row in rows]
+        (root / f"{part}.en").write_text("".join(lines))
 
 
 def put_pictures(root: Path, rng: np.random.Generator) -> None:
@@ -81,3 +102,29 @@ def put_rows(path: Path, rows: list) -> None:
     """Write rows as CSV."""
     with open(path, "w", newline="") as file:
         csv.writer(file).writerows(rows)
+
+
+def put_texts(root: Path, rng: np.random.Generator) -> None:
+    """Write labelled lines, a folder of reviews, a table of them, and columns of tags."""
+    asked = ["Who wrote", "Where is", "How many"]
+
+    def questions(num: int) -> str:
+        kinds = rng.integers(0, 3, num)
+        return "".join(f"{k} {asked[k]} number {i} ?\n" for i, k in enumerate(kinds))
+
+    (root / "questions.train").write_text(questions(90))
+    (root / "questions.test").write_text(questions(20))
+    (root / "lines.txt").write_text("Who wrote it ?\nThe dog sleeps in London .\n")
+    rows = [["review", "stars", "liked"]]
+    for k, name in enumerate(("neg", "pos")):
+        (root / "reviews" / name).mkdir(parents=True)
+        for i in range(12):
+            text = f"it was {('dull', 'fine')[k]} to see , all of it and the end too {i}"
+            (root / "reviews" / name / f"{i}.txt").write_text(text)
+            rows.append([text, str(i % 5), name])
+    put_rows(root / "reviews.csv", rows)
+    sentence = "The DT B-NP\ndog NN I-NP\nsleeps VB B-VP\nin IN B-PP\n{} NN B-NP\n. . O\n\n"
+    (root / "chunks").mkdir()
+    for name, num in (("chunks/train.txt", 40), ("chunks/test.txt", 12), ("names.conll", 30)):
+        (root / name).write_text("".join(sentence.format(f"town{i}") for i in range(num)))
+    (root / "names.test").write_text(sentence.format("London") * 5)

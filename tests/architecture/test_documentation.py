@@ -38,7 +38,9 @@ COMMANDS = [(page, command) for page in PAGES for command in commands(page)]
     ("page", "command"), COMMANDS, ids=[f"{p.stem}: {' '.join(c)}" for p, c in COMMANDS]
 )
 def test_every_command_parses(page: Path, command: list[str]):
-    verb, _, _ = cli.app.parse_args(command[1:], exit_on_error=False, print_error=False)
+    verb, _, _ = cli.app.parse_args(
+        cli.spelled_out(command[1:]), exit_on_error=False, print_error=False
+    )
     if len(command) > 1:
         assert verb.__name__ == command[1], "another verb would run"
 

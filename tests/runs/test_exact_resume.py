@@ -20,6 +20,10 @@ SYSTEMS = {
     "lstm_language_model": [
         "TEXT", "--epochs", "2", "--set", "num_units=64", "--set", "dropout=0.2",
     ],
+    "attention": [
+        "PAIRS", "--from", "de", "--to", "en", "--epochs", "4", "--set", "num_units=32",
+        "--set", "batch_units=300",
+    ],
     "deep_belief_net": [
         "digits", "--model", "deep_belief_net", "--epochs", "6",
         "--set", "hidden_sizes=[64,64,128]", "--set", "pretrain_epochs=6",
@@ -28,6 +32,7 @@ SYSTEMS = {
         "TABLE", "--target", "kind", "--epochs", "40", "--set", "num_members=4",
         "--set", "num_networks=2",
     ],
+    "senna": ["TAGS", "--epochs", "30", "--set", "pretrain_epochs=20"],
     "deep_q_network": [
         "CartPole-v1", "--epochs", "1.6", "--set", "learning_starts=400",
     ],
@@ -46,7 +51,21 @@ def command(system: str, tmp_path: Path, out: Path) -> list[str]:
         rows = [(rng.gauss(0, 1), rng.gauss(0, 1), rng.choice("abc")) for _ in range(600)]
         lines = [f"{x:.3f},{y:.3f},{c},{int(x * y + (c == 'a') > 0)}" for x, y, c in rows]
         table.write_text("\n".join(["x,y,letter,kind", *lines]) + "\n")
-    places = {"TEXT": str(text), "TABLE": str(table)}
+    tags = tmp_path / "tags.conll"
+    if not tags.exists():
+        rng = random.Random(2)
+        words = [(f"w{i}", "BO"[i % 2] + "-X" * (1 - i % 2)) for i in range(40)]
+        sentences = [[rng.choice(words) for _ in range(rng.randint(3, 9))] for _ in range(300)]
+        tags.write_text("\n".join("".join(f"{w} {t}\n" for w, t in s) for s in sentences))
+    pairs = tmp_path / "pairs"
+    if not pairs.exists():
+        pairs.mkdir()
+        rng = random.Random(2)
+        rows = [[rng.choice("abcdefghij") for _ in range(rng.randint(3, 9))] for _ in range(600)]
+        (pairs / "train.de").write_text("".join(" ".join(row) + "\n" for row in rows))
+        lines = (" ".join(c.upper() for c in row) + "\n" for row in rows)
+        (pairs / "train.en").write_text("".join(lines))
+    places = {"PAIRS": str(pairs), "TAGS": str(tags), "TEXT": str(text), "TABLE": str(table)}
     arguments = [places.get(a, a) for a in SYSTEMS[system]]
     return [sys.executable, "-m", "samoyed.cli", "train", *arguments, *COMMON, "--out", str(out)]
 

@@ -94,6 +94,33 @@ class SequenceLogits(NamedTuple):
     state: tuple[Tensor, ...]
 
 
+class TagLogits(NamedTuple):
+    """How well each of K tags fits each word, and each tag after each other.
+
+    Args:
+        values: (B, L, K) of the words.
+        transitions: (K, K) of the second tag after the first.
+        starts: (K,) of the first word's tag.
+    """
+
+    values: Tensor
+    transitions: Tensor
+    starts: Tensor
+
+
+class DecoderState(NamedTuple):
+    """What a translator knows while it writes.
+
+    Args:
+        memory: of B sentences, the same at every step.
+        moving: of R = B K hypotheses, K side by side for each sentence; the last tensor may be the
+            alignment (R, S) of the unit just written.
+    """
+
+    memory: tuple[Tensor, ...]
+    moving: tuple[Tensor, ...]
+
+
 class Values(NamedTuple):
     """Expected return of each of A actions: (B, A)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -64,4 +65,4 @@ class Answer:
     input: str
     answer: str
     probability: float | None = None
-    details: tuple[tuple[str, float | str], ...] = ()
+    details: tuple[tuple[str, Any], ...] = ()

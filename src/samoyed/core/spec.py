@@ -67,6 +67,86 @@ class TextSpec:
 
 
 @dataclass(frozen=True)
+class WordSpec:
+    """What a model is told of each word of a text: four numbers, each 0 where there is no word.
+
+    Which word it is, how it begins, how it ends (1 is one that training did not show often
+    enough, the others follow from 2 in the order given here), and how it uses capitals.
+
+    Args:
+        words: in small letters, digits as 0; the most frequent first.
+        beginnings: the first letters of words.
+        endings: their last letters.
+    """
+
+    words: tuple[str, ...]
+    beginnings: tuple[str, ...]
+    endings: tuple[str, ...]
+
+    @property
+    def sizes(self) -> tuple[int, int, int, int]:
+        """Return how many different numbers there are of each."""
+        return len(self.words) + 2, len(self.beginnings) + 2, len(self.endings) + 2, NUM_CAPITALS
+
+
+NUM_CAPITALS = 6  # no word, small letters, all capitals, first one, others, no letter
+
+
+@dataclass(frozen=True)
+class TagSpec:
+    """The tags of words, in the order of a model's outputs.
+
+    Args:
+        names: as the model is told them; where they mark chunks, in the IOBES form.
+        scheme: how the data marks chunks: "IOB1", "BIO", "BIOES", or "" for tags of single words.
+    """
+
+    names: tuple[str, ...]
+    scheme: str = ""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True)
+class UnitSpec:
+    """The units that one language's sentences are written in, as numbers.
+
+    Args:
+        kind: pieces of words that were merged from characters, words, or characters.
+        symbols: in the order of a model's outputs; the first four are `PAD`, `START`, `END` and
+            `UNKNOWN_UNIT`. A space belongs to the unit that follows it.
+        merges: of pieces: which two neighbours became one, the first merge first.
+    """
+
+    kind: Literal["bpe", "word", "character"]
+    symbols: tuple[str, ...]
+    merges: tuple[tuple[str, str], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+
+@dataclass(frozen=True)
+class PairSpec:
+    """Sentences of one language and their translations.
+
+    Args:
+        names: what the two sides are called, "de" and "en".
+        source: the units of the language that is translated.
+        target: the units of the language it is translated into.
+    """
+
+    names: tuple[str, str]
+    source: UnitSpec
+    target: UnitSpec
+
+
+PAD, START, END, UNKNOWN_UNIT = 0, 1, 2, 3
+"""The numbers of the units that are no text: filling, a sentence's beginning and end, others."""
+
+
+@dataclass(frozen=True)
 class WorldSpec:
     """A world that is played: what is seen in one step and what can be done.
 

@@ -88,7 +88,7 @@ def is_table_name(name: str) -> bool:
 
 
 def read_cells(path: str | Path, on_bad: str = "stop", known: Sequence[str] = ()) -> Cells:
-    """Read a table: CSV with any of , ; tab | or spaces, ARFF, or Parquet; "-" is standard input.
+    """Read a table: CSV with , ; tab | or spaces, ARFF, JSONL, Parquet; "-" is standard input.
 
     Args:
         path: the file; CSV and ARFF may be compressed with gzip.
@@ -111,6 +111,10 @@ def read_cells(path: str | Path, on_bad: str = "stop", known: Sequence[str] = ()
         from samoyed.data.table_parquet import read_parquet
 
         return read_parquet(file)
+    if file.name.lower().removesuffix(".gz").endswith(".jsonl"):
+        from samoyed.data.table_jsonl import read_jsonl
+
+        return read_jsonl(file, on_bad)
     reading = read_file(file)
     notes = [note for note in reading.notes if "line ends" not in note]
     return read_text(str(file), reading.text, on_bad, notes, known)

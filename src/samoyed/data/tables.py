@@ -14,6 +14,8 @@ from samoyed.core.errors import DataError, OptionError
 from samoyed.core.spec import Column, ColumnKind, TableSpec, TargetSpec
 from samoyed.data import table_target as targeting
 from samoyed.data.image_source import TEST, TRAIN
+from samoyed.data.labelled_table import text_column, text_of_table
+from samoyed.data.labelled_text import LabelledSource
 from samoyed.data.table_encoding import RawRows, encode, fit_column, read_raw
 from samoyed.data.table_files import Cells, label, read_cells
 from samoyed.data.table_molecules import looks_like_smiles
@@ -132,8 +134,10 @@ class TableSource:
 
 def scan_table(
     path: str | Path, ask: TableAsk, *, on_bad: str = "stop", seed: int = 0
-) -> TableSource:
+) -> TableSource | LabelledSource:
     """Read a table, find out what its columns are, and split it.
+
+    Where the target is a class and the one column to read is free text, it is labelled text.
 
     Args:
         path: a CSV, TSV, ARFF or Parquet file.
@@ -155,7 +159,11 @@ def scan_table(
             f"samoyed train {shlex.quote(str(path))} --target {_likely_target(cells, guesses)}",
         )  # fmt: skip
     targets = targeting.resolve("--target", ask.target, cells.names)
-    kind, why = targeting.choose_question(cells, targets, guesses, ask.task)
+    task = "classify" if ask.task == "classify_text" else ask.task
+    kind, why = targeting.choose_question(cells, targets, guesses, task)
+    named = _named(ask.input, cells)
+    if kind == "classes" and (column := text_column(guesses, targets, named)) is not None:
+        return text_of_table(cells, ask, column, targets[0], on_bad, seed)
     skipped: list[str] = list(cells.skipped)
     notes: list[str] = []
     cells = _only_labelled(cells, targets, notes)
@@ -218,6 +226,13 @@ def _likely_target(cells: Cells, guesses: Mapping[str, Guess]) -> str:
     if not cells.has_header:
         return str(cells.names.index(last) + 1)
     return last if last.replace("_", "").replace("-", "").isalnum() else f'"{last}"'
+
+
+def _named(asked: str | None, cells: Cells) -> tuple[str, ...] | None:
+    """Return the columns that `--input` names, or None where it names none or those left out."""
+    if asked is None or asked.lower().startswith(targeting.ALL_BUT):
+        return None
+    return targeting.resolve("--input", asked, cells.names)
 
 
 def _only_labelled(cells: Cells, targets: Sequence[str], notes: list[str]) -> Cells:

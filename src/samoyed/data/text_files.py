@@ -16,6 +16,9 @@ MAX_BYTES = 2 << 30
 SUFFIXES = (".txt", ".text", ".tokens", ".jsonl")
 """Endings, each with or without .gz, of what is read of a folder."""
 
+FEW_BEYOND_ASCII = 0.1
+"""Share of bytes beyond ASCII up to which a text can be taken for Windows-1252."""
+
 _CHUNK_BYTES = 1 << 24
 _EXPECTED = "plain text in UTF-8"
 _OTHER_FORMATS = (
@@ -105,17 +108,27 @@ def is_text_name(name: str) -> bool:
     return name.lower().removesuffix(".gz").endswith(SUFFIXES)
 
 
-def read_file(path: Path) -> Reading:
+def read_file(path: Path, *, is_western_allowed: bool = False) -> Reading:
     """Read, decompress and decode one file.
+
+    Args:
+        path: the file.
+        is_western_allowed: whether a text that is nearly all ASCII, with some bytes that are no
+            UTF-8, is read as Windows-1252, as older corpora are written; a note says so.
 
     Raises:
         DataError: for whatever is not UTF-8 text, with the line and the byte.
     """
-    return decode_bytes(path, _raw_bytes(path))
+    return decode_bytes(path, _raw_bytes(path), is_western_allowed=is_western_allowed)
 
 
-def decode_bytes(path: Path, data: bytes) -> Reading:
+def decode_bytes(path: Path, data: bytes, *, is_western_allowed: bool = False) -> Reading:
     """Decode the bytes of a file.
+
+    Args:
+        path: the file, for the error.
+        data: its bytes.
+        is_western_allowed: as for `read_file`.
 
     Raises:
         DataError: for whatever is not UTF-8 text, with the line and the byte.
@@ -127,7 +140,8 @@ def decode_bytes(path: Path, data: bytes) -> Reading:
         data = data[3:]
         notes.append(f"{path.name}: a UTF-8 byte order mark was removed")
     _refuse_binary(path, data)
-    text = _decode(path, data)
+    text = _as_western(path, data, notes) if is_western_allowed else None
+    text = _decode(path, data) if text is None else text
     num_pairs = text.count("\r\n")
     if num_pairs:
         text = text.replace("\r\n", "\n")
@@ -269,6 +283,30 @@ def _refuse_binary(path: Path, data: bytes) -> None:
             found = f"every other byte is NUL from byte {position:,} on: UTF-16 without a mark"
             hint = f"{_convert(path, 'UTF-16LE')} (or UTF-16BE)"
         raise DataError(f"{path}:{_line_of(data, position)}", _EXPECTED, found, hint)
+
+
+def _as_western(path: Path, data: bytes, notes: list[str]) -> str | None:
+    """Decode what is plainly Windows-1252 and not a UTF-8 text with a bad byte, or return None.
+
+    Few bytes are beyond ASCII, and of those hardly any make characters of UTF-8.
+    """
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        first = error.start
+    beyond = data.translate(None, bytes(range(128)))
+    num_bad = data.decode("utf-8", "replace").count("\ufffd")
+    if len(beyond) > FEW_BEYOND_ASCII * len(data) or num_bad < 0.5 * len(beyond):
+        return None
+    line, shown = _line_of(data, first), data[first]
+    notes.append(
+        f"{path.name}: not UTF-8 (line {line:,}, byte {first:,} is 0x{shown:02X}): read as "
+        "Windows-1252"
+    )
+    try:
+        return data.decode("windows-1252")
+    except UnicodeDecodeError:  # five of its bytes mean nothing
+        return data.decode("latin-1")
 
 
 def _decode(path: Path, data: bytes) -> str:

@@ -102,7 +102,8 @@ class WordSource:
         total = self.num_train + self.num_valid + self.num_test
         shown = " ".join(self.spec.symbols[:12])
         return [
-            f"text: {total:,} words in {where}, {SENTENCE_END} included; the unit is the word: {self.why}",
+            f"text: {total:,} words in {where}, {SENTENCE_END} included; the unit is the word: "
+            f"{self.why}",
             f"vocabulary: {len(self.spec):,} words ({shown} …); {UNKNOWN_WORD} stands for all "
             f"others, {self.unknown[0]:.1%} of training and {self.unknown[1]:.1%} of the test part",
             f"training: {self.num_train:,} words; validation: {self.num_valid:,}; held out: "
@@ -196,7 +197,7 @@ def scan_words(corpus: Corpus, contents: Contents, ask: TextAsk, why: str) -> Wo
 
 
 def words_of(text: str, cut: str) -> list[str]:
-    r"""Cut a text into words, `SENTENCE_END` for every line end; lines without words are passed over.
+    r"""Cut a text into words, `SENTENCE_END` at line ends; lines without words are passed over.
 
     >>> words_of("It's cold, he said.\n\nYes", "punctuation")
     ["It's", 'cold', ',', 'he', 'said', '.', '<eos>', 'Yes']

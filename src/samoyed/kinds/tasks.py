@@ -9,6 +9,9 @@ TASKS = {
     "classify_table": ("samoyed.tasks.table_classify", "ClassifyTable"),
     "regress_table": ("samoyed.tasks.table_regress", "RegressTable"),
     "classify_several": ("samoyed.tasks.table_several", "ClassifySeveral"),
+    "classify_text": ("samoyed.tasks.classify_text", "ClassifyText"),
+    "tag": ("samoyed.tasks.tag", "Tag"),
     "continue_text": ("samoyed.tasks.continue_text", "ContinueText"),
+    "translate": ("samoyed.tasks.translate", "Translate"),
     "play": ("samoyed.tasks.play", "Play"),
 }

@@ -37,6 +37,8 @@ from samoyed.training.processor import prepare_processor
 QUICK_LIMIT = {
     "classify": 1000, "classify_table": 1000, "regress_table": 1000, "classify_several": 1000,
     "classify_labels": 1000, "continue_text": 20_000,
+    "classify_text": 1000, "tag": 300,
+    "translate": 200,
 }  # fmt: skip
 
 LONGEST = {"minutes": 366 * 24 * 60, "epochs": 1_000_000}
@@ -110,7 +112,7 @@ def prepare(
         check_same(folder, request.as_json(), before["request"])
     source = open_source(
         request.data, on_bad=request.on_bad, seed=0, ask=request.about_table,
-        about_text=ask_of(dict(request.settings)),
+        about_text=ask_of(dict(request.settings)), pairs=request.about_pairs,
     )  # fmt: skip
     asked = question_of(source, request.task)
     row, why = choose(source.kind, asked, request.model)
@@ -123,7 +125,7 @@ def prepare(
         say(f"skipped: {line}")
     seconds = None if request.minutes is None else request.minutes * 60
     assembly, [settings] = assemble(
-        row, source, size=request.size, settings=dict(request.settings), seconds=seconds,
+        row, source, size=request.size, settings=request.dials, seconds=seconds,
         seed=request.seed, epochs=request.epochs, extra_groups=(RunSettings(),),
     )  # fmt: skip
     check_batch(assembly, request)
@@ -257,7 +259,9 @@ def write_beginning(
 
 
 def _about_table(request: Request) -> dict[str, Any]:
-    """Return what was said about a table, with the whole path of its test file, or nothing."""
+    """Return what was said about a table or pairs, a test file with its whole path, or nothing."""
+    if request.about_pairs:
+        return {"about_pairs": dict(request.about_pairs.__dict__)}
     if request.target is None and request.test is None:
         return {}
     test = None if request.test is None else str(Path(request.test).resolve())

@@ -14,10 +14,14 @@ _SHARES = (
     "precision",
 )  # fmt: skip
 _WORDS = {
+    "bleu": "BLEU", "chrf": "chrF2", "unit perplexity": "perplexity of a unit",
     "macro f1": "F1, mean over the classes", "roc auc": "area under the ROC curve",
     "mean roc auc": "mean area under the ROC curve", "r2": "R², share of the variance explained",
 }  # fmt: skip
 _COUNTED = {
+    "unit_perplexity": "units",
+    "bleu": "sentences",
+    "chrf": "sentences",
     "character": "characters",
     "perplexity": "characters",
     "return": "episodes",

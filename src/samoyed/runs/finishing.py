@@ -112,6 +112,8 @@ def sentence(system: str, asked: str, name: str) -> str:
         "classify": "tell apart the classes of", "continue_text": "continue", "play": "play",
         "classify_table": "tell apart the classes of", "regress_table": "foretell the numbers of",
         "classify_several": "answer the questions of", "classify_labels": "name what is on",
+        "classify_text": "tell apart the classes of", "tag": "tag the words of",
+        "translate": "translate",
     }  # fmt: skip
     written = WRITTEN.get(system, system.replace("_", " "))
     article = "An" if written[0] in "AEIOaeiou" or written.startswith("LSTM") else "A"
@@ -149,10 +151,13 @@ def commands(folder: RunFolder, given: str) -> list[tuple[str, str]]:
     run = str(folder.path)
     asked = {
         "images": "picture.jpg", "table": "new.csv", "text": '--prompt "Once upon a time"',
-        "world": "",
+        "world": "", "labelled_text": '"A text of your own"', "tagged_text": '"A sentence ."',
+        "pairs": '"A sentence."',
     }[given]  # fmt: skip
     question = {
         "images": '"picture.jpg"', "table": '"new.csv"', "text": '"Once upon a time"', "world": "",
+        "labelled_text": '"A text of your own"', "tagged_text": '"A sentence ."',
+        "pairs": '"A sentence."',
     }[given]  # fmt: skip
     exported = [("take it away, to run without samoyed", f"samoyed export {run}")]
     return [

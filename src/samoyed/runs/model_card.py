@@ -28,6 +28,9 @@ _PURPOSES = {
     "classify_several": "tabular-classification",
     "regress_table": "tabular-regression",
     "continue_text": "text-generation",
+    "classify_text": "text-classification",
+    "tag": "token-classification",
+    "translate": "translation",
     "play": "reinforcement-learning",
 }
 _METRICS = {"macro_f1": "f1", "return": "mean_reward", "mean_return": "mean_reward"}

@@ -8,6 +8,7 @@ from typing import Any
 
 from samoyed.core.errors import RunError
 from samoyed.core.spec import OnBad
+from samoyed.data.pair_files import PairAsk
 from samoyed.data.tables import TableAsk
 from samoyed.runs.folder import RunFolder
 
@@ -54,6 +55,17 @@ class Request:
     def about_table(self) -> TableAsk:
         """Return what was said about a table."""
         return TableAsk(self.target, self.test, self.input, self.task)
+
+    @property
+    def about_pairs(self) -> PairAsk:
+        """Return what was said about sentence pairs."""
+        said = dict(self.settings)
+        return PairAsk(*(str(said[k]) if k in said else None for k in ("from", "to")))
+
+    @property
+    def dials(self) -> dict[str, Any]:
+        """Return the `--set` values without those that say how the data is to be read."""
+        return {k: v for k, v in self.settings if k not in ("from", "to")}
 
     def as_json(self) -> dict[str, Any]:
         """Return the request as the values it has after a round trip through JSON."""

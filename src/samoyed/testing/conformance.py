@@ -30,12 +30,17 @@ from samoyed.core.spec import (
     Column,
     ImageSpec,
     LabelSpec,
+    PairSpec,
     TableSpec,
+    TagSpec,
     TargetSpec,
     TextSpec,
+    UnitSpec,
+    WordSpec,
     WorldSpec,
 )
 from samoyed.losses import tabular
+from samoyed.losses.chain import NO_TAG, chain_loss
 from samoyed.training.checkpoint import own_tensors, read_tensors
 
 NUM_ROWS = 6
@@ -136,18 +141,52 @@ def subject_of(row: Row, system: Any) -> Subject:
         targets = torch.randint(3, (NUM_ROWS,), generator=generator)
         build = lambda: system.build(config, table, target)  # noqa: E731
         return Subject(_seeded(build), inputs, targets, row.loss or _members_entropy, forward)
+    elif row.given in ("labelled_text", "tagged_text"):
+        return _subject_of_words(row, system, generator)
     elif row.given == "text":
         text = TextSpec(tuple("abcdefgh"))
         inputs = torch.randint(len(text), (NUM_ROWS, 12), generator=generator)
         targets = torch.randint(len(text), (NUM_ROWS, 12), generator=generator)
         build = lambda: system.build(system.Config(), text)  # noqa: E731
         forward = _forward_from_start
+    elif row.given == "pairs":
+        units = UnitSpec("character", ("<pad>", "<s>", "</s>", "<unk>", *"abcdefgh"))
+        pairs = PairSpec(("one", "other"), units, units)
+        inputs = torch.randint(2, len(units), (NUM_ROWS, 9), generator=generator)
+        targets = torch.randint(2, len(units), (NUM_ROWS, 9), generator=generator)
+        build = lambda: system.build(system.Config(), pairs)  # noqa: E731
+        forward = _forward_from_itself
     else:
         world = WorldSpec("drawn", (4,), False, 3, ("left", "stay", "right"))
         inputs = torch.randn(NUM_ROWS, 4, generator=generator)
         targets = torch.randint(3, (NUM_ROWS,), generator=generator)
         build = lambda: system.build(system.fit(world)[0], world)  # noqa: E731
     return Subject(_seeded(build), inputs, targets, row.loss or _cross_entropy, forward)
+
+
+def _subject_of_words(row: Row, system: Any, generator: torch.Generator) -> Subject:
+    """Make a small instance of a system that reads words, and texts of different lengths."""
+    spec = WordSpec(tuple("abcdefg"), ("a", "b"), ("f", "g"))
+    config = dataclasses.replace(system.Config(), **next(iter(row.sizes.values())))
+    inputs = torch.stack(
+        [torch.randint(1, size, (NUM_ROWS, 9), generator=generator) for size in spec.sizes], dim=2
+    )
+    lengths = torch.tensor([9, 1, 7, 5, 9, 3])
+    is_word = torch.arange(9) < lengths[:, None]
+    inputs = inputs * is_word[..., None]
+    if row.given == "labelled_text":
+        labels = LabelSpec(("p", "q", "r"))
+        targets = torch.randint(3, (NUM_ROWS,), generator=generator)
+        build = lambda: system.build(config, spec, labels)  # noqa: E731
+        return Subject(_seeded(build), inputs, targets, row.loss or _cross_entropy, _forward)
+    tags = TagSpec(("O", "p", "q"))
+    targets = torch.randint(3, (NUM_ROWS, 9), generator=generator).masked_fill(~is_word, NO_TAG)
+    build = lambda: system.build(config, spec, tags)  # noqa: E731
+    return Subject(_seeded(build), inputs, targets, row.loss or _chain, _forward)
+
+
+def _chain(output: Any, targets: Tensor) -> Tensor:
+    return chain_loss(output.values, output.transitions, output.starts, targets)
 
 
 def _smallest(
@@ -195,6 +234,11 @@ def _members_entropy(output: Any, targets: Tensor) -> Tensor:
 
 def _forward(model: nn.Module, inputs: Tensor) -> Any:
     return model(inputs)
+
+
+def _forward_from_itself(model: nn.Module, inputs: Tensor) -> Any:
+    """Let a translator foresee the units of what it reads, the other way round."""
+    return model(inputs, inputs.flip(1))
 
 
 def _forward_from_start(model: Any, inputs: Tensor) -> Any:

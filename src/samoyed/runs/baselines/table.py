@@ -9,7 +9,10 @@ from samoyed.core.reference import Score
 
 KINDS = {
     "images": "samoyed.runs.baselines.images",
+    "pairs": "samoyed.runs.baselines.pairs",
     "table": "samoyed.runs.baselines.tables",
+    "labelled_text": "samoyed.runs.baselines.labelled_text",
+    "tagged_text": "samoyed.runs.baselines.tagged_text",
     "text": "samoyed.runs.baselines.text",
     "world": "samoyed.runs.baselines.worlds",
 }

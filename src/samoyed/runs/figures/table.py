@@ -16,7 +16,10 @@ TASKS = {
     "classify_table": "samoyed.runs.figures.table_rows",
     "regress_table": "samoyed.runs.figures.table_rows",
     "classify_several": "samoyed.runs.figures.table_rows",
+    "classify_text": "samoyed.runs.figures.classify_text",
+    "tag": "samoyed.runs.figures.tag",
     "continue_text": "samoyed.runs.figures.continue_text",
+    "translate": "samoyed.runs.figures.translate",
     "play": "samoyed.runs.figures.play",
 }
 # Systems with figures of their own, drawn before the task's.

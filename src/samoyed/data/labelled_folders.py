@@ -1,0 +1,134 @@
+"""Folders of texts: one folder for each class, or files named train, dev and test."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from samoyed.core.errors import DataError
+from samoyed.data.labelled_lines import Labelled
+from samoyed.data.text_files import read_file
+
+SMALL_BYTES = 32_768  # a text of a class, not a book
+MANY = 5  # texts of each class, from which a folder of folders is plainly labelled
+UNLABELLED = ("unsup", "unlabeled", "unlabelled")
+
+Part = Literal["train", "validation", "test"]
+_NAMES: dict[Part, str] = {
+    "validation": "testa|dev|devel|valid|val|validation|development",
+    "test": "testb|test|testing|eval|evaluation|heldout",
+    "train": "train|training",
+}
+_PARTS = {part: re.compile(rf"(?<![a-z])(?:{names})(?![a-z])") for part, names in _NAMES.items()}
+
+
+def part_of(name: str) -> Part | None:
+    """Tell from a file's or folder's name which part of the data it is.
+
+    >>> [part_of(n) for n in ("stsa.binary.dev", "eng.testb", "TREC.train.all", "README")]
+    ['validation', 'test', 'train', None]
+    """
+    small = name.lower()
+    return next((part for part, pattern in _PARTS.items() if pattern.search(small)), None)
+
+
+def named_parts(folder: Path) -> dict[Part, Path]:
+    """Return the files of a folder that are named train, dev or test, where there is a train.
+
+    Raises:
+        DataError: for two files of the same part.
+    """
+    found: dict[Part, Path] = {}
+    for path in sorted(folder.iterdir()):
+        part = None if path.name.startswith(".") or not path.is_file() else part_of(path.name)
+        if part is None:
+            continue
+        if part in found:
+            raise DataError(
+                folder, f"one file of the {part} part", f"{found[part].name} and {path.name}",
+                "Move one of them elsewhere, or name the files: samoyed train FILE --test FILE",
+            )  # fmt: skip
+        found[part] = path
+    return found if "train" in found else {}
+
+
+def class_folders(folder: Path) -> dict[Part, dict[str, list[Path]]]:
+    """Return for each part the classes and their files, or nothing where it is no such folder.
+
+    Args:
+        folder: holds one folder for each class, or train/ and test/ with such folders.
+    """
+    inside = _folders(folder)
+    parts = {part_of(path.name): path for path in inside}
+    if "train" in parts and all(part_of(path.name) for path in inside):
+        return {part: _classes(path) for part, path in parts.items() if part}
+    return {"train": _classes(folder)} if len(inside) > 1 else {}
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _classes(folder: Path) -> dict[str, list[Path]]:
+    return {inner.name: _texts(inner) for inner in _folders(folder)}
+
+
+def _texts(folder: Path) -> list[Path]:
+    names = (".txt", ".txt.gz", ".text")
+    return sorted(
+        path for path in folder.rglob("*")
+        if path.name.lower().endswith(names) and not path.name.startswith(".") and path.is_file()
+    )  # fmt: skip
+
+
+def looks_labelled(classes: Mapping[str, Sequence[Path]]) -> bool | None:
+    """Tell whether these are classes of texts; None where it may as well be one text in files."""
+    groups = [files for name, files in classes.items() if files and name not in UNLABELLED]
+    if len(groups) < 2:
+        return False
+    sizes = sorted(path.stat().st_size for files in groups for path in files[:200])
+    is_small = sizes[len(sizes) // 2] <= SMALL_BYTES
+    fewest = min(len(files) for files in groups)
+    if is_small and fewest >= MANY:
+        return True
+    return None if is_small and fewest >= 2 else False
+
+
+def read_classes(
+    folder: Path, classes: Mapping[str, Sequence[Path]], on_bad: str, notes: list[str],
+    skipped: list[str], digest: hashlib._Hash,
+) -> list[Labelled]:  # fmt: skip
+    """Read one part's texts.
+
+    Raises:
+        DataError: for a class without a text, or a file that is empty or no text.
+    """
+    records, western = [], []
+    for label, files in classes.items():
+        if label in UNLABELLED:
+            notes.append(f"{folder / label}: {len(files):,} texts without a label are left out")
+            continue
+        if not files:
+            raise DataError(
+                folder / label, "a folder of .txt files, as the others", "none in it",
+                "Remove the folder, or put the texts of its class there.",
+            )  # fmt: skip
+        for path in files:
+            try:
+                reading = read_file(path, is_western_allowed=True)
+                if not reading.text.strip():
+                    raise DataError(path, "a text", "spaces alone", "Remove the file or fill it.")
+            except DataError as error:
+                if on_bad == "stop":
+                    raise
+                skipped.append(f"{path}: {error.found}")
+                continue
+            digest.update(f"{label}\0{len(reading.data)}\0".encode() + reading.data)
+            western += [path.name] if any("Windows-1252" in n for n in reading.notes) else []
+            records.append(Labelled(label, reading.text.strip(), str(path)))
+    if western:
+        notes.append(f"{len(western):,} files are not UTF-8 and read as Windows-1252")
+    return records

@@ -1,0 +1,227 @@
+"""Sentence pairs in one file: columns with a tab between them, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from samoyed.core.errors import DataError, OptionError, first_names
+from samoyed.data.pair_files import Lines, PairAsk, direction, read_lines
+
+JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+COLUMN_SUFFIXES = (".tsv", ".tab", ".txt", ".csv")
+_LOOKED_AT = 2_000  # lines from which the language of a column is guessed
+_CLEAR = 2.0  # times as many of a language's words as in any other column
+
+_WORDS = {
+    "en": "the of and to in a is that it was for on are with he she you this i not have at be",
+    "de": "der die das und ist ein eine nicht ich zu in mit auf sie er den dem von es sich auch",
+    "fr": "le la les de des et est un une pas je il elle que qui dans en pour vous nous ce sur du",
+    "es": "el la los las de y es un una no que en por con se para lo como está su del al yo",
+    "it": "il la di e un una non che è per in con sono mi si lo gli ho questo della del ti",
+    "pt": "o a os as de e é um uma não que em para com se eu do da no na por você está",
+    "nl": "de het een en is niet ik van dat in op te je hij zij met voor was zijn er aan",
+}
+_ALSO = {
+    "eng": "en", "english": "en", "deu": "de", "ger": "de", "german": "de", "fra": "fr",
+    "fre": "fr", "french": "fr", "spa": "es", "spanish": "es", "ita": "it", "italian": "it",
+    "por": "pt", "portuguese": "pt", "nld": "nl", "dut": "nl", "dutch": "nl",
+}  # fmt: skip
+_HEADS = {"source", "target", "src", "tgt", "trg", *_WORDS, *_ALSO}
+
+
+def is_pair_json(file: Path) -> bool:
+    """Tell whether a file of JSON lines begins with a translation."""
+    if not file.name.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
+        return False
+    try:
+        lines, _, _ = read_lines(file)
+        first = json.loads(lines[0]) if lines else None
+    except (DataError, ValueError):
+        return False
+    return isinstance(first, dict) and isinstance(first.get("translation"), dict)
+
+
+def is_columns(file: Path) -> bool:
+    """Tell by its ending whether a file may hold columns."""
+    return file.name.lower().removesuffix(".gz").endswith((*COLUMN_SUFFIXES, *JSON_SUFFIXES))
+
+
+def read_one_file(
+    file: Path, ask: PairAsk, on_bad: str
+) -> tuple[Lines, Lines, tuple[str, str], tuple[str, ...], list[str]]:
+    """Read both sides from one file.
+
+    Returns:
+        The source's lines, the target's, their names, notes, and "file:line: reason" for lines that
+        were left out.
+
+    Raises:
+        OptionError: when it is not clear which column is which.
+        DataError: for a line without both, unless bad ones are skipped.
+    """
+    lines, data, notes = read_lines(file)
+    is_json = file.name.lower().removesuffix(".gz").endswith(JSON_SUFFIXES)
+    rows, names = (_of_json if is_json else _of_columns)(file, lines, ask)
+    good: list[tuple[int, str, str]] = []
+    skipped: list[str] = []
+    for number, row in rows:
+        if isinstance(row, DataError):
+            if on_bad == "stop":
+                raise row
+            skipped.append(f"{row.place}: {row.found}")
+        else:
+            good.append((number, *row))
+    numbers = [number for number, _, _ in good]
+    one = Lines(file, [row[1] for row in good], numbers, data)
+    two = Lines(file, [row[2] for row in good], numbers, b"")
+    return one, two, names, notes, skipped
+
+
+Rows = list[tuple[int, tuple[str, str] | DataError]]
+
+
+def _of_columns(file: Path, lines: list[str], ask: PairAsk) -> tuple[Rows, tuple[str, str]]:
+    cells = [line.split("\t") for line in lines]
+    width = len(cells[0]) if cells else 0
+    if width < 2:
+        raise DataError(
+            f"{file}:1", "two columns with a tab between them", "no tab",
+            "write each sentence, a tab and its translation; or give two files of as many lines",
+        )  # fmt: skip
+    head = [cell.strip() for cell in cells[0]]
+    has_header = ({ask.source, ask.target} - {None}) <= set(head) if ask else False
+    has_header |= sum(name.lower() in _HEADS for name in head) >= 2
+    first = 1 if has_header else 0
+    one, two = _columns(file, head if has_header else [], cells[first:], width, ask)
+    named = [head[k] if has_header else f"column {k + 1}" for k in (one, two)]
+    asked = (ask.source, ask.target)
+    names = tuple(
+        said if said and not said.isdigit() else name
+        for said, name in zip(asked, named, strict=True)
+    )
+    rows: Rows = []
+    for number, row in enumerate(cells[first:], start=first + 1):
+        if len(row) > max(one, two):
+            rows.append((number, (row[one], row[two])))
+        else:
+            rows.append((number, DataError(
+                f"{file}:{number}", f"{width} columns with a tab between them",
+                f"{len(row)} in “{lines[number - 1][:60]}”",
+                "put the tab in, or leave such lines out with --on-bad skip",
+            )))  # fmt: skip
+    return rows, (names[0], names[1])
+
+
+def _columns(
+    file: Path, head: Sequence[str], cells: Sequence[Sequence[str]], width: int, ask: PairAsk
+) -> tuple[int, int]:
+    """Return which columns are the source and the target."""
+    if head:
+        known = [*head]
+        numbered = PairAsk(*(
+            head[int(said) - 1] if said and said.isdigit() and 0 < int(said) <= width else said
+            for said in (ask.source, ask.target)
+        ))  # fmt: skip
+        one, two = direction(file, known, numbered)
+        return known.index(one), known.index(two)
+    numbers = [str(k + 1) for k in range(width)]
+    asked = [said for said in (ask.source, ask.target) if said is not None]
+    if all(said in numbers for said in asked):
+        one, two = direction(file, numbers[: 2 if width == 2 or not asked else width], ask)
+        return int(one) - 1, int(two) - 1
+    return _by_language(file, cells, width, ask)
+
+
+def _by_language(
+    file: Path, cells: Sequence[Sequence[str]], width: int, ask: PairAsk
+) -> tuple[int, int]:
+    """Return which columns are in the languages asked for: by the file's name, or by their words.
+
+    Raises:
+        OptionError: when neither tells.
+    """
+    found: list[int | None] = []
+    tags = re.findall(r"(?<![a-z])([a-z]{2,3})[-_]([a-z]{2,3})(?![a-z])", file.name.lower())
+    for said in (ask.source, ask.target):
+        tagged = [pair.index(said) for pair in tags if said in pair]
+        found.append(_spoken(cells, width, said) if said else None)
+        if found[-1] is None and tagged:
+            found[-1] = tagged[0]
+    if width == 2 and found.count(None) == 1:
+        known = next(place for place in found if place is not None)
+        found = [1 - known if place is None else place for place in found]
+    one, two = found
+    if one is None or two is None or one == two:
+        shown = "; ".join(f"{k + 1} “{cells[0][k][:40]}”" for k in range(min(width, 4)))
+        option = "--from" if one is None else "--to"
+        raise OptionError(
+            option, "a column's number, as no line names the columns and their words do not tell",
+            f"{ask.source if one is None else ask.target}; the first line's columns are {shown}",
+            "e.g. --from 1 --to 2",
+        )  # fmt: skip
+    return one, two
+
+
+def _spoken(cells: Sequence[Sequence[str]], width: int, language: str) -> int | None:
+    """Return the column whose words are this language's, if one clearly is."""
+    name = language.lower()
+    words = set(_WORDS.get(_ALSO.get(name, name), "").split())
+    if not words:
+        return None
+    shares = []
+    for column in range(width):
+        met = [
+            word
+            for row in cells[:_LOOKED_AT] if len(row) > column
+            for word in re.findall(r"\w+", row[column].lower())
+        ]  # fmt: skip
+        shares.append(sum(word in words for word in met) / max(1, len(met)))
+    best = max(range(width), key=lambda column: shares[column])
+    others = max(share for column, share in enumerate(shares) if column != best)
+    return best if shares[best] > _CLEAR * others and shares[best] > 0.02 else None
+
+
+def _of_json(file: Path, lines: list[str], ask: PairAsk) -> tuple[Rows, tuple[str, str]]:
+    found: list[tuple[int, dict[str, object] | DataError]] = []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            found.append((number, _object(file, number, line)))
+    objects = [row for _, row in found if isinstance(row, dict)]
+    if not objects:
+        raise next((row for _, row in found if isinstance(row, DataError)), None) or DataError(
+            file, "one JSON object for each line", "an empty file"
+        )
+    known = [key for key, value in objects[0].items() if isinstance(value, str)]
+    names = direction(file, known, ask)
+    rows: Rows = []
+    for number, row in found:
+        if isinstance(row, DataError):
+            rows.append((number, row))
+            continue
+        one, two = (row.get(name) for name in names)
+        if isinstance(one, str) and isinstance(two, str):
+            rows.append((number, (one, two)))
+        else:
+            missing = names[0] if not isinstance(one, str) else names[1]
+            rows.append((number, DataError(
+                f"{file}:{number}", f"a text in the field {missing!r}",
+                "the fields " + (first_names(list(map(str, row))) or "none"),
+                "add it, or leave such lines out with --on-bad skip",
+            )))  # fmt: skip
+    return rows, names
+
+
+def _object(file: Path, number: int, line: str) -> dict[str, object] | DataError:
+    """Return one line's fields: those of its translation, where it has one."""
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        return DataError(f"{file}:{number}", "a JSON object", f"{error} in “{line[:60]}”")
+    if isinstance(row, dict) and isinstance(row.get("translation"), dict):
+        row = row["translation"]
+    if not isinstance(row, dict):
+        return DataError(f"{file}:{number}", "a JSON object", f"“{line[:60]}”")
+    return row

@@ -1,0 +1,194 @@
+"""Columns of words and tags: CoNLL's many forms, and CoNLL-U."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from samoyed.core.errors import DataError
+from samoyed.data.text_files import Reading, read_file
+
+LOOKED_AT = 3000  # lines from which a form is told
+NEARLY = 0.9  # of the lines have it: the others are mistakes
+MOST_COLUMNS = 16
+MOST_TAGS = 400
+LONGEST_SENTENCE = 120  # mean number of words, beyond which empty lines divide no sentences
+DOCUMENT = "-DOCSTART-"
+UNIVERSAL_COLUMNS = 10  # of CoNLL-U: the second is the word, the fourth its part of speech
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence as it was read.
+
+    Args:
+        words: its words.
+        tags: one for each.
+        lines: on which each stands.
+        path: of its file.
+    """
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+    lines: tuple[int, ...]
+    path: str
+
+    @property
+    def place(self) -> str:
+        """Return file and line."""
+        return f"{self.path}:{self.lines[0]}"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How a file's lines are set.
+
+    Args:
+        num: of columns.
+        word: place of the word, from 0.
+        tag: place of the tag.
+        is_tabbed: whether tabs alone divide columns, so that words may hold spaces.
+        is_universal: whether it is CoNLL-U.
+    """
+
+    num: int
+    word: int
+    tag: int
+    is_tabbed: bool
+    is_universal: bool = False
+
+    def cells(self, line: str) -> list[str]:
+        """Return the cells of a line."""
+        return line.split("\t") if self.is_tabbed else line.split()
+
+
+def looks_tagged(name: str, text: str) -> bool:
+    r"""Tell whether a file holds a word and its tags in every line, and empty lines between.
+
+    >>> looks_tagged("x", "He PRP B-NP\nruns VBZ B-VP\n\nShe PRP B-NP\nsits VBZ B-VP\n\n" * 3)
+    True
+    >>> looks_tagged("x", "It was\nthe best\nof times\n")
+    False
+    """
+    if name.lower().removesuffix(".gz").endswith((".conllu", ".conll")):
+        return True
+    lines = text.split("\n")[:LOOKED_AT]
+    filled = [line for line in lines if line.strip() and not line.startswith("# ")]
+    if len(filled) < 4 or len(filled) == len(lines):
+        return False
+    columns = columns_of(filled)
+    if columns is None:
+        return False
+    rows = [c for line in filled if len(c := columns.cells(line)) == columns.num]
+    num_gaps = sum(not line.strip() for line in lines[: len(lines) - 1])
+    if num_gaps == 0 or len(filled) / num_gaps > LONGEST_SENTENCE or len(filled) < 2 * num_gaps:
+        return False
+    tags, found = {row[columns.tag] for row in rows}, {row[columns.word] for row in rows}
+    is_few = len(tags) <= max(3, min(MOST_TAGS, len(rows) // 3)) and len(found) > len(tags)
+    return is_few and all(" " not in tag for tag in tags)
+
+
+def columns_of(filled: Sequence[str]) -> Columns | None:
+    """Tell how lines are set, from those that are not empty; None where they differ too much."""
+    for is_tabbed in (True, False):
+        rows = [line.split("\t") if is_tabbed else line.split() for line in filled]
+        [(num, often)] = Counter(map(len, rows)).most_common(1)
+        if not 2 <= num <= MOST_COLUMNS or often < NEARLY * len(rows):
+            continue
+        whole = [row for row in rows if len(row) == num]
+        is_counted = num > 2 and sum(_is_number(row[0]) for row in whole) >= NEARLY * len(whole)
+        if is_tabbed and num == UNIVERSAL_COLUMNS and is_counted:
+            return Columns(num, 1, 3, True, True)
+        return Columns(num, 1 if is_counted else 0, num - 1, is_tabbed)
+    return None
+
+
+def _is_number(cell: str) -> bool:
+    return cell.replace("-", "").replace(".", "").isdigit()
+
+
+def read_columns(
+    path: Path, on_bad: str, notes: list[str], skipped: list[str], known: Columns | None = None,
+    word: int | None = None, tag: int | None = None,
+) -> tuple[list[Sentence], Reading, Columns]:  # fmt: skip
+    """Read a file of words and tags in columns.
+
+    Args:
+        path: the file, plain or gz.
+        on_bad: "stop" raises at the first bad line, "skip" leaves its sentence out and lists it.
+        notes: takes what was put right.
+        skipped: takes "file:line: reason".
+        known: how the lines are set, where the training file has told it.
+        word: place of the word from 1, where the user has said it.
+        tag: place of the tag from 1, where the user has said it.
+
+    Returns:
+        The sentences, what was read, and how the lines are set.
+
+    Raises:
+        DataError: with file and line.
+    """
+    reading = read_file(path, is_western_allowed=True)
+    notes += reading.notes
+    lines = reading.text.split("\n")
+    columns = known or _told(path, lines, word, tag)
+    sentences: list[Sentence] = []
+    held: list[tuple[str, str, int]] = []
+    is_bad = False
+    for number, line in enumerate([*lines, ""], 1):
+        if not line.strip():
+            if held and not is_bad:
+                words, tags, places = zip(*held, strict=True)
+                sentences.append(Sentence(words, tags, places, str(path)))
+            held, is_bad = [], False
+            continue
+        try:
+            pair = _pair(line, f"{path}:{number}", columns)
+        except DataError as error:
+            if on_bad == "stop":
+                raise
+            skipped.append(f"{path}:{number}: {error.found}; its sentence is left out")
+            is_bad = True
+            continue
+        if pair is not None:
+            held.append((*pair, number))
+    return sentences, reading, columns
+
+
+def _told(path: Path, lines: Sequence[str], word: int | None, tag: int | None) -> Columns:
+    """Return how a file's lines are set, with what the user says of it."""
+    filled = [line for line in lines if line.strip() and not line.startswith("# ")]
+    columns = columns_of(filled[:LOOKED_AT]) if filled else None
+    if columns is None:
+        raise DataError(
+            path, "in every line a word and its tag, divided by spaces or tabs, and an empty line "
+            "after each sentence", "lines with different numbers of columns",
+        )  # fmt: skip
+    for said in (word, tag):
+        if said is not None and not 1 <= said <= columns.num:
+            raise DataError(path, f"columns from 1 to {columns.num}", f"column {said} asked for")
+    return Columns(
+        columns.num, columns.word if word is None else word - 1,
+        columns.tag if tag is None else tag - 1, columns.is_tabbed, columns.is_universal,
+    )  # fmt: skip
+
+
+def _pair(line: str, place: str, columns: Columns) -> tuple[str, str] | None:
+    """Return word and tag of a line; None for comments, documents and what is no word."""
+    cells = columns.cells(line)
+    if line.startswith(DOCUMENT):
+        return None
+    if line.startswith("#") and (columns.is_universal or len(cells) != columns.num):
+        return None
+    if len(cells) != columns.num or not all(cell.strip() for cell in cells):
+        empty = sum(not cell.strip() for cell in cells)
+        raise DataError(
+            place, f"{columns.num} columns, as on the other lines",
+            f"{len(cells)}" + (f", {empty} of them empty" if empty else "") + f": {line[:60]!r}",
+            "Mend the line, put an empty line between sentences, or --on-bad skip.",
+        )  # fmt: skip
+    if columns.is_universal and not cells[0].isdigit():
+        return None  # 3-4 stands for two words that follow, 3.1 for one that is not there
+    return cells[columns.word].strip(), cells[columns.tag].strip()

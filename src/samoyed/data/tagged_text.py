@@ -1,0 +1,359 @@
+"""Sentences whose words have a tag each: columns of words and tags, checked and split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from samoyed.core.errors import DataError, OptionError, did_you_mean, first_names
+from samoyed.core.spec import TagSpec, WordSpec
+from samoyed.data import tag_schemes, words
+from samoyed.data.image_reasons import named
+from samoyed.data.image_split import hold_out
+from samoyed.data.labelled_folders import named_parts
+from samoyed.data.tagged_columns import Columns, Sentence, read_columns
+from samoyed.data.words import WordRows
+
+MIN_SENTENCES = 10
+FEW = 5  # words or chunks of a tag to learn from, at which it is named
+
+Parts = Mapping[str, Sequence[Sentence]]
+
+
+@dataclass(frozen=True, eq=False)
+class Tagged:
+    """One part as numbers.
+
+    Args:
+        rows: the words.
+        tags: (T,) int64 tag of every word, sentence after sentence.
+        sentences: as they were read.
+    """
+
+    rows: WordRows
+    tags: np.ndarray
+    sentences: Sequence[Sentence]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def some(self, chosen: np.ndarray) -> Tagged:
+        """Return these sentences."""
+        starts = self.rows.starts
+        places = [np.arange(starts[i], starts[i + 1]) for i in chosen]
+        tags = self.tags[np.concatenate(places)] if places else self.tags[:0]
+        return Tagged(self.rows.some(chosen), tags, [self.sentences[i] for i in chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class TaggedData:
+    """Sentences to learn from and to be measured on.
+
+    Args:
+        spec: the words.
+        tags: the tags.
+        train: to learn from.
+        test: held out.
+        validation: to look at while training, where the data brings such a part.
+    """
+
+    spec: WordSpec
+    tags: TagSpec
+    train: Tagged
+    test: Tagged
+    validation: Tagged | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TaggedSource:
+    """What a scan found.
+
+    Args:
+        name: file or folder name without ending.
+        path: what was scanned.
+        how: the layout, in words.
+        parts: the sentences.
+        tags: the tags.
+        has_official_test: whether the data brought its test part.
+        notes: what was put right.
+        warnings: what looks suspicious.
+        skipped: "file:line: reason" for what was left out.
+        fingerprint: hash of the content, hexadecimal.
+    """
+
+    name: str
+    path: str
+    how: str
+    parts: Parts
+    tags: TagSpec
+    has_official_test: bool
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    skipped: tuple[str, ...]
+    fingerprint: str
+    kind: ClassVar[str] = "tagged_text"
+    asked: ClassVar[str] = "tag"
+
+    @property
+    def num_train(self) -> int:
+        """Return how many sentences there are to learn from."""
+        return len(self.parts["train"])
+
+    @cached_property
+    def spec(self) -> WordSpec:
+        """Return the words of the training part."""
+        return words.fit(sentence.words for sentence in self.parts["train"])
+
+    def describe(self) -> list[str]:
+        """Return what was found, line by line."""
+        train, test = self.parts["train"], self.parts["test"]
+        held = (
+            f"the official {len(test):,}" if self.has_official_test else f"{len(test):,}, a fifth"
+        )
+        if "validation" in self.parts:
+            held += f"; looked at while training: {len(self.parts['validation']):,}"
+        return [
+            f"tagged text: {self.how}",
+            _about_tags(self.tags, train),
+            f"training: {len(train):,} sentences, {sum(len(s.words) for s in train):,} words; "
+            f"held out: {held}",
+            f"words: {len(self.spec.words):,} different ones in the training part",
+            *self.notes,
+        ]
+
+    def verify(self) -> list[str]:
+        """Return what is wrong: nothing more, as the scan has read every line."""
+        return []
+
+    def load(self) -> TaggedData:
+        """Number every word and tag."""
+        return self.load_with(self.spec)
+
+    def load_with(self, spec: WordSpec) -> TaggedData:
+        """Number every word by a spec that may know more words than the training part."""
+        held = {part: numbered(parts, spec, self.tags) for part, parts in self.parts.items()}
+        return TaggedData(spec, self.tags, held["train"], held["test"], held.get("validation"))
+
+    def to_measure(self, spec: WordSpec, tags: TagSpec) -> TaggedData:
+        """Return what a finished run is measured on: the official test part, else everything."""
+        parts = ["test"] if self.has_official_test else ["train", "test"]
+        held = numbered([s for part in parts for s in self.parts[part]], spec, tags)
+        return TaggedData(spec, tags, held.some(np.arange(0)), held)
+
+
+def _about_tags(tags: TagSpec, train: Sequence[Sentence]) -> str:
+    """Say what the tags are."""
+    if not tags.scheme:
+        counts = Counter(tag for sentence in train for tag in sentence.tags)
+        shown = ", ".join(f"{name} ({num:,})" for name, num in counts.most_common(8))
+        return f"tags: {len(counts)} of single words: {shown}" + (" ..." if len(counts) > 8 else "")
+    spans = Counter(kind for s in train for kind, _, _ in tag_schemes.spans_of(s.tags))
+    shown = ", ".join(f"{name} ({num:,})" for name, num in spans.most_common(8))
+    return f"chunks: marked by {tags.scheme}: {len(spans)} types: {shown}" + (
+        " ..." if len(spans) > 8 else ""
+    )
+
+
+def numbered(sentences: Sequence[Sentence], spec: WordSpec, tags: TagSpec) -> Tagged:
+    """Return sentences as numbers."""
+    rows = words.encode([sentence.words for sentence in sentences], spec)
+    places = {name: k for k, name in enumerate(tags.names)}
+    flat = [places[tag] for s in sentences for tag in model_tags(s.tags, tags.scheme)]
+    return Tagged(rows, np.array(flat, dtype=np.int64), sentences)
+
+
+def model_tags(tags: Sequence[str], scheme: str) -> Sequence[str]:
+    """Return tags as the model is told them."""
+    return tag_schemes.to_bioes(tags) if scheme else tags
+
+
+def scan_tagged_text(
+    path: str | Path, *, test: str | None = None, word: str | None = None, tag: str | None = None,
+    on_bad: str = "stop", seed: int = 0,
+) -> TaggedSource:  # fmt: skip
+    """Read tagged text and split it.
+
+    Args:
+        path: a file in columns, or a folder of files named train, dev and test.
+        test: the official test file, or None.
+        word: the column of words, from 1; the first by default.
+        tag: the column of tags, from 1; the last by default.
+        on_bad: "stop" raises at the first bad line, "skip" leaves its sentence out and lists it.
+        seed: which fifth is held out where there is no test part.
+
+    Raises:
+        DataError: for what cannot be learned from, with file and line.
+    """
+    root = Path(path)
+    files: dict[str, Path] = {"train": root}
+    if root.is_dir():
+        files = {str(part): file for part, file in named_parts(root).items()}
+    if test is not None:
+        files["test"] = Path(test)
+        if not files["test"].is_file():
+            siblings = [p.name for p in files["test"].resolve().parent.glob("*")]
+            raise DataError(
+                test, "the official test file", "no file there",
+                did_you_mean(files["test"].name, siblings).strip(),
+            )  # fmt: skip
+    places = [_column("--input", word), _column("--target", tag)]
+    notes: list[str] = []
+    skipped: list[str] = []
+    parts: dict[str, list[Sentence]] = {}
+    digest, columns = hashlib.sha256(repr(places).encode()), None
+    for part in sorted(files, key=lambda part: part != "train"):
+        parts[part], reading, columns = read_columns(
+            files[part], on_bad, notes, skipped, columns, *places
+        )
+        digest.update(f"{part}\0{len(reading.data)}\0".encode() + reading.data)
+    assert columns is not None
+    tags = _checked(root, parts, on_bad, skipped)
+    has_test = "test" in parts
+    if not has_test:
+        parts["train"], parts["test"] = _fifth(parts["train"], seed)
+    return TaggedSource(
+        root.name.split(".")[0] if root.is_file() else root.resolve().name, str(root),
+        _how(columns, files), parts, tags, has_test, tuple(notes),
+        (*_copies(parts), *_rare(parts, tags), *_lengths(parts)), tuple(skipped),
+        digest.hexdigest(),
+    )  # fmt: skip
+
+
+def _column(option: str, said: str | None) -> int | None:
+    """Return the number of a column that was asked for."""
+    if said is not None and not said.isdigit():
+        raise OptionError(option, "the number of a column, from 1", repr(said))
+    return None if said is None else int(said)
+
+
+def _how(columns: Columns, files: Mapping[str, Path]) -> str:
+    form = "CoNLL-U" if columns.is_universal else f"{columns.num} columns"
+    return (
+        f"{form}, the words in column {columns.word + 1}, the tags in column {columns.tag + 1}, in "
+        + ", ".join(str(file) for file in files.values())
+    )
+
+
+def _checked(
+    root: Path, parts: dict[str, list[Sentence]], on_bad: str, skipped: list[str]
+) -> TagSpec:
+    """Tell how tags mark chunks, check every sequence of them, and return the tags.
+
+    Raises:
+        DataError: for the first illegal sequence, too few sentences, one tag only, or a tag in
+            the test part that training does not show.
+    """
+    if len(parts["train"]) < MIN_SENTENCES:
+        raise DataError(
+            root, f"at least {MIN_SENTENCES} sentences, with an empty line after each",
+            f"{len(parts['train'])}",
+        )  # fmt: skip
+    scheme = tag_schemes.scheme_of(sentence.tags for sentence in parts["train"])
+    for part, sentences in parts.items():
+        parts[part] = [s for s in sentences if _is_legal(s, scheme, on_bad, skipped)]
+    names = {tag for s in parts["train"] for tag in model_tags(s.tags, scheme)}
+    if len(names) < 2:
+        raise DataError(
+            root, "at least two different tags", f"{first_names(sorted(names)) or 'none'} alone",
+            "There is nothing to tell apart; is it another column? --target NUMBER chooses one.",
+        )  # fmt: skip
+    if scheme:
+        kinds = {name[2:] for name in names if name != "O"}
+        names = set(tag_schemes.all_bioes(kinds))
+    for part in ("validation", "test"):
+        if part in parts:
+            parts[part] = _known(parts[part], names, scheme, on_bad, skipped)
+            if not parts[part]:
+                raise DataError(root, f"sentences of the {part} part", "none that can be used")
+    return TagSpec(tuple(sorted(names, key=lambda n: (n != "O", n[2:], n))), scheme)
+
+
+def _is_legal(sentence: Sentence, scheme: str, on_bad: str, skipped: list[str]) -> bool:
+    place = tag_schemes.illegal_at(sentence.tags, scheme)
+    if place is None:
+        return True
+    where = f"{sentence.path}:{sentence.lines[place]}"
+    before = sentence.tags[place - 1] if place else "the sentence's beginning"
+    found = f"{sentence.tags[place]!r} after {before}"
+    if scheme == "BIOES" and place == len(sentence.tags) - 1 and sentence.tags[place][0] in "BI":
+        found = f"{sentence.tags[place]!r} at the sentence's end"
+    if on_bad == "stop":
+        raise DataError(
+            where, f"a sequence of {scheme} tags, as in the other sentences", found,
+            "Mend the tag, or leave such sentences out with --on-bad skip.",
+        )  # fmt: skip
+    skipped.append(f"{where}: {found}; its sentence is left out")
+    return False
+
+
+def _known(
+    sentences: Sequence[Sentence], names: set[str], scheme: str, on_bad: str, skipped: list[str]
+) -> list[Sentence]:
+    """Return the sentences whose tags training shows, or raise for the first other one."""
+    kept = []
+    for sentence in sentences:
+        told = model_tags(sentence.tags, scheme)
+        place = next((i for i, tag in enumerate(told) if tag not in names), None)
+        if place is None:
+            kept.append(sentence)
+            continue
+        where, tag = f"{sentence.path}:{sentence.lines[place]}", sentence.tags[place]
+        if on_bad == "stop":
+            raise DataError(
+                where, f"a tag that training showed: {first_names(sorted(names))}", repr(tag),
+                "Mend it, or leave such sentences out with --on-bad skip.",
+            )  # fmt: skip
+        skipped.append(f"{where}: unknown tag {tag!r}; its sentence is left out")
+    return kept
+
+
+def _fifth(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], list[Sentence]]:
+    """Hold out a fifth of the sentences; copies stay on one side."""
+    digests = [" ".join(sentence.words) for sentence in sentences]
+    splits = hold_out(np.zeros(len(sentences), np.int64), digests, seed)
+    if not splits.any():  # all of them copies of each other
+        splits[-1] = 1
+    train = [s for s, side in zip(sentences, splits, strict=True) if side == 0]
+    return train, [s for s, side in zip(sentences, splits, strict=True) if side != 0]
+
+
+def _copies(parts: Parts) -> list[str]:
+    """Warn of sentences that are both to learn from and held out."""
+    seen = {sentence.words: sentence for sentence in parts["train"] if len(sentence.words) > 3}
+    found = []
+    for part in ("test", "validation"):
+        both = [s for s in parts.get(part, ()) if s.words in seen]
+        if both:
+            found.append(
+                f"{len(both):,} sentences of the {part} part are also to learn from (first: "
+                f"{both[0].place} = {seen[both[0].words].place}): the scores will flatter"
+            )
+    return found
+
+
+def _rare(parts: Parts, tags: TagSpec) -> list[str]:
+    """Warn of tags that training hardly shows."""
+    if tags.scheme:
+        counts = Counter(k for s in parts["train"] for k, _, _ in tag_schemes.spans_of(s.tags))
+    else:
+        counts = Counter(tag for s in parts["train"] for tag in s.tags)
+    few = [f"{name} ({num})" for name, num in sorted(counts.items()) if num <= FEW]
+    what = "chunk types" if tags.scheme else "tags"
+    return [f"{what} with {FEW} or fewer examples to learn from: {named(few)}"] if few else []
+
+
+def _lengths(parts: Parts) -> list[str]:
+    """Warn of sentences so long that empty lines between them may be missing."""
+    longest = max((s for held in parts.values() for s in held), key=lambda s: len(s.words))
+    if len(longest.words) < 500:
+        return []
+    return [
+        f"a sentence of {len(longest.words):,} words ({longest.place}): is an empty line missing?"
+    ]

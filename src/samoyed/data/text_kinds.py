@@ -1,0 +1,137 @@
+"""Which files and folders are labelled or tagged text, and not a text to continue."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from samoyed.core.errors import DataError, OptionError
+from samoyed.data import labelled_folders, labelled_lines, tagged_columns
+from samoyed.data.table_files import is_table_name
+from samoyed.data.text_files import read_file
+
+if TYPE_CHECKING:
+    from samoyed.data.tables import TableAsk
+
+TextKind = Literal["labelled_text", "tagged_text"]
+ASKED = {"labelled_text": "classify_text", "tagged_text": "tag"}
+LOOKED_AT_BYTES = 1 << 20
+_OTHER_SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm",
+    ".bin", ".npy", ".npz", ".pt", ".wav", ".flac", ".mp3", ".zip", ".tar", ".xz",
+)  # fmt: skip
+
+
+def kind_of_texts(path: Path, ask: TableAsk) -> TextKind | None:
+    """Tell whether this is labelled or tagged text, or neither.
+
+    Args:
+        path: a file or a folder.
+        ask: what was said; a task decides where two kinds fit.
+
+    Raises:
+        DataError: where it may be labelled text or a text to continue, and nothing was said.
+    """
+    if ask.task == "continue_text":
+        return None
+    try:
+        if path.is_dir():
+            return _kind_of_folder(path, ask)
+        if path.is_file() and not is_table_name(path.name):
+            return _kind_of_file(path, ask)
+    except OSError:
+        return None  # whoever reads it says what is wrong
+    return None
+
+
+def scan_texts(path: Path, kind: TextKind, ask: TableAsk, *, on_bad: str, seed: int) -> Any:
+    """Scan labelled or tagged text.
+
+    Raises:
+        DataError: for what cannot be learned from.
+        OptionError: for options that do not fit.
+    """
+    if kind == "labelled_text":
+        for option, value in (("target", ask.target), ("input", ask.input)):
+            if value is not None:
+                raise OptionError(
+                    f"--{option}", "a table, that is one .csv, .tsv, .jsonl or .parquet file",
+                    "labelled text, in which nothing is to be chosen", f"leave --{option} out",
+                )  # fmt: skip
+        from samoyed.data.labelled_text import scan_labelled_text
+
+        return scan_labelled_text(path, test=ask.test, on_bad=on_bad, seed=seed)
+    from samoyed.data.tagged_text import scan_tagged_text
+
+    return scan_tagged_text(
+        path, test=ask.test, word=ask.input, tag=ask.target, on_bad=on_bad, seed=seed
+    )
+
+
+def _kind_of_file(path: Path, ask: TableAsk) -> TextKind | None:
+    if path.name.lower().removesuffix(".gz").endswith(_OTHER_SUFFIXES):
+        return None
+    text = _beginning(path)
+    if text is None:
+        return None
+    if ask.task == "tag" or (ask.task is None and tagged_columns.looks_tagged(path.name, text)):
+        return "tagged_text"
+    if ask.target is not None:
+        return None
+    if ask.task in ("classify", "classify_text"):
+        return "labelled_text"
+    found = None if ask.task else labelled_lines.form_of(text)
+    if found is None:
+        return None
+    if found.is_certain or ask.test is not None:
+        return "labelled_text"
+    raise _both(path, "its lines begin with few different words, which may be classes")
+
+
+def _beginning(path: Path) -> str | None:
+    """Return the first lines of a file, or None where they are no text."""
+    with path.open("rb") as file:
+        start = file.read(LOOKED_AT_BYTES)
+    if start.startswith(b"\x1f\x8b"):
+        try:
+            return read_file(path, is_western_allowed=True).text
+        except DataError:
+            return None
+    if b"\0" in start or not start.strip():
+        return None
+    if len(start) == LOOKED_AT_BYTES:
+        start = start[: start.rfind(b"\n") + 1]
+    return start.decode("utf-8", "replace").replace("\r\n", "\n").removeprefix("\ufeff")
+
+
+def _kind_of_folder(path: Path, ask: TableAsk) -> TextKind | None:
+    train = _train_file(path)
+    if train is not None:
+        return _kind_of_file(train, ask)
+    classes = labelled_folders.class_folders(path)
+    if not classes or ask.task == "tag":
+        return None
+    is_labelled = labelled_folders.looks_labelled(classes.get("train", {}))
+    if ask.task in ("classify", "classify_text"):
+        return "labelled_text" if any(classes["train"].values()) else None
+    if is_labelled is None:
+        raise _both(path, "each folder in it holds few texts, which may be examples of a class")
+    return "labelled_text" if is_labelled else None
+
+
+def _train_file(path: Path) -> Path | None:
+    """Return the file of a folder that is named train, if it may be text."""
+    for file in sorted(path.iterdir()):
+        is_text = not is_table_name(file.name) and not file.name.startswith(".")
+        if is_text and file.is_file() and labelled_folders.part_of(file.name) == "train":
+            return file
+    return None
+
+
+def _both(path: Path, why: str) -> DataError:
+    name = shlex.quote(str(path))
+    return DataError(
+        path, "a text to continue, or texts with a class each", f"both may be meant: {why}",
+        f"samoyed train {name} --task classify_text, or samoyed train {name} --task continue_text",
+    )  # fmt: skip

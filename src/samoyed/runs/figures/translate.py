@@ -1,0 +1,124 @@
+"""What a translator learned: what it looks at, which sentences are hard, where it fails."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from samoyed.data.pairs import PairData
+from samoyed.metrics.translation import bleu, sentence_bleu, signature
+from samoyed.runs.drawing import Figure, line_chart, table
+from samoyed.tasks.translate import Translate
+
+NUM_ALIGNED, NUM_WORST, NUM_BINS = 3, 10, 6
+
+
+def draw(
+    task: Translate, model: nn.Module, data: PairData, history: Sequence[Mapping[str, Any]]
+) -> list[Figure]:  # fmt: skip
+    """Draw the report's figures: alignments, BLEU by length, the worst, the curve."""
+    test = data.test
+    answers = [answer.answer for answer in task.answer(model, test.source)]
+    middling = [s for s in test.source if 6 <= len(s.split()) <= 12] or list(test.source)
+    figures = [f for s in middling[:NUM_ALIGNED] if (f := alignment(task, model, s)) is not None]
+    return [
+        *figures,
+        _by_length(test.source, answers, test.target),
+        _worst(test.source, answers, test.target),
+        _curve(history),
+    ]
+
+
+def explain(task: Translate, model: nn.Module, inputs: Sequence[str]) -> list[Figure]:
+    """Draw for each sentence what was looked at for every unit that was written."""
+    figures = []
+    for sentence in inputs:
+        answer = task.answer(model, [sentence])[0]
+        found = alignment(task, model, sentence)
+        if found is None:
+            found = Figure("The translation", f"{sentence} This system has no alignment to draw.",
+                           f"<p>{html.escape(answer.answer)}</p>", answer.answer)  # fmt: skip
+        figures.append(found)
+    return figures
+
+
+def alignment(task: Translate, model: nn.Module, sentence: str) -> Figure | None:
+    """Draw the alignment of a sentence with its translation, if the system has one."""
+    weights, source, target = task.aligned(model, sentence)
+    if weights is None:
+        return None
+    written = task.answer(model, [sentence])[0].answer
+    return Figure(
+        "What it looks at",
+        f"“{sentence}” became “{written}”. Each row is a unit that was written; the darker a "
+        "cell, the more of that source unit was read just before. Rows sum to one.",
+        heat_table(weights, target, source),
+        written,
+    )
+
+
+def heat_table(values: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> str:
+    """Draw shares (R, C) as a table of shaded cells."""
+    head = "".join(f'<th scope="col"><span>{html.escape(name)}</span></th>' for name in columns)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th>'
+        + "".join(
+            f'<td class="plain" style="--d:{share:.2f}" title="{share:.2f}">'
+            f"{f'{share:.1f}'.lstrip('0') if share >= 0.1 else ''}</td>"
+            for share in row
+        )
+        + "</tr>"
+        for name, row in zip(rows, values.tolist(), strict=True)
+    )
+    return (
+        '<div class="scroll" tabindex="0" role="group" aria-label="alignment">'
+        '<table class="matrix long"><thead><tr><th class="corner">source →<br>translation ↓</th>'
+        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _by_length(source: Sequence[str], answers: Sequence[str], truths: Sequence[str]) -> Figure:
+    """Draw BLEU of sentences of about the same length."""
+    lengths = np.array([len(sentence.split()) for sentence in source])
+    order = np.argsort(lengths, kind="stable")
+    points = []
+    for part in np.array_split(order, min(NUM_BINS, len(order))):
+        found = bleu([answers[k] for k in part], [truths[k] for k in part], num=1)
+        points.append((float(lengths[part].mean()), found.value))
+    return Figure(
+        "BLEU and the length of sentences",
+        "The held-out sentences in groups of equal number by length. A system that squeezes a "
+        f"sentence into one vector falls off where sentences are long. {signature()}",
+        line_chart({"BLEU": points}, x_label="words in the source", y_label="BLEU"),
+    )
+
+
+def _worst(source: Sequence[str], answers: Sequence[str], truths: Sequence[str]) -> Figure:
+    """List the translations that have least in common with the reference."""
+    scores = [sentence_bleu(a, t) for a, t in zip(answers, truths, strict=True)]
+    rows = [
+        (source[k], answers[k], truths[k], f"{scores[k]:.1f}")
+        for k in sorted(range(len(scores)), key=lambda k: scores[k])[:NUM_WORST]
+    ]
+    return Figure(
+        "The worst translations",
+        "Held-out sentences whose translation shares least with the reference, by BLEU of the "
+        "sentence. Some are wrong; some say the same in other words.",
+        table(("source", "translation", "reference", "BLEU"), rows),
+    )
+
+
+def _curve(history: Sequence[Mapping[str, Any]]) -> Figure:
+    trained = [(e["step"], float(np.exp(e["loss"]))) for e in history if "loss" in e]
+    looked = [(e["step"], e["unit_perplexity"]) for e in history if "unit_perplexity" in e]
+    return Figure(
+        "Learning to foresee the translation",
+        "Between how many units one might as well draw lots. The training curve is measured with "
+        "dropout and smoothed targets; the other on pairs it does not learn from.",
+        line_chart({"training": trained, "looked at": looked}, x_label="step",
+                   y_label="perplexity", log_y=True),
+    )  # fmt: skip

@@ -1,0 +1,164 @@
+"""Classify texts: which of the known classes is it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from samoyed.core.errors import DataError
+from samoyed.core.reference import Answer, Score
+from samoyed.core.spec import LabelSpec, WordSpec
+from samoyed.core.stage import Recipe, Stage
+from samoyed.data import words
+from samoyed.data.labelled_text import LONGEST, LabelledData, Texts
+from samoyed.data.text_files import read_file
+from samoyed.data.word_feed import WordFeed, by_length
+from samoyed.data.words import WordRows
+from samoyed.tasks.classify import answer_of, cross_entropy, scores_of
+from samoyed.training import optimizers, schedules
+
+MOST_IN_FILE = 1_000_000  # lines of a file that are asked at once
+
+
+@dataclass(frozen=True)
+class ClassifyText:
+    """The question, and how it is asked in training.
+
+    Args:
+        spec: the words.
+        labels: the classes.
+        label_smoothing: share of the target spread over all classes.
+    """
+
+    spec: WordSpec
+    labels: LabelSpec
+    label_smoothing: float = 0.1
+    name: ClassVar[str] = "classify_text"
+    headline: ClassVar[str] = "accuracy"
+
+    @property
+    def built_for(self) -> tuple[Any, ...]:
+        """Return what a system's `build` is told of the data, after its Config."""
+        return self.spec, self.labels
+
+    def stages(
+        self, model: nn.Module, data: LabelledData, recipe: Recipe, seed: int
+    ) -> Iterator[Stage]:
+        """Yield the one stage of training."""
+        targets = torch.from_numpy(data.train.targets)
+        feed = WordFeed(data.train.rows, lambda rows: targets[rows], recipe.batch_size, seed)
+
+        def objective(model: nn.Module, batch: Any) -> Any:
+            return cross_entropy(model, batch, label_smoothing=self.label_smoothing)
+
+        yield Stage(
+            name="train", feed=feed, objective=objective, optimizer=optimizers.of(recipe),
+            steps=max(1, round(recipe.epochs * feed.steps_per_epoch / recipe.accumulate)),
+            rate=schedules.of(recipe), clip_norm=recipe.clip_norm, accumulate=recipe.accumulate,
+        )  # fmt: skip
+
+    def score(
+        self, model: nn.Module, data: LabelledData, device: torch.device | str = "cpu",
+        limit: int | None = None, seed: int = 0,
+    ) -> tuple[Score, ...]:  # fmt: skip
+        """Measure on the held-out texts.
+
+        A quick look at a few is at the validation part where there is one.
+
+        Returns:
+            accuracy (Wilson's interval), macro F1, log loss and calibration error (bootstrap).
+        """
+        test = quick_look(data, limit)
+        return scores_of(predict_probabilities(model, test.rows, device), test.targets, seed)
+
+    def answer(
+        self, model: nn.Module, inputs: Sequence[str], device: torch.device | str = "cpu"
+    ) -> list[Answer]:
+        """Name the class of each text.
+
+        Args:
+            model: the model.
+            inputs: texts, or files with a text in every line.
+            device: where to compute.
+
+        Raises:
+            DataError: for a file that cannot be read, or an input without a word.
+        """
+        texts = texts_of(inputs)
+        if not texts:
+            return []
+        probabilities = predict_probabilities(model, rows_of(texts, self.spec), device)
+        return [
+            answer_of(text, row, self.labels)
+            for text, row in zip(texts, probabilities, strict=True)
+        ]
+
+
+def texts_of(inputs: Sequence[str]) -> list[str]:
+    """Return the texts: each input is one, or names a file with a text in every line.
+
+    Raises:
+        DataError: for a file that cannot be read or holds no text, or an input without a word.
+    """
+    texts: list[str] = []
+    for given in inputs:
+        if is_file(given):
+            read = read_file(Path(given), is_western_allowed=True).text.split("\n")
+            lines = [line.strip() for line in read if line.strip()]
+            if not lines:
+                raise DataError(given, "a text in every line", "empty lines alone")
+            texts += lines
+        elif not words.split(given):
+            raise DataError(
+                "input", "a text, or a file with a text in every line", repr(given), "write a word"
+            )
+        else:
+            texts.append(" ".join(given.split()))
+    return texts
+
+
+def is_file(given: str) -> bool:
+    """Tell whether an input names a file rather than being a text."""
+    try:
+        return len(given) < 4096 and "\n" not in given and Path(given).is_file()
+    except OSError:
+        return False
+
+
+def rows_of(texts: Sequence[str], spec: WordSpec) -> WordRows:
+    """Return texts as numbers of words."""
+    return words.encode([words.shortened(words.split(text), LONGEST) for text in texts], spec)
+
+
+def quick_look(data: LabelledData, limit: int | None) -> Texts:
+    """Return the held-out part, or so many texts of the validation part, where there is one."""
+    if limit is None:
+        return data.test
+    part = data.test if data.validation is None else data.validation
+    if limit >= len(part):
+        return part
+    return part.some(np.linspace(0, len(part) - 1, limit).astype(np.int64))
+
+
+def predict_probabilities(
+    model: nn.Module, rows: WordRows, device: torch.device | str = "cpu"
+) -> np.ndarray:
+    """Return (N, K) float64 probabilities; the model is left in the mode it came in."""
+    if len(rows) == 0:
+        raise ValueError("no text to look at")
+    was_training = model.training
+    model.eval()
+    pieces, order = [], by_length(rows)
+    with torch.inference_mode():
+        for chosen in order:
+            values = model(rows.padded(chosen).to(device)).values
+            pieces.append(values.double().softmax(dim=1).cpu().numpy())
+    model.train(was_training)
+    back = np.argsort(np.concatenate(order), kind="stable")
+    return np.concatenate(pieces)[back]

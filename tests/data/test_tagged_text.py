@@ -1,0 +1,108 @@
+"""Tagged columns: schemes told apart and checked, layouts, and the ways to spoil them."""
+
+import pytest
+
+from samoyed.core.errors import DataError
+from samoyed.data import tag_schemes
+from samoyed.data.tables import TableAsk
+from samoyed.opening import open_source
+
+SENTENCE = "The DT B-NP\ndog NN I-NP\nruns VB B-VP\ntown{} NN B-NP\n. . O\n\n"
+GOOD = "".join(SENTENCE.format(i) for i in range(20))
+
+
+def put(tmp_path, text, name="train.txt"):
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+def open_any(path, on_bad="stop", **said):
+    return open_source(str(path), on_bad=on_bad, ask=TableAsk(**said))
+
+
+TAGS = ["B-A", "I-A", "O", "B-A", "B-A", "I-A", "I-B", "B-B"]
+
+
+@pytest.mark.parametrize("scheme", ["IOB1", "BIO", "BIOES"])
+def test_schemes_hold_the_same_chunks(scheme):
+    told = tag_schemes.to_bioes(TAGS)
+    back = tag_schemes.from_bioes(told, scheme)
+    assert tag_schemes.spans_of(back) == tag_schemes.spans_of(TAGS)
+    assert tag_schemes.illegal_at(back, scheme) is None
+    assert tag_schemes.scheme_of([back]) == scheme
+
+
+@pytest.mark.parametrize(
+    ("tags", "scheme", "place"),
+    [
+        (["O", "I-A"], "BIO", 1), (["B-A", "I-B"], "BIO", 1), (["B-A", "I-A"], "BIO", None),
+        (["B-A"], "IOB1", 0), (["I-A", "B-A"], "IOB1", None), (["I-B", "B-A"], "IOB1", 1),
+        (["B-A"], "BIOES", 0), (["B-A", "O"], "BIOES", 1), (["E-A"], "BIOES", 0),
+        (["S-A", "B-A", "I-A", "E-A"], "BIOES", None), (["S-A", "I-A"], "BIOES", 1),
+    ],
+)  # fmt: skip
+def test_the_first_illegal_tag(tags, scheme, place):
+    assert tag_schemes.illegal_at(tags, scheme) == place
+
+
+def test_columns_are_read_and_split(tmp_path):
+    source = open_any(put(tmp_path, GOOD))
+    assert source.kind == "tagged_text"
+    assert source.tags.scheme == "BIO"
+    assert len(source.tags) == 1 + 4 * 2
+    assert (source.num_train, len(source.parts["test"])) == (16, 4)
+    put(tmp_path, SENTENCE.format(3) * 2, "test.txt")
+    folder = open_any(tmp_path)
+    assert (folder.num_train, len(folder.parts["test"])) == (20, 2)
+    tagged = open_any(tmp_path / "train.txt", target="2")
+    assert tagged.tags.scheme == ""
+    assert set(tagged.tags.names) == {"DT", "NN", "VB", "."}
+
+
+def test_universal_columns_are_read(tmp_path):
+    line = "{}\t{}\t_\t{}\t_\t_\t_\t_\t_\t_\n"
+    sentence = (
+        "# text = x\n"
+        + line.format("1-2", "du", "_")
+        + "".join(
+            line.format(i, word, tag)
+            for i, (word, tag) in enumerate([("de", "ADP"), ("le", "DET")], 1)
+        )
+    )
+    path = put(tmp_path, (sentence + "\n") * 9 + sentence.replace("le", "la") + "\n", "x.conllu")
+    [first, *_] = open_any(path).parts["train"]
+    assert first.words in (("de", "le"), ("de", "la"))
+    assert first.tags == ("ADP", "DET")
+
+
+ERRORS = {
+    "ragged": (GOOD.replace("runs VB B-VP", "runs B-VP", 1), "train.txt:3\n"),
+    "too many columns": (GOOD.replace("runs VB B-VP", "runs VB B-VP O", 1), "train.txt:3\n"),
+    "illegal sequence": (GOOD.replace("The DT B-NP", "The DT O", 1), "train.txt:2\n"),
+    "another type inside": (GOOD.replace("dog NN I-NP", "dog NN I-VP", 1), "train.txt:2\n"),
+    "too few sentences": (SENTENCE * 3, "at least 10 sentences"),
+    "one tag": ("a x\nb x\nc x\n\n" * 20, "at least two different tags"),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_what_is_spoiled_is_named(name, tmp_path):
+    text, said = ERRORS[name]
+    with pytest.raises(DataError) as caught:
+        open_any(put(tmp_path, text), task="tag")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [name for name in ERRORS if "txt:" in ERRORS[name][1]])
+def test_bad_sentences_can_be_left_out(name, tmp_path):
+    source = open_any(put(tmp_path, ERRORS[name][0]), on_bad="skip")
+    assert len(source.skipped) == 1
+    assert source.num_train + len(source.parts["test"]) == 19
+
+
+def test_an_unknown_tag_of_the_test_part_is_named_with_its_line(tmp_path):
+    train = put(tmp_path, GOOD)
+    test = put(tmp_path, SENTENCE + SENTENCE.replace("B-VP", "B-XP"), "test.txt")
+    with pytest.raises(DataError, match=r"test\.txt:9"):
+        open_any(train, test=str(test))
