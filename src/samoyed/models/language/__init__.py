@@ -1,0 +1,1 @@
+"""The review's section "Distributed representations and language processing"."""
