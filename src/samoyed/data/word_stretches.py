@@ -1,0 +1,119 @@
+"""Stretches of neighbouring words with their windows: what word vectors learn from.
+
+Frequent words are left out at random before windows are laid (Mikolov et al. 2013, sec. 2.3), every
+word draws how far its window reaches, and no window crosses the border of a sentence.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from samoyed.core.batch import _Movable
+from samoyed.core.seeding import numpy_generator
+
+NOISE_POWER = 0.75  # sec. 2.2: the unigram distribution raised to 3/4
+FILLING = -1  # the sentence of what only fills up a stretch
+
+# N words of the text, V of the vocabulary, G stretches, S words in each, c widest window
+
+
+@dataclass(frozen=True)
+class Stretches(_Movable):
+    """Words side by side, who is near whom, and noise.
+
+    Args:
+        inputs: (G, S) the words of each stretch.
+        outputs: (G, S + 2c) those and the c words before and after them.
+        is_pair: (G, S, S + 2c) which of the outputs lie in the window of which input.
+        noise: (G, S) words drawn from the noise distribution.
+    """
+
+    inputs: Int[Tensor, "G S"]
+    outputs: Int[Tensor, "G M"]
+    is_pair: Bool[Tensor, "G S M"]
+    noise: Int[Tensor, "G S"]
+
+
+def keep_shares(counts: Int[np.ndarray, " V"], threshold: float) -> Float[np.ndarray, " V"]:
+    """Return with which probability each word's occurrences are kept.
+
+    The paper prints sqrt(t / f) (eq. 5); the authors' program, which made its numbers, keeps
+    (sqrt(f / t) + 1) t / f, and so does this.
+
+    >>> keep_shares(np.array([900, 99, 1]), 0.01).round(4).tolist()
+    [0.1165, 0.4188, 1.0]
+    """
+    frequency = counts / counts.sum()
+    return np.minimum(1.0, (np.sqrt(frequency / threshold) + 1) * threshold / frequency)
+
+
+def noise_bounds(counts: Int[np.ndarray, " V"]) -> Float[np.ndarray, " V"]:
+    """Return the upper bounds of the words' shares of [0, 1) in the noise distribution."""
+    weights = counts.astype(np.float64) ** NOISE_POWER
+    return np.cumsum(weights) / weights.sum()
+
+
+class StretchesOfWords:
+    """Batches of stretches: each a pure function of the seed and the step.
+
+    Args:
+        codes: (N,) words as numbers below V, in the order of the text.
+        sentences: (N,) a number for each word's sentence, different from its neighbours' and >= 0.
+        counts: (V,) how often each word occurs.
+        num_words: words of the text that a step reads.
+        stretch: S.
+        window: c.
+        threshold: t of the subsampling; 0 keeps every word.
+        seed: of what is left out, windows and noise.
+    """
+
+    def __init__(
+        self, codes: np.ndarray, sentences: np.ndarray, counts: np.ndarray, *, num_words: int,
+        stretch: int, window: int, threshold: float, seed: int,
+    ) -> None:  # fmt: skip
+        self.codes, self.sentences = codes, sentences
+        self.num_words, self.stretch, self.window, self.seed = num_words, stretch, window, seed
+        self.kept = keep_shares(counts, threshold) if threshold > 0 else np.ones(len(counts))
+        self._bounds = noise_bounds(counts)
+        self.steps_per_epoch = max(1, math.ceil(len(codes) / num_words))
+        places, others = np.arange(stretch)[:, None], np.arange(stretch + 2 * window) - window
+        self._distance = np.abs(others - places).astype(np.int8)
+
+    def batch(self, step: int) -> Stretches:
+        """Return the stretches of one piece of the text; a pass takes the pieces at random."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        order = numpy_generator(self.seed, "order", epoch).permutation(self.steps_per_epoch)
+        drawing = numpy_generator(self.seed, "stretches", step)
+        piece = slice(order[place] * self.num_words, (order[place] + 1) * self.num_words)
+        codes, sentences = self.codes[piece], self.sentences[piece]
+        is_kept = drawing.random(len(codes)) < self.kept[codes]
+        codes, sentences = codes[is_kept], sentences[is_kept]
+        size, around = self.stretch, self.window
+        num = max(1, math.ceil(len(codes) / size))
+        words = np.zeros(num * size + 2 * around, np.int64)
+        where = np.full(len(words), FILLING, np.int64)
+        words[around : around + len(codes)] = codes
+        where[around : around + len(codes)] = sentences
+        reach = drawing.integers(1, around + 1, (num, size, 1), dtype=np.int8)
+        noise = np.searchsorted(self._bounds, drawing.random((num, size)), side="right")
+        outputs, near = (_windows(row, num, size, around) for row in (words, where))
+        inner = slice(around, around + size)
+        is_pair = (self._distance > 0) & (self._distance <= reach)
+        is_pair &= near[:, inner, None] == near[:, None, :]
+        is_pair &= near[:, inner, None] != FILLING
+        return Stretches(
+            torch.as_tensor(outputs[:, inner]), torch.as_tensor(outputs),
+            torch.as_tensor(is_pair), torch.as_tensor(np.minimum(noise, len(self._bounds) - 1)),
+        )  # fmt: skip
+
+
+def _windows(row: np.ndarray, num: int, size: int, around: int) -> np.ndarray:
+    """Return (num, size + 2 around) overlapping pieces of a row, one every `size` places."""
+    pieces = np.lib.stride_tricks.sliding_window_view(row, size + 2 * around)[::size]
+    return np.ascontiguousarray(pieces[:num])
