@@ -35,6 +35,8 @@ REAL = {
 INSTEAD = {
     'predict RUN --prompt "ROMEO:"': (
         "predict runs/book.txt --prompt ROMEO: --length 20", "a run about text"),
+    'predict RUN "A sentence of yours ."': (
+        "predict runs/names.conll 'A sentence of yours .'", "a run about tagged words"),
     "verify NAME --claims --data FOLDER": (
         "verify perceptron", "claims train for minutes on the real data (`make evidence`)"),
     "train mnist/ --model deep_belief_net --set pretrain_epochs=10": (
@@ -42,7 +44,7 @@ INSTEAD = {
 }  # fmt: skip
 
 NEEDS = {
-    "README.md": ("gymnasium", "onnx", "onnxscript", "onnxruntime"),
+    "README.md": ("gymnasium", "sacrebleu", "onnx", "onnxscript", "onnxruntime"),
     "docs/tasks/play.md": ("gymnasium",),
     "docs/tasks/tables.md": ("rdkit",),
     "docs/tasks/translate.md": ("sacrebleu",),
