@@ -125,9 +125,10 @@ def test_gradcheck_symbols(layer):
     assert torch.autograd.gradcheck(run, (embedding, layer.bias))
 
 
-def test_looking_up_symbols_is_embedding_them(layer):
-    symbols = torch.randint(0, V, (T, B))
-    embedding = torch.randn(V, D, dtype=torch.double, requires_grad=True)
+@pytest.mark.parametrize("num_symbols", [V, 50 * T * B])
+def test_looking_up_symbols_is_embedding_them(layer, num_symbols):
+    symbols = torch.randint(0, num_symbols, (T, B))
+    embedding = torch.randn(num_symbols, D, dtype=torch.double, requires_grad=True)
     wanted = [embedding, *layer.parameters()]
     looked_up, _ = layer.of_symbols(symbols, embedding, example()[1])
     embedded, _ = layer(embedding[symbols], example()[1])

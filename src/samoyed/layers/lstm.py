@@ -296,7 +296,9 @@ class LSTM(nn.Module):
         embedding: Float[Tensor, "V D"],
         state: State,
     ) -> tuple[Float[Tensor, "T B H"], State]:
-        """Do `forward(embedding[symbols], state)` with V instead of T * B input products."""
+        """Do `forward(embedding[symbols], state)` with V input products where T * B are more."""
+        if len(embedding) > symbols.numel():
+            return self(F.embedding(symbols, embedding), state)
         weight_x, bias = _pack(self.weight_ih, self.num_units), _pack(self.bias, self.num_units)
         with torch.autocast(embedding.device.type, enabled=False):
             table = F.linear(embedding, weight_x, bias)
