@@ -13,7 +13,7 @@ from torch import nn
 from samoyed.catalog import Row
 from samoyed.core.errors import RunError, first_names
 from samoyed.core.stage import Recipe, Stage
-from samoyed.kinds.parts import Assembly, Plain
+from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
 from samoyed.kinds.tasks import TASKS
 
 
@@ -67,11 +67,11 @@ def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:
             source.path, f"pictures to {task.name.replace('_', ' ')}, as the run learned",
             f"pictures to {source.asked.replace('_', ' ')}",
         )  # fmt: skip
-    strangers = [name for name in source.labels.names if name not in task.labels.names]
-    if strangers or (task.name != "classify" and source.labels != task.labels):
+    refuse_strangers(source.path, "classes", task.labels.names, source.labels.names)
+    if task.name != "classify" and source.labels != task.labels:
         raise RunError(
-            source.path, f"the run's classes: {first_names(task.labels.names)}",
-            f"the classes {first_names(strangers or source.labels.names)}",
+            source.path, f"the run's labels: {first_names(task.labels.names)}",
+            f"the labels {first_names(source.labels.names)}",
         )  # fmt: skip
     which = "its test part" if source.has_official_test else "all of it, as it has no test part"
     return source.to_measure(task.labels).load(task.spec), which

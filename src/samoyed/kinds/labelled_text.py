@@ -10,9 +10,8 @@ from typing import Any
 from torch import nn
 
 from samoyed.catalog import Row
-from samoyed.core.errors import RunError, first_names
 from samoyed.core.stage import Recipe, Stage
-from samoyed.kinds.parts import Assembly, Plain
+from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
 from samoyed.tasks.classify import spread
 
 
@@ -52,11 +51,6 @@ def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:
     Raises:
         RunError: for classes that the run does not know.
     """
-    strangers = [name for name in source.labels.names if name not in task.labels.names]
-    if strangers:
-        raise RunError(
-            source.path, f"the run's classes: {first_names(task.labels.names)}",
-            f"the classes {first_names(strangers)}",
-        )  # fmt: skip
+    refuse_strangers(source.path, "classes", task.labels.names, source.labels.names)
     which = "its test part" if source.has_official_test else "all of it, as it has no test part"
     return source.to_measure(task.spec, task.labels), which

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Protocol
 
@@ -10,6 +10,7 @@ from annotated_types import Gt
 from torch import nn
 
 from samoyed.catalog import Row
+from samoyed.core.errors import RunError, first_names
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import Unit
 from samoyed.core.stage import Recipe, Stage
@@ -117,3 +118,16 @@ class Plain:
             self.row, self.size, self.source, data, self.task, self.config, self.recipe, self.seed,
             self.data_settings, make_model, stages_with,
         )  # fmt: skip
+
+
+def refuse_strangers(path: str, what: str, known: Sequence[str], found: Sequence[str]) -> None:
+    """Raise for classes or tags of other data that the run does not know.
+
+    Raises:
+        RunError: with the names.
+    """
+    strangers = [name for name in found if name not in known]
+    if strangers:
+        raise RunError(
+            path, f"the run's {what}: {first_names(known)}", f"the {what} {first_names(strangers)}"
+        )

@@ -11,11 +11,11 @@ from typing import Any
 from torch import nn
 
 from samoyed.catalog import Row
-from samoyed.core.errors import DataError, RunError, first_names
+from samoyed.core.errors import DataError
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data import words
 from samoyed.data.text_files import find_files, read_file
-from samoyed.kinds.parts import Assembly, Plain
+from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
 
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
@@ -74,11 +74,6 @@ def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:
     Raises:
         RunError: for tags that the run does not know.
     """
-    strangers = [name for name in source.tags.names if name not in task.tags.names]
-    if strangers:
-        raise RunError(
-            source.path, f"the run's tags: {first_names(task.tags.names)}",
-            f"the tags {first_names(strangers)}",
-        )  # fmt: skip
+    refuse_strangers(source.path, "tags", task.tags.names, source.tags.names)
     which = "its test part" if source.has_official_test else "all of it, as it has no test part"
     return source.to_measure(task.spec, task.tags), which

@@ -23,7 +23,8 @@ WRITTEN = {
     "deep_q_network": "deep Q-network", "lstm_language_model": "LSTM language model",
     "compact_convnet": "compact ConvNet", "lenet5": "LeNet-5", "alexnet": "AlexNet",
     "lenet1989": "network of 1989", "simard_convnet": "Simard ConvNet", "vgg": "VGG network",
-    "googlenet": "GoogLeNet",
+    "googlenet": "GoogLeNet", "attention": "attention network", "senna": "Senna network",
+    "sentence_convnet": "sentence ConvNet",
 }  # fmt: skip
 """Names that are not written as they are typed."""
 

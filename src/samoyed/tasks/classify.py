@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -29,8 +29,8 @@ from samoyed.data.image_split import strata_of
 from samoyed.data.images import ImageData, Pictures, read_pictures
 from samoyed.metrics import classification
 from samoyed.metrics.intervals import bootstrap, wilson
-from samoyed.training import optimizers, schedules
 from samoyed.training.averaging import WeightAverage
+from samoyed.training.stages import averaged, stage_of
 
 SystemLoss = Callable[[Any, Tensor], Tensor]
 """(the model's output, targets) -> the scalar to descend."""
@@ -111,18 +111,9 @@ class Classify:
         feed = PictureFeed(train.images, train.labels, recipe.batch_size, seed, augment)
         steps = num_steps(len(train), recipe.batch_size * recipe.accumulate, recipe.epochs)
         average = None if recipe.average is None else WeightAverage(model, recipe.average)
-        stage = Stage(
-            name="train",
-            feed=feed,
-            objective=self.objective(system_loss),
-            optimizer=optimizers.of(recipe),
-            steps=steps,
-            rate=schedules.of(recipe),
-            clip_norm=recipe.clip_norm,
-            accumulate=recipe.accumulate,
-        )
+        stage = stage_of(recipe, feed, self.objective(system_loss), steps)
         if average is not None:
-            stage = _averaged(stage, average)
+            stage = averaged(stage, average)
         if system_stages is None:
             yield stage
             return
@@ -195,13 +186,6 @@ def cross_entropy(model: nn.Module, batch: Batch, *, label_smoothing: float = 0.
 def _system_objective(model: nn.Module, batch: Batch, *, system_loss: SystemLoss) -> Tensor:
     assert batch.targets is not None
     return system_loss(model(batch.inputs), batch.targets)
-
-
-def _averaged(stage: Stage, average: WeightAverage) -> Stage:
-    """Return the stage that ends with the average of its weights."""
-    return replace(
-        stage, after_step=average.after_step, after=average.after, keeps={"average": average}
-    )
 
 
 def looked_at(data: ImageData, limit: int | None) -> Pictures:

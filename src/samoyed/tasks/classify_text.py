@@ -21,7 +21,7 @@ from samoyed.data.text_files import read_file
 from samoyed.data.word_feed import WordFeed, by_length
 from samoyed.data.words import WordRows
 from samoyed.tasks.classify import answer_of, cross_entropy, scores_of
-from samoyed.training import optimizers, schedules
+from samoyed.training.stages import stage_of
 
 MOST_IN_FILE = 1_000_000  # lines of a file that are asked at once
 
@@ -57,11 +57,7 @@ class ClassifyText:
         def objective(model: nn.Module, batch: Any) -> Any:
             return cross_entropy(model, batch, label_smoothing=self.label_smoothing)
 
-        yield Stage(
-            name="train", feed=feed, objective=objective, optimizer=optimizers.of(recipe),
-            steps=max(1, round(recipe.epochs * feed.steps_per_epoch / recipe.accumulate)),
-            rate=schedules.of(recipe), clip_norm=recipe.clip_norm, accumulate=recipe.accumulate,
-        )  # fmt: skip
+        yield stage_of(recipe, feed, objective)
 
     def score(
         self, model: nn.Module, data: LabelledData, device: torch.device | str = "cpu",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,13 +21,13 @@ from samoyed.core.batch import Batch
 from samoyed.core.reference import Answer, Score
 from samoyed.core.seeding import numpy_generator, torch_generator
 from samoyed.core.spec import TextSpec
-from samoyed.core.stage import Recipe, Stage, Stateful
+from samoyed.core.stage import Recipe, Stage
 from samoyed.data.text import TextData
 from samoyed.data.units import after, decode, encode, line_end
 from samoyed.decoding.sampling import sample
 from samoyed.metrics import language
-from samoyed.training import optimizers, schedules
 from samoyed.training.averaging import WeightAverage
+from samoyed.training.stages import averaged, stage_of
 
 UNROLL = 32
 """T, characters in a stretch: how far the gradient goes back. The memory reaches further.
@@ -171,17 +171,7 @@ class ContinueText:
             memory.keep(state)
             return cross_entropy(logits, batch.targets)
 
-        stage = Stage(
-            name="train",
-            feed=feed,
-            objective=objective,
-            optimizer=optimizers.of(recipe),
-            steps=max(1, round(recipe.epochs * feed.steps_per_epoch / recipe.accumulate)),
-            rate=schedules.of(recipe),
-            clip_norm=recipe.clip_norm,
-            accumulate=recipe.accumulate,
-            keeps={"memory": memory},
-        )
+        stage = replace(stage_of(recipe, feed, objective), keeps={"memory": memory})
         if average is None:
             yield stage
         else:
@@ -264,17 +254,6 @@ class ContinueText:
                     details = ((f"prompt_bits_per_{unit}", float(bits[1:].mean())),)
             answers.append(Answer(prompt, text, None, details))
         return answers
-
-
-def averaged(stage: Stage, average: WeightAverage) -> Stage:
-    """Return the stage with the average of its weights in place of the last ones."""
-    keeps = {**stage.keeps, "average": cast(Stateful, average)}
-    return replace(
-        stage,
-        after_step=average.after_step,
-        after=average.after,
-        keeps=keeps,
-    )
 
 
 @torch.inference_mode()

@@ -12,7 +12,7 @@ from samoyed.core.batch import Batch
 from samoyed.core.stage import Objective, Recipe, Stage
 from samoyed.data.feeds import num_steps
 from samoyed.data.table_feed import TableFeed
-from samoyed.training import optimizers, schedules
+from samoyed.training.stages import stage_of
 
 BATCH_ROWS = 1024  # when nothing is learned
 Values = Callable[[Tensor, Tensor], Tensor]
@@ -38,11 +38,8 @@ def stages(
         objective: (model, batch) -> the scalar to descend.
     """
     feed = TableFeed(inputs, targets, recipe.batch_size, seed)
-    yield Stage(
-        name="train", feed=feed, objective=objective, optimizer=optimizers.of(recipe),
-        steps=num_steps(len(inputs), recipe.batch_size * recipe.accumulate, recipe.epochs),
-        rate=schedules.of(recipe), clip_norm=recipe.clip_norm, accumulate=recipe.accumulate,
-    )  # fmt: skip
+    steps = num_steps(len(inputs), recipe.batch_size * recipe.accumulate, recipe.epochs)
+    yield stage_of(recipe, feed, objective, steps)
 
 
 def predict_values(

@@ -28,7 +28,7 @@ from samoyed.losses.chain import NO_TAG, chain_loss, log_partition
 from samoyed.metrics import chunking
 from samoyed.tasks.classify import resampled
 from samoyed.tasks.classify_text import is_file
-from samoyed.training import optimizers, schedules
+from samoyed.training.stages import stage_of
 
 FORBIDDEN = -1e4  # the score of a tag that cannot follow
 WORDS_AT_ONCE = 1 << 13
@@ -72,11 +72,7 @@ class Tag:
             return torch.from_numpy(words.spread(flat, starts, rows, empty=NO_TAG))
 
         feed = WordFeed(data.train.rows, targets, recipe.batch_size, seed)
-        yield Stage(
-            name="train", feed=feed, objective=likelihood, optimizer=optimizers.of(recipe),
-            steps=max(1, round(recipe.epochs * feed.steps_per_epoch / recipe.accumulate)),
-            rate=schedules.of(recipe), clip_norm=recipe.clip_norm, accumulate=recipe.accumulate,
-        )  # fmt: skip
+        yield stage_of(recipe, feed, likelihood)
 
     def score(
         self, model: nn.Module, data: TaggedData, device: torch.device | str = "cpu",

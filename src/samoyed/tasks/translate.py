@@ -19,14 +19,14 @@ from torch import Tensor, nn
 from samoyed.core.batch import Batch
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import END, PAD, START, UNKNOWN_UNIT, PairSpec
-from samoyed.core.stage import Recipe, Stage, Stateful
+from samoyed.core.stage import Recipe, Stage
 from samoyed.data import bpe
 from samoyed.data.pair_feed import PairFeed, encoded, padded, sources
 from samoyed.data.pairs import PairData, Pairs
 from samoyed.decoding.beam import beam_search
 from samoyed.metrics import translation
-from samoyed.training import optimizers, schedules
 from samoyed.training.averaging import WeightAverage
+from samoyed.training.stages import averaged, stage_of
 
 ROWS = 100
 """Sentences translated at once."""
@@ -74,16 +74,8 @@ class Translate:
         source, target = encoded(data.train, self.units)
         feed = PairFeed(source, target, self.batch_units, recipe.batch_size, seed)
         average = WeightAverage(model, recipe.average) if recipe.average is not None else None
-        kept: dict[str, Stateful] = {} if average is None else {"average": average}
-        extra = {} if average is None else {
-            "after_step": average.after_step, "after": average.after,
-        }  # fmt: skip
-        yield Stage(
-            name="train", feed=feed, objective=self.loss, optimizer=optimizers.of(recipe),
-            steps=max(1, round(recipe.epochs * feed.steps_per_epoch / recipe.accumulate)),
-            rate=schedules.of(recipe), clip_norm=recipe.clip_norm, accumulate=recipe.accumulate,
-            keeps=kept, **extra,  # type: ignore[arg-type]
-        )  # fmt: skip
+        stage = stage_of(recipe, feed, self.loss)
+        yield stage if average is None else averaged(stage, average)
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Return the mean surprise in nats per unit, with smoothed targets."""
