@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -279,7 +279,7 @@ def source_of(root: Path, gathered: Gathered, on_bad: str, seed: int) -> Labelle
     train = parts.get("train", [])
     if len(train) < MIN_TEXTS:
         raise DataError(root, f"at least {MIN_TEXTS} texts with a label", f"{len(train)}")
-    labels = LabelSpec(_ordered({record.label for record in train}))
+    labels = LabelSpec(ordered({record.label for record in train}))
     if len(labels) < 2:
         raise DataError(
             root, "texts of at least two classes", f"{len(train):,} texts, all of them of class "
@@ -301,7 +301,7 @@ def source_of(root: Path, gathered: Gathered, on_bad: str, seed: int) -> Labelle
     )  # fmt: skip
 
 
-def _ordered(names: set[str]) -> tuple[str, ...]:
+def ordered(names: Collection[str]) -> tuple[str, ...]:
     """Return numbers in their order, words in theirs."""
     is_number = all(name.lstrip("+-").replace(".", "", 1).isdigit() for name in names)
     return tuple(sorted(names, key=(lambda n: (float(n), n)) if is_number else None))
