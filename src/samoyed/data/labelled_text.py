@@ -201,21 +201,37 @@ def scan_labelled_text(
         DataError: for what cannot be learned from, with file and line.
     """
     root = Path(path)
-    gathered = Gathered()
-    if root.is_file():
-        gather_files({"train": root}, on_bad, gathered)
-    elif files := labelled_folders.named_parts(root):
-        gather_files({str(part): file for part, file in files.items()}, on_bad, gathered)
-    else:
-        _gather_folders(root, on_bad, gathered)
+    gathered = gather(root, on_bad)
     if test is not None:
         _gather_test(Path(test), on_bad, gathered)
     return source_of(root, gathered, on_bad, seed)
 
 
-def gather_files(files: Mapping[str, Path], on_bad: str, gathered: Gathered) -> None:
+def gather(root: Path, on_bad: str, form: Form | None = None) -> Gathered:
+    """Read every text of a file or a folder.
+
+    Args:
+        root: the file or folder.
+        on_bad: "stop" raises at the first bad line or file, "skip" leaves it out and lists it.
+        form: of labelled lines, where it is known.
+
+    Raises:
+        DataError: for what is no labelled text, with file and line.
+    """
+    gathered = Gathered()
+    if root.is_file():
+        _gather_files({"train": root}, on_bad, gathered, form)
+    elif files := labelled_folders.named_parts(root):
+        _gather_files({str(part): file for part, file in files.items()}, on_bad, gathered, form)
+    else:
+        _gather_folders(root, on_bad, gathered)
+    return gathered
+
+
+def _gather_files(
+    files: Mapping[str, Path], on_bad: str, gathered: Gathered, form: Form | None
+) -> None:
     """Read files of labelled lines, the training part first."""
-    form: Form | None = None
     for part in sorted(files, key=lambda part: part != "train"):
         records, reading, form = read_labelled(
             files[part], on_bad, gathered.notes, gathered.skipped, form

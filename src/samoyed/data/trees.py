@@ -159,8 +159,9 @@ def numbered(trees: Sequence[Tree], spec: WordSpec, labels: LabelSpec) -> Trees:
 
 
 def scan_trees(
-    path: str | Path, *, test: str | None = None, on_bad: str = "stop", seed: int = 0
-) -> TreeSource:
+    path: str | Path, *, test: str | None = None, on_bad: str = "stop", seed: int = 0,
+    is_measured: bool = False,
+) -> TreeSource:  # fmt: skip
     """Read trees and split them.
 
     Args:
@@ -168,6 +169,8 @@ def scan_trees(
         test: the official test file, or None.
         on_bad: "stop" raises at the first bad tree, "skip" leaves it out and lists it.
         seed: which fifth is held out where there is no test part.
+        is_measured: whether a finished run is to be measured: a tree is enough, and nothing is
+            held out.
 
     Raises:
         DataError: for what cannot be learned from, with file, line and column.
@@ -192,9 +195,11 @@ def scan_trees(
         parts[part], reading = read_trees(files[part], on_bad, skipped)
         notes += reading.notes
         digest.update(f"{part}\0{len(reading.data)}\0".encode() + reading.data)
-    labels = _checked(root, parts, on_bad, skipped)
+    labels = _checked(root, parts, on_bad, skipped, is_measured)
     has_test = "test" in parts
-    if not has_test:
+    if is_measured:
+        parts = {"train": [], "test": [], **parts}
+    elif not has_test:
         parts["train"], parts["test"] = _fifth(parts["train"], seed)
     num_joined = sum(label == UNLABELLED for t in parts["train"] for label in t.labels)
     if num_joined:
@@ -234,7 +239,7 @@ def read_trees(path: Path, on_bad: str, skipped: list[str]) -> tuple[list[Tree],
 
 
 def _checked(
-    root: Path, parts: dict[str, list[Tree]], on_bad: str, skipped: list[str]
+    root: Path, parts: dict[str, list[Tree]], on_bad: str, skipped: list[str], is_measured: bool
 ) -> LabelSpec:
     """Return the classes, where there is enough to learn from.
 
@@ -243,10 +248,11 @@ def _checked(
             does not show.
     """
     train = parts["train"]
-    if len(train) < MIN_TREES:
-        raise DataError(root, f"at least {MIN_TREES} trees in brackets", f"{len(train)}")
+    fewest = 1 if is_measured else MIN_TREES
+    if len(train) < fewest:
+        raise DataError(root, f"at least {fewest} trees in brackets", f"{len(train)}")
     names = {label for tree in train for label in tree.labels} - {UNLABELLED}
-    if len(names) < 2:
+    if len(names) < 2 and not is_measured:
         raise DataError(
             root, "phrases of at least two classes", f"{first_names(sorted(names))} alone",
             "There is nothing to tell apart: the first piece in a bracket is its class.",

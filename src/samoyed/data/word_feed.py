@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
@@ -17,6 +17,7 @@ POOL = 50  # batches that are sorted by length together
 ENDS = 0.05  # noise on the lengths, so that a text meets others in every epoch
 
 
+@runtime_checkable
 class Rows(Protocol):
     """Texts, or trees, as numbers."""
 
