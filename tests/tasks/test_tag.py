@@ -58,7 +58,13 @@ def names(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(names, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "t"
-    settings = {"word_width": 16, "num_hidden": 32, "dropout": 0.0, "learning_rate": 1e-2, "quiet": True}
+    settings = {
+        "word_width": 16,
+        "num_hidden": 32,
+        "dropout": 0.0,
+        "learning_rate": 1e-2,
+        "quiet": True,
+    }
     return samoyed.train(names, out=out, epochs=16, settings=settings)
 
 

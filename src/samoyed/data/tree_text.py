@@ -133,6 +133,11 @@ def _whole(text: str, path: str, line: int) -> _Node:
             if done is not None:
                 raise _wrong(path, number, column, "the end of the tree", _shown(row, column))
             if piece[0] == "(":
+                if waiting and waiting[-1].word is not None:
+                    raise _wrong(
+                        path, number, column, "one word in a bracket, or further brackets",
+                        f"brackets behind {waiting[-1].word!r}",
+                    )  # fmt: skip
                 waiting.append(_Open(column, number))
             elif not waiting:
                 raise _wrong(path, number, column, "an opening bracket", _shown(row, column))
@@ -141,7 +146,7 @@ def _whole(text: str, path: str, line: int) -> _Node:
             else:
                 node = _closed(waiting.pop(), path)
                 if waiting:
-                    _join(waiting[-1], node, path, number, column)
+                    waiting[-1].inner.append(node)
                 else:
                     done = node
     if waiting:
@@ -165,15 +170,6 @@ def _take(node: _Open, piece: str, path: str, line: int, column: int) -> None:
     else:
         found = f"{piece!r} behind " + (repr(node.word) if node.word else "brackets")
         raise _wrong(path, line, column, "one word in a bracket, or further brackets", found)
-
-
-def _join(node: _Open, inner: _Node, path: str, line: int, column: int) -> None:
-    if node.word is not None:
-        raise _wrong(
-            path, line, column, "one word in a bracket, or further brackets",
-            f"brackets behind {node.word!r}",
-        )  # fmt: skip
-    node.inner.append(inner)
 
 
 def _closed(node: _Open, path: str) -> _Node:
