@@ -17,6 +17,7 @@ from samoyed.core.stage import Recipe
 from samoyed.data.corpora import TextAsk
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.tables import TableAsk
+from samoyed.data.text_measured import scan_measured
 from samoyed.kinds.parts import Assembly, DataSettings, Plain
 from samoyed.kinds.tasks import TABLE_TASKS, TASKS
 from samoyed.opening import open_source
@@ -118,6 +119,8 @@ def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
         DataError: when there is no such data or it cannot be used.
     """
     on_bad, place = config["request"]["on_bad"], config["data"] if data is None else data
+    if data is not None and (held := scan_measured(data, reassemble(config), config, on_bad)):
+        return held
     if "about_pairs" in config:
         return open_source(
             place, on_bad=on_bad, seed=config["split_seed"], pairs=PairAsk(**config["about_pairs"])

@@ -221,6 +221,12 @@ ROWS: tuple[Row, ...] = (
         pretrained="ranker", also_given=("labelled_text",), also_asked=("classify_text",),
     ),
     Row(
+        "recursive", "samoyed.models.language.recursive", "trees", "classify_trees",
+        "one layer at every node of a tree, for the meaning of its phrases and for the tree itself",
+        "Distributed representations and language processing", has_own_loss=True,
+        aliases=("recursive_network", "rntn"),
+    ),
+    Row(
         "lstm_language_model", "samoyed.models.recurrent.lstm_language_model",
         "text", "continue_text",
         "a character language model with long short-term memory",

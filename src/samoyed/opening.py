@@ -138,7 +138,7 @@ def question_of(source: Any, task: str | None) -> str | None:
     """
     if source.kind == "table":
         return source.asked
-    if source.kind in ("labelled_text", "tagged_text"):
+    if source.kind in ("labelled_text", "tagged_text", "trees"):
         if task not in (None, source.asked) and (task, source.asked) != (
             "classify", "classify_text",
         ):  # fmt: skip

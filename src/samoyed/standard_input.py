@@ -23,7 +23,7 @@ def from_standard_input(asked: list[str], task: str) -> list[str]:
         return ["-"]
     if task == "continue_text":
         return [_read("a text")]
-    if task in ("classify_text", "tag"):
+    if task in ("classify_text", "tag", "classify_trees"):
         return [line for line in _read("a text in every line").split("\n") if line.strip()]
     if task == "translate":
         return [line for line in _read("sentences, one on each line").splitlines() if line.strip()]

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple, Self
 
 from torch import Tensor
 
+NO_LABEL = -100
+"""The target of a node of a tree whose class is not known, or of none."""
+
 
 class _Movable:
     """Move or slice every tensor field at once."""
@@ -106,6 +109,19 @@ class TagLogits(NamedTuple):
     values: Tensor
     transitions: Tensor
     starts: Tensor
+
+
+class TreeLogits(NamedTuple):
+    """How well each of K classes fits each node of trees, and how far their making is from right.
+
+    Args:
+        values: (B, T, K) of the nodes.
+        margins: (B,) by how much another tree over the same words scores better than the right
+            one, per node; zeros where that is not asked.
+    """
+
+    values: Tensor
+    margins: Tensor
 
 
 class DecoderState(NamedTuple):

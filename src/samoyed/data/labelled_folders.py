@@ -64,15 +64,16 @@ def class_folders(folder: Path) -> dict[Part, dict[str, list[Path]]]:
     inside = _folders(folder)
     parts = {part_of(path.name): path for path in inside}
     if "train" in parts and all(part_of(path.name) for path in inside):
-        return {part: _classes(path) for part, path in parts.items() if part}
-    return {"train": _classes(folder)} if len(inside) > 1 else {}
+        return {part: classes_in(path) for part, path in parts.items() if part}
+    return {"train": classes_in(folder)} if len(inside) > 1 else {}
 
 
 def _folders(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def _classes(folder: Path) -> dict[str, list[Path]]:
+def classes_in(folder: Path) -> dict[str, list[Path]]:
+    """Return the texts of every folder in this one."""
     return {inner.name: _texts(inner) for inner in _folders(folder)}
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from samoyed.core.errors import DataError, first_names
 from samoyed.data.text_files import Reading, read_file
@@ -28,6 +28,7 @@ _NUMBER = re.compile(r"[-+]?\d{1,3}(?:\.\d)?$")
 _TOPIC = re.compile(r"[A-Z]{2,}:[A-Za-z]+$")  # TREC's own files: ABBR:exp
 
 Form = Literal["fasttext", "tab", "tab last", "space"]
+FORMS: tuple[Form, ...] = get_args(Form)
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def read_labelled(
             continue
         place = f"{path}:{number}"
         try:
-            records.append(_record(line, place, form, marks))
+            records.append(record_of(line, place, form, marks))
         except DataError as error:
             if on_bad == "stop":
                 raise
@@ -153,7 +154,7 @@ def _marks_of(text: str) -> bool:
     return sum(bool(_NUMBER.match(h) or _TOPIC.match(h)) for h in heads) >= NEARLY * len(heads)
 
 
-def _record(line: str, place: str, form: Form, is_marked: bool) -> Labelled:
+def record_of(line: str, place: str, form: Form, is_marked: bool) -> Labelled:
     """Read one line."""
     if form == "fasttext":
         return _fasttext(line, place)

@@ -42,6 +42,16 @@ def text_of_table(
     Raises:
         DataError: with line and column.
     """
+    gathered = gather(cells, ask, column, target, on_bad)
+    return source_of(Path(cells.path), gathered, on_bad, seed)
+
+
+def gather(cells: Cells, ask: TableAsk, column: str, target: str, on_bad: str) -> Gathered:
+    """Read every text of a table, and of its test file.
+
+    Raises:
+        DataError: with line and column.
+    """
     gathered = Gathered(
         f"{len(cells):,} rows of {cells.path}: column {column!r} is read as text, column "
         f"{target!r} is its class",
@@ -61,7 +71,7 @@ def text_of_table(
         gathered.parts["test"] = _records(test, column, target, on_bad, gathered.skipped)
         gathered.digest.update(test.fingerprint.encode())
         gathered.how += f"; test part {ask.test}"
-    return source_of(Path(cells.path), gathered, on_bad, seed)
+    return gathered
 
 
 def _records(

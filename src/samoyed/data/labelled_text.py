@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -201,21 +201,37 @@ def scan_labelled_text(
         DataError: for what cannot be learned from, with file and line.
     """
     root = Path(path)
-    gathered = Gathered()
-    if root.is_file():
-        gather_files({"train": root}, on_bad, gathered)
-    elif files := labelled_folders.named_parts(root):
-        gather_files({str(part): file for part, file in files.items()}, on_bad, gathered)
-    else:
-        _gather_folders(root, on_bad, gathered)
+    gathered = gather(root, on_bad)
     if test is not None:
         _gather_test(Path(test), on_bad, gathered)
     return source_of(root, gathered, on_bad, seed)
 
 
-def gather_files(files: Mapping[str, Path], on_bad: str, gathered: Gathered) -> None:
+def gather(root: Path, on_bad: str, form: Form | None = None) -> Gathered:
+    """Read every text of a file or a folder.
+
+    Args:
+        root: the file or folder.
+        on_bad: "stop" raises at the first bad line or file, "skip" leaves it out and lists it.
+        form: of labelled lines, where it is known.
+
+    Raises:
+        DataError: for what is no labelled text, with file and line.
+    """
+    gathered = Gathered()
+    if root.is_file():
+        _gather_files({"train": root}, on_bad, gathered, form)
+    elif files := labelled_folders.named_parts(root):
+        _gather_files({str(part): file for part, file in files.items()}, on_bad, gathered, form)
+    else:
+        _gather_folders(root, on_bad, gathered)
+    return gathered
+
+
+def _gather_files(
+    files: Mapping[str, Path], on_bad: str, gathered: Gathered, form: Form | None
+) -> None:
     """Read files of labelled lines, the training part first."""
-    form: Form | None = None
     for part in sorted(files, key=lambda part: part != "train"):
         records, reading, form = read_labelled(
             files[part], on_bad, gathered.notes, gathered.skipped, form
@@ -279,7 +295,7 @@ def source_of(root: Path, gathered: Gathered, on_bad: str, seed: int) -> Labelle
     train = parts.get("train", [])
     if len(train) < MIN_TEXTS:
         raise DataError(root, f"at least {MIN_TEXTS} texts with a label", f"{len(train)}")
-    labels = LabelSpec(_ordered({record.label for record in train}))
+    labels = LabelSpec(ordered({record.label for record in train}))
     if len(labels) < 2:
         raise DataError(
             root, "texts of at least two classes", f"{len(train):,} texts, all of them of class "
@@ -301,7 +317,7 @@ def source_of(root: Path, gathered: Gathered, on_bad: str, seed: int) -> Labelle
     )  # fmt: skip
 
 
-def _ordered(names: set[str]) -> tuple[str, ...]:
+def ordered(names: Collection[str]) -> tuple[str, ...]:
     """Return numbers in their order, words in theirs."""
     is_number = all(name.lstrip("+-").replace(".", "", 1).isdigit() for name in names)
     return tuple(sorted(names, key=(lambda n: (float(n), n)) if is_number else None))

@@ -176,7 +176,7 @@ def model_tags(tags: Sequence[str], scheme: str) -> Sequence[str]:
 
 def scan_tagged_text(
     path: str | Path, *, test: str | None = None, word: str | None = None, tag: str | None = None,
-    on_bad: str = "stop", seed: int = 0,
+    on_bad: str = "stop", seed: int = 0, known: TagSpec | None = None,
 ) -> TaggedSource:  # fmt: skip
     """Read tagged text and split it.
 
@@ -187,6 +187,8 @@ def scan_tagged_text(
         tag: the column of tags, from 1; the last by default.
         on_bad: "stop" raises at the first bad line, "skip" leaves its sentence out and lists it.
         seed: which fifth is held out where there is no test part.
+        known: the tags of a finished run that is to be measured: a sentence is enough, and nothing
+            is held out.
 
     Raises:
         DataError: for what cannot be learned from, with file and line.
@@ -214,9 +216,11 @@ def scan_tagged_text(
         )
         digest.update(f"{part}\0{len(reading.data)}\0".encode() + reading.data)
     assert columns is not None
-    tags = _checked(root, parts, on_bad, skipped)
+    tags = _checked(root, parts, on_bad, skipped, known)
     has_test = "test" in parts
-    if not has_test:
+    if known is not None:
+        parts = {"train": [], "test": [], **parts}
+    elif not has_test:
         parts["train"], parts["test"] = _fifth(parts["train"], seed)
     return TaggedSource(
         root.name.split(".")[0] if root.is_file() else root.resolve().name, str(root),
@@ -242,24 +246,26 @@ def _how(columns: Columns, files: Mapping[str, Path]) -> str:
 
 
 def _checked(
-    root: Path, parts: dict[str, list[Sentence]], on_bad: str, skipped: list[str]
-) -> TagSpec:
+    root: Path, parts: dict[str, list[Sentence]], on_bad: str, skipped: list[str],
+    known: TagSpec | None,
+) -> TagSpec:  # fmt: skip
     """Tell how tags mark chunks, check every sequence of them, and return the tags.
 
     Raises:
         DataError: for the first illegal sequence, too few sentences, one tag only, or a tag in
             the test part that training does not show.
     """
-    if len(parts["train"]) < MIN_SENTENCES:
+    fewest = MIN_SENTENCES if known is None else 1
+    if len(parts["train"]) < fewest:
         raise DataError(
-            root, f"at least {MIN_SENTENCES} sentences, with an empty line after each",
+            root, f"at least {fewest} sentences, with an empty line after each",
             f"{len(parts['train'])}",
         )  # fmt: skip
-    scheme = tag_schemes.scheme_of(sentence.tags for sentence in parts["train"])
+    scheme = known.scheme if known else tag_schemes.scheme_of(s.tags for s in parts["train"])
     for part, sentences in parts.items():
         parts[part] = [s for s in sentences if _is_legal(s, scheme, on_bad, skipped)]
     names = {tag for s in parts["train"] for tag in model_tags(s.tags, scheme)}
-    if len(names) < 2:
+    if len(names) < 2 and known is None:
         raise DataError(
             root, "at least two different tags", f"{first_names(sorted(names)) or 'none'} alone",
             "There is nothing to tell apart; is it another column? --target NUMBER chooses one.",
@@ -351,8 +357,9 @@ def _rare(parts: Parts, tags: TagSpec) -> list[str]:
 
 def _lengths(parts: Parts) -> list[str]:
     """Warn of sentences so long that empty lines between them may be missing."""
-    longest = max((s for held in parts.values() for s in held), key=lambda s: len(s.words))
-    if len(longest.words) < 500:
+    every = [s for held in parts.values() for s in held]
+    longest = max(every, key=lambda s: len(s.words), default=None)
+    if longest is None or len(longest.words) < 500:
         return []
     return [
         f"a sentence of {len(longest.words):,} words ({longest.place}): is an empty line missing?"

@@ -1,4 +1,4 @@
-"""Which files and folders are labelled or tagged text, and not a text to continue."""
+"""Which files and folders are labelled or tagged text or trees, and not a text to continue."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from samoyed.core.errors import DataError, OptionError
 from samoyed.data import labelled_folders, labelled_lines, tagged_columns
 from samoyed.data.table_files import is_table_name
 from samoyed.data.text_files import read_file
+from samoyed.data.tree_text import looks_bracketed
 
 if TYPE_CHECKING:
     from samoyed.data.tables import TableAsk
 
-TextKind = Literal["labelled_text", "tagged_text"]
-ASKED = {"labelled_text": "classify_text", "tagged_text": "tag"}
+TextKind = Literal["labelled_text", "tagged_text", "trees"]
 LOOKED_AT_BYTES = 1 << 20
 _OTHER_SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm",
@@ -24,7 +24,7 @@ _OTHER_SUFFIXES = (
 
 
 def kind_of_texts(path: Path, ask: TableAsk) -> TextKind | None:
-    """Tell whether this is labelled or tagged text, or neither.
+    """Tell whether this is labelled or tagged text or trees, or neither.
 
     Args:
         path: a file or a folder.
@@ -46,7 +46,7 @@ def kind_of_texts(path: Path, ask: TableAsk) -> TextKind | None:
 
 
 def scan_texts(path: Path, kind: TextKind, ask: TableAsk, *, on_bad: str, seed: int) -> Any:
-    """Scan labelled or tagged text.
+    """Scan labelled or tagged text, or trees.
 
     Raises:
         DataError: for what cannot be learned from.
@@ -54,19 +54,29 @@ def scan_texts(path: Path, kind: TextKind, ask: TableAsk, *, on_bad: str, seed: 
     """
     if kind == "labelled_text":
         for option, value in (("target", ask.target), ("input", ask.input)):
-            if value is not None:
-                raise OptionError(
-                    f"--{option}", "a table, that is one .csv, .tsv, .jsonl or .parquet file",
-                    "labelled text, in which nothing is to be chosen", f"leave --{option} out",
-                )  # fmt: skip
+            _refuse(option, value, "labelled text, in which nothing is to be chosen")
         from samoyed.data.labelled_text import scan_labelled_text
 
         return scan_labelled_text(path, test=ask.test, on_bad=on_bad, seed=seed)
+    if kind == "trees":
+        for option, value in (("target", ask.target), ("input", ask.input)):
+            _refuse(option, value, "trees, in which nothing is to be chosen")
+        from samoyed.data.trees import scan_trees
+
+        return scan_trees(path, test=ask.test, on_bad=on_bad, seed=seed)
     from samoyed.data.tagged_text import scan_tagged_text
 
     return scan_tagged_text(
         path, test=ask.test, word=ask.input, tag=ask.target, on_bad=on_bad, seed=seed
     )
+
+
+def _refuse(option: str, value: str | None, found: str) -> None:
+    if value is not None:
+        raise OptionError(
+            f"--{option}", "a table, that is one .csv, .tsv, .jsonl or .parquet file", found,
+            f"leave --{option} out",
+        )  # fmt: skip
 
 
 def _kind_of_file(path: Path, ask: TableAsk) -> TextKind | None:
@@ -75,6 +85,8 @@ def _kind_of_file(path: Path, ask: TableAsk) -> TextKind | None:
     text = _beginning(path)
     if text is None:
         return None
+    if ask.task in (None, "classify", "classify_trees") and looks_bracketed(text):
+        return "trees"
     if ask.task == "tag" or (ask.task is None and tagged_columns.looks_tagged(path.name, text)):
         return "tagged_text"
     if ask.target is not None:

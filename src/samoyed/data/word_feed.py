@@ -5,16 +5,33 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
 
 from samoyed.core.batch import Batch
 from samoyed.core.seeding import numpy_generator
-from samoyed.data.words import WordRows
 
 POOL = 50  # batches that are sorted by length together
 ENDS = 0.05  # noise on the lengths, so that a text meets others in every epoch
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """Texts, or trees, as numbers."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Return (N,) how long each is."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def padded(self, rows: np.ndarray) -> Tensor:
+        """Return (B, L, C) of these, zeros behind their ends."""
+        ...
+
 
 Targets = Callable[[np.ndarray], Tensor]
 """Rows -> what should come out, (B,) or (B, L)."""
@@ -34,7 +51,7 @@ class WordFeed:
         seed: decides the orders.
     """
 
-    rows: WordRows
+    rows: Rows
     targets: Targets
     batch_size: int
     seed: int
@@ -46,7 +63,7 @@ class WordFeed:
         return math.ceil(len(self.rows) / self.batch_size)
 
     def batch(self, step: int) -> Batch:
-        """Return the batch of this step: (B, L, 4) and its targets."""
+        """Return the batch of this step: (B, L, C) and its targets."""
         epoch, place = divmod(step, self.steps_per_epoch)
         if epoch not in self._held:
             self._held.clear()
@@ -67,7 +84,7 @@ class WordFeed:
         return [batches[i] for i in generator.permutation(len(batches))]
 
 
-def by_length(rows: WordRows, words_at_once: int = 1 << 15) -> list[np.ndarray]:
+def by_length(rows: Rows, words_at_once: int = 1 << 15) -> list[np.ndarray]:
     """Return batches of rows of like length, of so many words each with their padding."""
     order = np.argsort(rows.lengths, kind="stable")
     batches, start = [], 0

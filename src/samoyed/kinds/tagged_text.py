@@ -14,8 +14,11 @@ from samoyed.catalog import Row
 from samoyed.core.errors import DataError
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data import words
-from samoyed.data.text_files import find_files, read_file
+from samoyed.data.corpora import find_corpus, is_tagged, read_corpus, untagged
 from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
+
+LOOKED_AT = 200_000  # characters of a text from which it is told how its words stand
+FEWEST_MARKS = 0.03  # of the pieces between spaces, where a text was cut into words before
 
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
@@ -54,18 +57,34 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
 
 
 def extra_sentences(path: str) -> list[list[str]]:
-    """Return the words of every line of a text, cut at its spaces.
+    """Return the words of every line of a text.
+
+    A text whose words stand apart, as in a corpus, is cut at its spaces; so is one written
+    word/tag, as the Brown corpus, without its tags. Any other is cut at its marks too, as the
+    sentences to tag are.
+
+    Args:
+        path: a text file, plain or gz, JSON lines, a folder of them, or the Brown corpus.
 
     Raises:
         DataError: for what is no text.
     """
-    lines = [
-        line.split() for file in find_files(Path(path).expanduser())
-        for line in read_file(file, is_western_allowed=True).text.split("\n") if line.strip()
-    ]  # fmt: skip
-    if not lines:
+    texts = read_corpus(find_corpus(Path(path).expanduser()), "stop").texts
+    found: list[list[str]] = []
+    for _, text in texts:
+        pieces = text[:LOOKED_AT].split()
+        plain = untagged(text) if is_tagged(pieces) else text
+        stands_apart = sum(is_mark(piece) for piece in pieces) > FEWEST_MARKS * len(pieces)
+        cut = str.split if stands_apart or plain is not text else words.split
+        found += [cut(line) for line in plain.split("\n") if line.strip()]
+    if not found:
         raise DataError(path, "a text to pre-train on", "no line with a word")
-    return lines
+    return found
+
+
+def is_mark(piece: str) -> bool:
+    """Tell whether a piece between spaces is marks alone, as where a text was cut into words."""
+    return not any(c.isalnum() for c in piece)
 
 
 def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:

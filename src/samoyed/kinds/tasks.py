@@ -10,6 +10,7 @@ TASKS = {
     "regress_table": ("samoyed.tasks.table_regress", "RegressTable"),
     "classify_several": ("samoyed.tasks.table_several", "ClassifySeveral"),
     "classify_text": ("samoyed.tasks.classify_text", "ClassifyText"),
+    "classify_trees": ("samoyed.tasks.classify_trees", "ClassifyTrees"),
     "tag": ("samoyed.tasks.tag", "Tag"),
     "continue_text": ("samoyed.tasks.continue_text", "ContinueText"),
     "translate": ("samoyed.tasks.translate", "Translate"),

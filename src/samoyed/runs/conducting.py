@@ -37,7 +37,7 @@ from samoyed.training.processor import prepare_processor
 QUICK_LIMIT = {
     "classify": 1000, "classify_table": 1000, "regress_table": 1000, "classify_several": 1000,
     "classify_labels": 1000, "continue_text": 20_000,
-    "classify_text": 1000, "tag": 300,
+    "classify_text": 1000, "tag": 300, "classify_trees": 300,
     "translate": 200,
 }  # fmt: skip
 

@@ -24,7 +24,7 @@ WRITTEN = {
     "compact_convnet": "compact ConvNet", "lenet5": "LeNet-5", "alexnet": "AlexNet",
     "lenet1989": "network of 1989", "simard_convnet": "Simard ConvNet", "vgg": "VGG network",
     "googlenet": "GoogLeNet", "attention": "attention network", "senna": "Senna network",
-    "sentence_convnet": "sentence ConvNet",
+    "sentence_convnet": "sentence ConvNet", "recursive": "recursive network",
 }  # fmt: skip
 """Names that are not written as they are typed."""
 
@@ -114,7 +114,7 @@ def sentence(system: str, asked: str, name: str) -> str:
         "classify_table": "tell apart the classes of", "regress_table": "foretell the numbers of",
         "classify_several": "answer the questions of", "classify_labels": "name what is on",
         "classify_text": "tell apart the classes of", "tag": "tag the words of",
-        "translate": "translate",
+        "translate": "translate", "classify_trees": "tell apart the phrases of",
     }  # fmt: skip
     written = WRITTEN.get(system, system.replace("_", " "))
     article = "An" if written[0] in "AEIOaeiou" or written.startswith("LSTM") else "A"
@@ -153,12 +153,12 @@ def commands(folder: RunFolder, given: str) -> list[tuple[str, str]]:
     asked = {
         "images": "picture.jpg", "table": "new.csv", "text": '--prompt "Once upon a time"',
         "world": "", "labelled_text": '"A text of your own"', "tagged_text": '"A sentence ."',
-        "pairs": '"A sentence."',
+        "pairs": '"A sentence."', "trees": '"A sentence ."',
     }[given]  # fmt: skip
     question = {
         "images": '"picture.jpg"', "table": '"new.csv"', "text": '"Once upon a time"', "world": "",
         "labelled_text": '"A text of your own"', "tagged_text": '"A sentence ."',
-        "pairs": '"A sentence."',
+        "pairs": '"A sentence."', "trees": '"A sentence ."',
     }[given]  # fmt: skip
     exported = [("take it away, to run without samoyed", f"samoyed export {run}")]
     return [

@@ -29,6 +29,7 @@ _PURPOSES = {
     "regress_table": "tabular-regression",
     "continue_text": "text-generation",
     "classify_text": "text-classification",
+    "classify_trees": "text-classification",
     "tag": "token-classification",
     "translate": "translation",
     "play": "reinforcement-learning",

@@ -23,7 +23,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from samoyed.core.batch import SequenceLogits
+from samoyed.core.batch import NO_LABEL, SequenceLogits
 from samoyed.core.reference import Reference
 from samoyed.core.seeding import seed_everything
 from samoyed.core.spec import (
@@ -143,6 +143,8 @@ def subject_of(row: Row, system: Any) -> Subject:
         return Subject(_seeded(build), inputs, targets, row.loss or _members_entropy, forward)
     elif row.given in ("labelled_text", "tagged_text"):
         return _subject_of_words(row, system, generator)
+    elif row.given == "trees":
+        return _subject_of_trees(row, system, generator)
     elif row.given == "text":
         text = TextSpec(tuple("abcdefgh"))
         inputs = torch.randint(len(text), (NUM_ROWS, 12), generator=generator)
@@ -183,6 +185,23 @@ def _subject_of_words(row: Row, system: Any, generator: torch.Generator) -> Subj
     targets = torch.randint(3, (NUM_ROWS, 9), generator=generator).masked_fill(~is_word, NO_TAG)
     build = lambda: system.build(config, spec, tags)  # noqa: E731
     return Subject(_seeded(build), inputs, targets, row.loss or _chain, _forward)
+
+
+def _subject_of_trees(row: Row, system: Any, generator: torch.Generator) -> Subject:
+    """Make a small instance of a system that reads trees, and trees of different sizes."""
+    spec, labels = WordSpec(tuple("abcdefg"), (), ()), LabelSpec(("p", "q", "r"))
+    config = dataclasses.replace(system.Config(), **next(iter(row.sizes.values())))
+    inputs = torch.zeros(NUM_ROWS, 9, 6, dtype=torch.long)
+    for tree, num in zip(inputs, (5, 1, 4, 3, 5, 2), strict=True):
+        tree[:num, 0] = torch.randint(1, spec.sizes[0], (num,), generator=generator)
+        tree[:num, 4], tree[:num, 5] = torch.arange(num), torch.arange(num) + 1
+        for i in range(1, num):  # each word joins the phrase on its left
+            left = num + i - 1 if i > 1 else 1
+            tree[num + i - 1] = torch.tensor([0, left, i + 1, i, 0, i + 1])
+    targets = torch.randint(3, (NUM_ROWS, 9), generator=generator)
+    targets = targets.masked_fill(inputs[..., 5] == 0, NO_LABEL)
+    build = lambda: system.build(config, spec, labels)  # noqa: E731
+    return Subject(_seeded(build), inputs, targets, row.loss or _cross_entropy, _forward)
 
 
 def _chain(output: Any, targets: Tensor) -> Tensor:

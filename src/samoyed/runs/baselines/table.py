@@ -13,6 +13,7 @@ KINDS = {
     "table": "samoyed.runs.baselines.tables",
     "labelled_text": "samoyed.runs.baselines.labelled_text",
     "tagged_text": "samoyed.runs.baselines.tagged_text",
+    "trees": "samoyed.runs.baselines.trees",
     "text": "samoyed.runs.baselines.text",
     "world": "samoyed.runs.baselines.worlds",
 }

@@ -17,6 +17,7 @@ TASKS = {
     "regress_table": "samoyed.runs.figures.table_rows",
     "classify_several": "samoyed.runs.figures.table_rows",
     "classify_text": "samoyed.runs.figures.classify_text",
+    "classify_trees": "samoyed.runs.figures.classify_trees",
     "tag": "samoyed.runs.figures.tag",
     "continue_text": "samoyed.runs.figures.continue_text",
     "translate": "samoyed.runs.figures.translate",
