@@ -238,6 +238,22 @@ ROWS: tuple[Row, ...] = (
         "Recurrent neural networks", aliases=("rnnsearch",),
     ),
     Row(
+        "seq2seq", "samoyed.models.recurrent.seq2seq", "pairs", "translate",
+        "one deep LSTM reads the sentence backwards, another writes from the state it leaves",
+        "Recurrent neural networks",
+    ),
+    Row(
+        "rnn_encoder_decoder", "samoyed.models.recurrent.rnn_encoder_decoder",
+        "pairs", "translate",
+        "gated units squeeze a sentence into one vector; others write from it, seeing it each step",
+        "Recurrent neural networks", aliases=("cho",),
+    ),
+    Row(
+        "transformer", "samoyed.models.since.transformer", "pairs", "translate",
+        "nothing recurrent: attention from every place to every other",
+        "since the review",
+    ),
+    Row(
         "deep_q_network", "samoyed.models.future.deep_q_network", "world", "play",
         "Q-learning with a deep network, replay memory and a target network",
         "The future of deep learning", has_own_stages=True,

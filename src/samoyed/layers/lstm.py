@@ -27,7 +27,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
@@ -36,6 +36,9 @@ from samoyed.layers.packed import product_with
 # B batch, T time, D input size, H units, V symbols
 State = tuple[Tensor, Tensor]
 """(h, c), each (B, H)."""
+
+SHUT = 1e4
+"""What drives a gate to exactly 0 or 1."""
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 _tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -113,6 +116,7 @@ class _Unrolled(torch.autograd.Function):
         c: Tensor,  # (B, H)
         workspace: Workspace,
         will_learn: bool,
+        is_pad: Tensor | None,  # (T, B)
     ) -> tuple[Tensor, Tensor, Tensor]:
         workspace = workspace if will_learn else Workspace()
         T, B = (inputs if symbols is None else symbols).shape[:2]
@@ -129,13 +133,17 @@ class _Unrolled(torch.autograd.Function):
         else:
             rows = symbols.unbind(0)
         h, recurrent = first_h, product_with(weight_h, B)
-        for row, gate, output, cell, squash in zip(
-            rows, gates.unbind(0), outputs.unbind(0), cells.unbind(0), squashed.unbind(0),
+        shut = (None,) * T if is_pad is None else is_pad[..., None].unbind(0)
+        for row, pad, gate, output, cell, squash in zip(
+            rows, shut, gates.unbind(0), outputs.unbind(0), cells.unbind(0), squashed.unbind(0),
             strict=True,
         ):  # fmt: skip
             if row is not None:
                 torch.index_select(inputs, 0, row, out=gate)
             gate.add_(recurrent(h))
+            if pad is not None:
+                gate[:, :H].masked_fill_(pad, -SHUT)
+                gate[:, H : 2 * H].masked_fill_(pad, SHUT)
             i, f, o, s = gate.sigmoid_().chunk(4, dim=1)
             torch.mul(f, c, out=cell).addcmul_(i, s, value=2.0).sub_(i)  # eq. 1
             torch.tanh(cell, out=squash)
@@ -180,7 +188,7 @@ class _Unrolled(torch.autograd.Function):
         if not ctx.is_walked:
             ctx.workspace.give(gates, cells, squashed)
             ctx.is_walked = True
-        return d_inputs, None, d_weight_x, d_bias, d_weight_h, d_h, d_c, None, None
+        return d_inputs, None, d_weight_x, d_bias, d_weight_h, d_h, d_c, None, None, None
 
 
 def _project(out: Tensor, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> None:
@@ -284,11 +292,21 @@ class LSTM(nn.Module):
         return zero, zero.clone()
 
     def forward(
-        self, inputs: Float[Tensor, "T B D"], state: State
+        self,
+        inputs: Float[Tensor, "T B D"],
+        state: State,
+        is_pad: Bool[Tensor, "T B"] | None = None,
     ) -> tuple[Float[Tensor, "T B H"], State]:
-        """Advance T steps; return all h_t and the state after the last step."""
+        """Advance T steps; return all h_t and the state after the last step.
+
+        Args:
+            inputs: x_t.
+            state: the state before the first step.
+            is_pad: where rows are filled up: the cells stay as they are there, so that a row that
+                is filled up at its beginning starts where its inputs do, from the empty state.
+        """
         weight_x, bias = _pack(self.weight_ih, self.num_units), _pack(self.bias, self.num_units)
-        return self._unroll(inputs, None, weight_x.t(), bias, state)
+        return self._unroll(inputs, None, weight_x.t(), bias, state, is_pad)
 
     def of_symbols(
         self,
@@ -315,6 +333,7 @@ class LSTM(nn.Module):
         weight_x: Tensor | None,
         bias: Tensor | None,
         state: State,
+        is_pad: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Run the unrolled recurrence in the number format that autocast asks for."""
         device = self.weight_hh.device.type
@@ -327,6 +346,6 @@ class LSTM(nn.Module):
         with torch.autocast(device, enabled=False):
             outputs, h, c = _Unrolled.apply(
                 inputs, symbols, weight_x, bias, weight_h, *state,
-                self.workspace, torch.is_grad_enabled(),
+                self.workspace, torch.is_grad_enabled(), is_pad,
             )  # fmt: skip
         return outputs, (h, c)

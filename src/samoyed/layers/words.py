@@ -1,4 +1,4 @@
-"""Vectors of words: looked up, and made of what the word looks like."""
+"""Vectors of words and of units: looked up, and made of what a word looks like."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from samoyed.core.spec import WordSpec
 
 STD = 0.1  # of the initial numbers
+
+UNIT_STD = 0.5
+"""Of units that recurrent nets read: large enough for their gates to tell them apart."""
 
 # Legend for shapes: B batch, L words of a text, C numbers of a word.
 
@@ -34,3 +37,10 @@ class WordVectors(nn.Module):
         for other in others:
             first = first + other
         return first
+
+
+def unit_table(num_symbols: int, size: int, std: float = UNIT_STD) -> nn.Embedding:
+    """Return a table of normal numbers around zero, a row for each unit."""
+    table = nn.Embedding(num_symbols, size)
+    nn.init.normal_(table.weight, 0, std)
+    return table

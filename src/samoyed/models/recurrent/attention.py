@@ -50,6 +50,7 @@ from samoyed.core.spec import PAD, PairSpec
 from samoyed.core.stage import Recipe
 from samoyed.layers.alignment import AttentiveGRU
 from samoyed.layers.gru import BidirectionalGRU
+from samoyed.layers.words import unit_table
 
 REFERENCE = Reference(
     title="Neural machine translation by jointly learning to align and translate",
@@ -100,8 +101,8 @@ class Attention(nn.Module):
         super().__init__()
         self.config = config
         D, H = config.embedding_size, config.num_units
-        self.source_embedding = _embedding(num_source, D)
-        self.target_embedding = _embedding(num_target, D)
+        self.source_embedding = unit_table(num_source, D)
+        self.target_embedding = unit_table(num_target, D)
         self.encoder = BidirectionalGRU(D, H)
         self.first = nn.Linear(H, H)
         self.decoder = AttentiveGRU(D, 2 * H, H, config.num_alignment)
@@ -141,6 +142,12 @@ class Attention(nn.Module):
         maxout = deep.unflatten(-1, (-1, 2)).amax(-1)
         return self.read_out(self._dropped(maxout))
 
+    def summary(self, source: Int[Tensor, "B S"]) -> Float[Tensor, "B C"]:
+        """Return the mean annotation of each source, for maps of sentences; nothing reads it."""
+        memory, _ = self._encode(source)
+        is_read = (source != PAD)[..., None]
+        return (memory * is_read).sum(1) / is_read.sum(1).clamp(min=1)
+
     def start(self, source: Int[Tensor, "B S"]) -> DecoderState:
         """Read the sources; return what decoding begins with."""
         memory, s = self._encode(source)
@@ -155,13 +162,6 @@ class Attention(nn.Module):
         inputs = self.target_embedding(token)
         s, context, alpha = self.decoder.step(inputs, memory, keys, is_pad, state.moving[0])
         return self._read_out(s, inputs, context), DecoderState(state.memory, (s, alpha))
-
-
-def _embedding(num_symbols: int, size: int) -> nn.Embedding:
-    """Return a table of numbers around zero, large enough for the gates to tell units apart."""
-    table = nn.Embedding(num_symbols, size)
-    nn.init.normal_(table.weight, 0, 0.5)
-    return table
 
 
 def build(config: Config, spec: PairSpec) -> Attention:
