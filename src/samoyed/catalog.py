@@ -227,6 +227,11 @@ ROWS: tuple[Row, ...] = (
         "Recurrent neural networks",
     ),
     Row(
+        "skip_gram", "samoyed.models.language.skip_gram", "text", "embed",
+        "vectors of words that foretell the words around them, and the map of words",
+        "Distributed representations and language processing", aliases=("word2vec", "cbow"),
+    ),
+    Row(
         "attention", "samoyed.models.recurrent.attention", "pairs", "translate",
         "recurrent nets that look back at the whole sentence before every word they write",
         "Recurrent neural networks", aliases=("rnnsearch",),

@@ -18,6 +18,7 @@ EXTRAS = {
     "play": ("gymnasium", "worlds from Gymnasium"),
     "export": ("onnxruntime", "files that answer without samoyed"),
     "tabular": ("polars", "Parquet files"),
+    "map": ("openTSNE", "larger maps of words and pictures, sooner"),
     "molecules": ("rdkit", "molecules written as SMILES"),
 }
 
@@ -160,6 +161,12 @@ def answer_as_json(answer: Answer) -> dict[str, Any]:
     return {**row, **others, **({"details": hidden} if hidden else {})}
 
 
+def _unfolded(details: tuple[tuple[str, Any], ...]) -> Iterator[tuple[str, Any]]:
+    """Yield each detail; of those by name, each name."""
+    for name, value in details:
+        yield from value.items() if isinstance(value, dict) else ((name, value),)
+
+
 def answer_in_line(answer: Answer) -> str:
     """Return an answer as one line of a table."""
     parts = [answer.input, answer.answer]
@@ -167,6 +174,6 @@ def answer_in_line(answer: Answer) -> str:
         parts.append(f"{answer.probability:.3f}")
     details = ", ".join(
         f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in answer.details
+        for name, value in _unfolded(answer.details)
     )
     return "\t".join([part for part in parts if part] + ([details] if details else []))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 from torch import Tensor
 
 
-class _Movable:
+class Movable:
     """Move or slice every tensor field at once."""
 
     def to(self, device: Any) -> Self:
@@ -37,7 +37,7 @@ class _Movable:
 
 
 @dataclass(frozen=True)
-class Batch(_Movable):
+class Batch(Movable):
     """Inputs and what should come out.
 
     Args:
@@ -53,7 +53,7 @@ class Batch(_Movable):
 
 
 @dataclass(frozen=True)
-class Transitions(_Movable):
+class Transitions(Movable):
     """Moves drawn from a replay memory.
 
     Args:

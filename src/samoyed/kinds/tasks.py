@@ -12,6 +12,7 @@ TASKS = {
     "classify_text": ("samoyed.tasks.classify_text", "ClassifyText"),
     "tag": ("samoyed.tasks.tag", "Tag"),
     "continue_text": ("samoyed.tasks.continue_text", "ContinueText"),
+    "embed": ("samoyed.tasks.embed", "Embed"),
     "translate": ("samoyed.tasks.translate", "Translate"),
     "play": ("samoyed.tasks.play", "Play"),
 }

@@ -30,6 +30,7 @@ _PURPOSES = {
     "continue_text": "text-generation",
     "classify_text": "text-classification",
     "tag": "token-classification",
+    "embed": "feature-extraction",
     "translate": "translation",
     "play": "reinforcement-learning",
 }

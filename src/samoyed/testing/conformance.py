@@ -66,6 +66,11 @@ class Row(Protocol):
         ...
 
     @property
+    def asked(self) -> str:
+        """Return the task."""
+        ...
+
+    @property
     def pretrained(self) -> str:
         """Return the name of the part that only earlier stages train, or nothing."""
         ...
@@ -143,6 +148,11 @@ def subject_of(row: Row, system: Any) -> Subject:
         return Subject(_seeded(build), inputs, targets, row.loss or _members_entropy, forward)
     elif row.given in ("labelled_text", "tagged_text"):
         return _subject_of_words(row, system, generator)
+    elif row.asked == "embed":
+        words = TextSpec((*"abcdefgh", "<eos>", "<unk>"), "word")
+        inputs = torch.randint(8, (NUM_ROWS,), generator=generator)
+        targets = torch.randint(8, (NUM_ROWS,), generator=generator)
+        build = lambda: system.build(system.Config(), words, range(8, 0, -1))  # noqa: E731
     elif row.given == "text":
         text = TextSpec(tuple("abcdefgh"))
         inputs = torch.randint(len(text), (NUM_ROWS, 12), generator=generator)

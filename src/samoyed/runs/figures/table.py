@@ -19,6 +19,7 @@ TASKS = {
     "classify_text": "samoyed.runs.figures.classify_text",
     "tag": "samoyed.runs.figures.tag",
     "continue_text": "samoyed.runs.figures.continue_text",
+    "embed": "samoyed.runs.figures.embed",
     "translate": "samoyed.runs.figures.translate",
     "play": "samoyed.runs.figures.play",
 }
