@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from samoyed.catalog import ROWS, Row, find
+from samoyed.catalog import METHODS, ROWS, Row, find
 from samoyed.core.reference import Answer
-from samoyed.core.settings import dials
 
 EXTRAS = {
     "text": ("sacrebleu", "scores of translations"),
@@ -30,19 +29,20 @@ def show_models(name: str | None, *, is_json: bool = False) -> list[str]:
         OptionError: for a system that does not exist.
     """
     if name is not None:
-        row = find(name)
+        row = find(name, rows=(*ROWS, *METHODS))
         return [json.dumps(_as_json(row))] if is_json else list(_one(row))
     if is_json:
-        return [json.dumps([_as_json(row) for row in ROWS])]
-    width = max(len(row.name) for row in ROWS)
+        return [json.dumps([_as_json(row) for row in (*ROWS, *METHODS)])]
+    every = (*ROWS, *METHODS)
+    width = max(len(row.name) for row in every)
     lines = [
-        f"{row.name.ljust(width)}  {row.reference.year}  {row.given}: {row.summary}" for row in ROWS
+        f"{row.name.ljust(width)}  {row.reference.year}  {row.given}: {row.summary}"
+        for row in every
     ]
     return [*lines, "samoyed models NAME shows one: paper, sizes, dials, evidence"]
 
 
 def _one(row: Row) -> Iterator[str]:
-    system = row.load()
     reference = row.reference
     yield f"{row.name}: {row.summary}"
     if row.aliases:
@@ -58,8 +58,8 @@ def _one(row: Row) -> Iterator[str]:
     yield f"  given     {kinds}, to {row.asked.replace('_', ' ')}"
     if row.has_sizes:
         yield f"  sizes     {', '.join(row.sizes)}"
-    yield "  dials     (--set key=value)"
-    for key, value in {**dials(system.Config()), **dials(system.RECIPE)}.items():
+    yield "  dials     (--set key=value)" if row.given != "vectors" else "  dials"
+    for key, value in row.dials.items():
         yield f"            {key} = {value}"
     yield "  evidence"
     rows = evidence_of(row.name)

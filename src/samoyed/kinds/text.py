@@ -18,7 +18,7 @@ def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any,
     if row.asked == "embed":
         from samoyed.tasks.embed import Embed
 
-        return system.Config(), system.RECIPE, Embed(source.spec)
+        return system.Config(), system.recipe_for(source.num_train), Embed(source.spec)
     from samoyed.tasks.continue_text import ContinueText
 
     return system.Config(), system.RECIPE, ContinueText(source.spec)

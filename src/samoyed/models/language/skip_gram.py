@@ -45,7 +45,7 @@ because texts of a million words are meant.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -78,6 +78,7 @@ RECIPE = Recipe(
 """Words of the text in a step, and the rate by which each pair moves its vectors."""
 
 LAST_SHARE = 0.004  # of the rate, at the end: 1e-4 of 0.025, as in the authors' program
+MOST_READ, MOST_EPOCHS = 20_000_000, 50.0  # words read in a training of a short text
 STRETCH = 32  # words that share their noise words
 CBOW_RATE = 3.0  # times skip-gram's: a mean of words moves each of them by its share
 MOST_MOVES = 64.0  # pairs of a step that move an inner node by their full rate
@@ -195,6 +196,16 @@ class SkipGram(nn.Module):
         nodes = self.foretold(ways)
         nodes = share * nodes + (1 - share) * nodes.detach()  # the same, but moved by a share
         return hierarchical_softmax(inputs.flatten(0, 1), nodes, turns, is_pair)
+
+
+def recipe_for(num_words: int) -> Recipe:
+    """Return the recipe for a text of so many words: a short one is read more often.
+
+    >>> recipe_for(1_000_000).epochs, recipe_for(100_000_000).epochs
+    (20.0, 5.0)
+    """
+    passes = float(round(MOST_READ / max(1, num_words)))
+    return replace(RECIPE, epochs=min(MOST_EPOCHS, max(RECIPE.epochs, passes)))
 
 
 def build(config: Config, spec: TextSpec, counts: Sequence[int]) -> SkipGram:
