@@ -41,9 +41,10 @@ def ours(
     where = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
     seed_everything(seed, "initial weights")
     config = Config()
-    model = SkipGram(config, len(words))
+    times = np.array([counts[w] for w in words])
+    model = SkipGram(config, times)
     feed = StretchesOfWords(
-        codes, where, np.array([counts[w] for w in words]), num_words=RECIPE.batch_size,
+        codes, where, times, num_words=RECIPE.batch_size,
         stretch=STRETCH, window=config.window, threshold=config.threshold, seed=seed,
     )  # fmt: skip
     busy, clock = time.process_time(), time.perf_counter()

@@ -9,9 +9,8 @@ import inspect
 import re
 from pathlib import Path
 
-from samoyed.catalog import ROWS, Row
+from samoyed.catalog import METHODS, ROWS, Row
 from samoyed.claims import claims_of
-from samoyed.core.settings import dials
 from samoyed.showing import evidence_of
 
 DOCS = Path(__file__).parents[1] / "docs" / "systems"
@@ -19,7 +18,7 @@ DOCS = Path(__file__).parents[1] / "docs" / "systems"
 
 def page(row: Row) -> str:
     """Return one system's page, in Markdown."""
-    system = row.load()
+    system, is_trained = row.load(), row.given != "vectors"
     reference = row.reference
     title, _, rest = inspect.cleandoc(system.__doc__ or "").partition("\n")
     lines = [f"# {row.name}", "", title, ""]
@@ -29,9 +28,9 @@ def page(row: Row) -> str:
     source = "src/" + row.module.replace(".", "/") + ".py"
     lines += [f"The file: [`{source}`](../../{source})", "", "## The system", ""]
     lines += ["```text", rest.strip(), "```", "", "## Dials", ""]
-    lines += ["Set with `--set key=value`.", "", "| dial | default |", "|---|---|"]
-    lines += [f"| `{key}` | `{value}` |" for key, value in dials(system.Config()).items()]
-    lines += [f"| `{key}` | `{value}` |" for key, value in dials(system.RECIPE).items()]
+    lines += ["Set with `--set key=value`.", ""] if is_trained else []
+    lines += ["| dial | default |", "|---|---|"]
+    lines += [f"| `{key}` | `{value}` |" for key, value in row.dials.items()]
     if len(row.sizes) > 1:
         lines += ["", "Sizes: " + ", ".join(f"`{name}`" for name in row.sizes) + "."]
     return "\n".join([*lines, "", "## Evidence", "", *evidence_lines(row)]) + "\n"
@@ -50,7 +49,7 @@ def evidence_lines(row: Row) -> list[str]:
 def index() -> str:
     """Return the table of all systems."""
     lines = ["# The canon", "", "| system | year | given | what it is |", "|---|---|---|---|"]
-    for row in ROWS:
+    for row in (*ROWS, *METHODS):
         lines.append(
             f"| [{row.name}]({row.name}.md) | {row.reference.year} | {row.given} | {row.summary} |"
         )
@@ -59,7 +58,7 @@ def index() -> str:
 
 def pages() -> dict[str, str]:
     """Return every page by its file name."""
-    return {"README.md": index(), **{f"{row.name}.md": page(row) for row in ROWS}}
+    return {"README.md": index(), **{f"{row.name}.md": page(row) for row in (*ROWS, *METHODS)}}
 
 
 def main() -> None:

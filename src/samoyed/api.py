@@ -153,7 +153,8 @@ def check(
     if is_unasked_table(str(data), ask):
         return scan_unasked(Path(data).expanduser(), on_bad=on_bad)
     pairs = PairAsk(source, into)
-    found = open_source(str(data), on_bad=on_bad, ask=ask, pairs=pairs)
+    about_text = Request(str(data), task).about_text
+    found = open_source(str(data), on_bad=on_bad, ask=ask, about_text=about_text, pairs=pairs)
     asked = question_of(found, task)
     row, why = choose(found.kind, asked, None)
     problems = found.verify()

@@ -13,6 +13,7 @@ from typing import Any
 
 from samoyed.core.errors import OptionError, did_you_mean
 from samoyed.core.reference import Reference
+from samoyed.core.settings import dials
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,13 @@ class Row:
     def stages(self) -> Callable[..., Any] | None:
         """Return the system's own stages, if training needs them."""
         return self.load().stages if self.has_own_stages else None
+
+    @property
+    def dials(self) -> dict[str, Any]:
+        """Return the dials of the model and of its training, with their defaults."""
+        system = self.load()
+        recipe = {} if self.given == "vectors" else dials(system.RECIPE)
+        return {**dials(system.Config()), **recipe}
 
     @property
     def sizes(self) -> Mapping[str, Mapping[str, Any]]:
@@ -233,6 +241,11 @@ ROWS: tuple[Row, ...] = (
         "Recurrent neural networks",
     ),
     Row(
+        "skip_gram", "samoyed.models.language.skip_gram", "text", "embed",
+        "vectors of words that foretell the words around them, and the map of words",
+        "Distributed representations and language processing", aliases=("word2vec", "cbow"),
+    ),
+    Row(
         "attention", "samoyed.models.recurrent.attention", "pairs", "translate",
         "recurrent nets that look back at the whole sentence before every word they write",
         "Recurrent neural networks", aliases=("rnnsearch",),
@@ -260,27 +273,38 @@ ROWS: tuple[Row, ...] = (
     ),
 )  # fmt: skip
 
+# Papers whose file trains nothing: `models` shows them and `verify` checks them.
+METHODS: tuple[Row, ...] = (
+    Row(
+        "tsne", "samoyed.models.language.tsne", "vectors", "lay_out",
+        "points laid out in the plane so that neighbours stay neighbours: exact t-SNE",
+        "Distributed representations and language processing", aliases=("t_sne",),
+    ),
+)  # fmt: skip
+
 
 def names() -> list[str]:
     """List every system."""
     return [row.name for row in ROWS]
 
 
-def find(name: str, place: str = "the name of a system") -> Row:
+def find(name: str, place: str = "the name of a system", rows: tuple[Row, ...] = ROWS) -> Row:
     """Return the row of this name, its own or one of its aliases.
 
     Args:
         name: of the system.
         place: where the name stands, for the error.
+        rows: where to look.
 
     Raises:
         OptionError: when there is none.
     """
-    known = {other: row for row in ROWS for other in (row.name, *row.aliases)}
+    known = {other: row for row in rows for other in (row.name, *row.aliases)}
     if name not in known:
+        listed = ", ".join(row.name for row in rows)
         raise OptionError(
-            place, "one of " + ", ".join(names()), repr(name), did_you_mean(name, known).strip()
-        )
+            place, f"one of {listed}", repr(name), did_you_mean(name, known).strip()
+        )  # fmt: skip
     return known[name]
 
 

@@ -181,6 +181,8 @@ def predict(
     run: Path,
     *inputs: Inputs,
     prompt: str | None = None,
+    near: str | None = None,
+    analogy: tuple[str, str, str] | None = None,
     length: int = 500,
     temperature: float = 0.8,
     seed: int = 0,
@@ -197,6 +199,10 @@ def predict(
         paths of pictures line by line, a table, or a prompt.
     prompt
         How a text begins.
+    near
+        Of word vectors: a word, whose nearest neighbours are named.
+    analogy
+        Of word vectors: three words, king man woman: which word is to woman as king to man?
     length
         Characters to write.
     temperature
@@ -207,20 +213,21 @@ def predict(
         Print one JSON object per line and answer.
     """
     from samoyed import api
+    from samoyed.misunderstood import refuse_prompt, refuse_unknown
     from samoyed.showing import answer_as_json, answer_in_line
-    from samoyed.standard_input import from_standard_input
+    from samoyed.standard_input import about_words, from_standard_input
 
-    _refuse_options(inputs)
+    refuse_unknown(inputs)
     asked = [*inputs, *([prompt] if prompt is not None else [])]
     if api.is_exported(run):
-        _refuse_prompt(run, prompt)
+        refuse_prompt(run, prompt)
         exported = api.load_exported(run)
         task = exported.described.task
         answers = exported.predict(from_standard_input(asked, task))
     else:
         found = api.load(run)
         task = found.config["task"]["name"]
-        asked = from_standard_input(asked, task)
+        asked = from_standard_input(asked + about_words(near, analogy, task), task)
         if task == "translate":
             from samoyed.standard_input import lines_of_files
 
@@ -237,29 +244,6 @@ def predict(
             )
 
 
-def _refuse_prompt(path: Path, prompt: str | None) -> None:
-    """Raise for a prompt to a file that knows no texts."""
-    from samoyed.core.errors import OptionError
-
-    if prompt is not None:
-        raise OptionError(
-            "--prompt", "pictures, folders or a table", f"a prompt to {path}", "leave it out"
-        )
-
-
-def _refuse_options(inputs: tuple[str, ...]) -> None:
-    """Raise for a misspelt option, which would pass for an input as "-" must be able to."""
-    from samoyed.core.errors import OptionError, did_you_mean
-
-    known = ("--prompt", "--length", "--temperature", "--seed", "--json")
-    for name in inputs:
-        if name.startswith("--"):
-            raise OptionError(
-                name, "an option: " + ", ".join(known), "no such option",
-                did_you_mean(name, known).strip(),
-            )  # fmt: skip
-
-
 @app.command
 def export(
     run: Path, *, to: str = "onnx", int8: Flag = False, out: Path | None = None
@@ -269,13 +253,14 @@ def export(
     Parameters
     ----------
     run
-        The run folder: one about pictures or tables.
+        The run folder: one about pictures, tables or word vectors.
     to
-        "onnx", or "torch" for a torch.export program.
+        "onnx", or "torch" for a torch.export program; of word vectors "word2vec".
     int8
         Also write 8-bit weights and activations, and measure what they cost and bring.
     out
-        The file; by default the run's name with .onnx or .pt2, beside the run folder.
+        The file; by default the run's name with .onnx, .pt2 or .txt, beside the run folder; word
+        vectors in bytes where it ends in .bin.
     """
     from samoyed import api
 
@@ -292,7 +277,7 @@ def explain(run: Path, *inputs: str, input_: Input = None) -> None:
     run
         The run folder.
     inputs
-        Pictures, a text or sentences; a game needs none.
+        Pictures, a text or sentences; a game needs none, nor does the map of words.
     input_
         One more of them.
     """

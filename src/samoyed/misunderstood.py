@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from cyclopts import CycloptsError
@@ -108,3 +109,30 @@ def _name(error: CycloptsError) -> str:
         return "the command"
     is_option = error.argument.field_info.is_keyword_only
     return error.argument.name if is_option else error.argument.name.lstrip("-").upper()
+
+
+def refuse_prompt(path: Path, prompt: str | None) -> None:
+    """Raise for a prompt to a file that knows no texts.
+
+    Raises:
+        OptionError: naming it.
+    """
+    if prompt is not None:
+        raise OptionError(
+            "--prompt", "pictures, folders or a table", f"a prompt to {path}", "leave it out"
+        )
+
+
+def refuse_unknown(inputs: tuple[str, ...]) -> None:
+    """Raise for a misspelt option, which would pass for an input as "-" must be able to.
+
+    Raises:
+        OptionError: naming it.
+    """
+    known = ("--prompt", "--near", "--analogy", "--length", "--temperature", "--seed", "--json")
+    for name in inputs:
+        if name.startswith("--"):
+            raise OptionError(
+                name, "an option: " + ", ".join(known), "no such option",
+                did_you_mean(name, known).strip(),
+            )  # fmt: skip

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from samoyed.catalog import ROWS, Row, find
+from samoyed.catalog import METHODS, ROWS, Row, find
 from samoyed.core.reference import Answer
-from samoyed.core.settings import dials
 
 EXTRAS = {
     "text": ("sacrebleu", "scores of translations"),
     "play": ("gymnasium", "worlds from Gymnasium"),
     "export": ("onnxruntime", "files that answer without samoyed"),
     "tabular": ("polars", "Parquet files"),
+    "map": ("openTSNE", "larger maps of words and pictures, sooner"),
     "molecules": ("rdkit", "molecules written as SMILES"),
 }
 
@@ -29,19 +29,20 @@ def show_models(name: str | None, *, is_json: bool = False) -> list[str]:
         OptionError: for a system that does not exist.
     """
     if name is not None:
-        row = find(name)
+        row = find(name, rows=(*ROWS, *METHODS))
         return [json.dumps(_as_json(row))] if is_json else list(_one(row))
     if is_json:
-        return [json.dumps([_as_json(row) for row in ROWS])]
-    width = max(len(row.name) for row in ROWS)
+        return [json.dumps([_as_json(row) for row in (*ROWS, *METHODS)])]
+    every = (*ROWS, *METHODS)
+    width = max(len(row.name) for row in every)
     lines = [
-        f"{row.name.ljust(width)}  {row.reference.year}  {row.given}: {row.summary}" for row in ROWS
+        f"{row.name.ljust(width)}  {row.reference.year}  {row.given}: {row.summary}"
+        for row in every
     ]
     return [*lines, "samoyed models NAME shows one: paper, sizes, dials, evidence"]
 
 
 def _one(row: Row) -> Iterator[str]:
-    system = row.load()
     reference = row.reference
     yield f"{row.name}: {row.summary}"
     if row.aliases:
@@ -57,8 +58,8 @@ def _one(row: Row) -> Iterator[str]:
     yield f"  given     {kinds}, to {row.asked.replace('_', ' ')}"
     if row.has_sizes:
         yield f"  sizes     {', '.join(row.sizes)}"
-    yield "  dials     (--set key=value)"
-    for key, value in {**dials(system.Config()), **dials(system.RECIPE)}.items():
+    yield "  dials     (--set key=value)" if row.given != "vectors" else "  dials"
+    for key, value in row.dials.items():
         yield f"            {key} = {value}"
     yield "  evidence"
     rows = evidence_of(row.name)
@@ -160,6 +161,12 @@ def answer_as_json(answer: Answer) -> dict[str, Any]:
     return {**row, **others, **({"details": hidden} if hidden else {})}
 
 
+def _unfolded(details: tuple[tuple[str, Any], ...]) -> Iterator[tuple[str, Any]]:
+    """Yield each detail; of those by name, each name."""
+    for name, value in details:
+        yield from value.items() if isinstance(value, dict) else ((name, value),)
+
+
 def answer_in_line(answer: Answer) -> str:
     """Return an answer as one line of a table."""
     parts = [answer.input, answer.answer]
@@ -167,6 +174,6 @@ def answer_in_line(answer: Answer) -> str:
         parts.append(f"{answer.probability:.3f}")
     details = ", ".join(
         f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in answer.details
+        for name, value in _unfolded(answer.details)
     )
     return "\t".join([part for part in parts if part] + ([details] if details else []))

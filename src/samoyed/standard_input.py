@@ -23,11 +23,41 @@ def from_standard_input(asked: list[str], task: str) -> list[str]:
         return ["-"]
     if task == "continue_text":
         return [_read("a text")]
+    if task == "embed":
+        return [line for line in _read("words, one on each line").split("\n") if line.strip()]
     if task in ("classify_text", "tag", "classify_trees"):
         return [line for line in _read("a text in every line").split("\n") if line.strip()]
     if task == "translate":
         return [line for line in _read("sentences, one on each line").splitlines() if line.strip()]
     return _paths_in(_read("paths of pictures, one on each line"))
+
+
+def about_words(
+    near: str | None, analogy: tuple[str, str, str] | None, task: str
+) -> list[str]:  # fmt: skip
+    """Write `--near` and `--analogy` as the questions that word vectors are asked.
+
+    >>> about_words(None, ("king", "man", "woman"), "embed")
+    ['king man woman']
+
+    Raises:
+        OptionError: for a run about something else, or a word with a blank in it.
+    """
+    asked = []
+    for option, words in (("--near", near), ("--analogy", analogy)):
+        if words is None:
+            continue
+        parts = (words,) if isinstance(words, str) else words
+        if task != "embed":
+            raise OptionError(
+                option, "a run about word vectors", f"one to {task.replace('_', ' ')}",
+                "samoyed train TEXT --task embed makes one",
+            )  # fmt: skip
+        for word in parts:
+            if len(word.split()) != 1:
+                raise OptionError(option, "single words", repr(word), "phrases have _ in them")
+        asked.append(" ".join(parts))
+    return asked
 
 
 def lines_of_files(asked: list[str]) -> list[str]:

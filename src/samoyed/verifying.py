@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from samoyed.catalog import Row, find, names
+from samoyed.catalog import METHODS, ROWS, Row, find
 from samoyed.claims import Claim, claims_of
 from samoyed.core.errors import OptionError, did_you_mean
 from samoyed.runs.progress import in_words
@@ -44,7 +44,8 @@ def verify_systems(
     Raises:
         OptionError: for a system, a claim or a folder that does not exist.
     """
-    rows = [find(name) for name in chosen or names()]
+    known = (*ROWS, *METHODS)
+    rows = [find(name, rows=known) for name in chosen] or list(known)
     _check_options([row.name for row in rows], data, num_seeds, only)
     is_sound = True
     for row in rows:

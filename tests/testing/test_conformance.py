@@ -150,6 +150,7 @@ class OwnRow:
     system: Any
     name: str = "own"
     given: str = "images"
+    asked: str = "classify"
     loss: Any = None
     pretrained: str = ""
     sizes: Mapping[str, Any] = field(default_factory=lambda: {"paper": {}})

@@ -11,7 +11,7 @@ NO_LABEL = -100
 """The target of a node of a tree whose class is not known, or of none."""
 
 
-class _Movable:
+class Movable:
     """Move or slice every tensor field at once."""
 
     def to(self, device: Any) -> Self:
@@ -40,7 +40,7 @@ class _Movable:
 
 
 @dataclass(frozen=True)
-class Batch(_Movable):
+class Batch(Movable):
     """Inputs and what should come out.
 
     Args:
@@ -56,7 +56,7 @@ class Batch(_Movable):
 
 
 @dataclass(frozen=True)
-class Transitions(_Movable):
+class Transitions(Movable):
     """Moves drawn from a replay memory.
 
     Args:

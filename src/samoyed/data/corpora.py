@@ -214,13 +214,20 @@ def untagged(text: str) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def ask_of(settings: Any) -> TextAsk:
+def ask_of(settings: Any, is_of_words: bool = False) -> TextAsk:
     """Take what was said about a text from the `--set` values.
+
+    Args:
+        settings: the values.
+        is_of_words: whether the question is about words.
 
     Raises:
         OptionError: for a unit that is none, or a count below one.
     """
     unit, min_count = settings.get("unit"), settings.get("min_count")
+    if is_of_words and unit not in (None, "word"):
+        raise OptionError("--set unit", "word: vectors are of words", repr(unit), "leave it out")
+    unit = "word" if is_of_words else unit
     if unit not in (None, "character", "byte", "word"):
         raise OptionError("--set unit", "character, byte or word", repr(unit))
     is_count = isinstance(min_count, int) and not isinstance(min_count, bool) and min_count >= 1

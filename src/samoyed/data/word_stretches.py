@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from samoyed.core.batch import _Movable
+from samoyed.core.batch import Movable
 from samoyed.core.seeding import numpy_generator
 
 NOISE_POWER = 0.75  # sec. 2.2: the unigram distribution raised to 3/4
@@ -24,7 +24,7 @@ FILLING = -1  # the sentence of what only fills up a stretch
 
 
 @dataclass(frozen=True)
-class Stretches(_Movable):
+class Stretches(Movable):
     """Words side by side, who is near whom, and noise.
 
     Args:
@@ -41,7 +41,7 @@ class Stretches(_Movable):
 
 
 def keep_shares(counts: Int[np.ndarray, " V"], threshold: float) -> Float[np.ndarray, " V"]:
-    """Return with which probability each word's occurrences are kept.
+    """Return with which probability each word's occurrences are kept; a threshold of 0 keeps all.
 
     The paper prints sqrt(t / f) (eq. 5); the authors' program, which made its numbers, keeps
     (sqrt(f / t) + 1) t / f, and so does this.
@@ -49,14 +49,21 @@ def keep_shares(counts: Int[np.ndarray, " V"], threshold: float) -> Float[np.nda
     >>> keep_shares(np.array([900, 99, 1]), 0.01).round(4).tolist()
     [0.1165, 0.4188, 1.0]
     """
-    frequency = counts / counts.sum()
+    if threshold == 0:
+        return np.ones(len(counts))
+    frequency = np.maximum(counts, 1) / max(1, counts.sum())  # a word may be in phrases only
     return np.minimum(1.0, (np.sqrt(frequency / threshold) + 1) * threshold / frequency)
+
+
+def noise_shares(counts: Int[np.ndarray, " V"]) -> Float[np.ndarray, " V"]:
+    """Return with which probability each word is drawn as noise: sums to one."""
+    weights = np.maximum(counts, 1).astype(np.float64) ** NOISE_POWER
+    return weights / weights.sum()
 
 
 def noise_bounds(counts: Int[np.ndarray, " V"]) -> Float[np.ndarray, " V"]:
     """Return the upper bounds of the words' shares of [0, 1) in the noise distribution."""
-    weights = counts.astype(np.float64) ** NOISE_POWER
-    return np.cumsum(weights) / weights.sum()
+    return np.cumsum(noise_shares(counts))
 
 
 class StretchesOfWords:
@@ -79,7 +86,7 @@ class StretchesOfWords:
     ) -> None:  # fmt: skip
         self.codes, self.sentences = codes, sentences
         self.num_words, self.stretch, self.window, self.seed = num_words, stretch, window, seed
-        self.kept = keep_shares(counts, threshold) if threshold > 0 else np.ones(len(counts))
+        self.kept = keep_shares(counts, threshold)
         self._bounds = noise_bounds(counts)
         self.steps_per_epoch = max(1, math.ceil(len(codes) / num_words))
         places, others = np.arange(stretch)[:, None], np.arange(stretch + 2 * window) - window

@@ -13,6 +13,7 @@ TASKS = {
     "classify_trees": ("samoyed.tasks.classify_trees", "ClassifyTrees"),
     "tag": ("samoyed.tasks.tag", "Tag"),
     "continue_text": ("samoyed.tasks.continue_text", "ContinueText"),
+    "embed": ("samoyed.tasks.embed", "Embed"),
     "translate": ("samoyed.tasks.translate", "Translate"),
     "play": ("samoyed.tasks.play", "Play"),
 }

@@ -1,4 +1,4 @@
-"""A text, to continue."""
+"""A text, to continue, or to learn word vectors of (`kinds.near_words`)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,21 @@ from samoyed.kinds.parts import Assembly, Plain
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
     """Return the system's Config and Recipe for this text, and the task."""
+    if row.asked == "embed":
+        from samoyed.tasks.embed import Embed
+
+        return system.Config(), system.recipe_for(source.num_train), Embed(source.spec)
     from samoyed.tasks.continue_text import ContinueText
 
     return system.Config(), system.RECIPE, ContinueText(source.spec)
 
 
 def join(plain: Plain, system: ModuleType) -> Assembly:
-    """A text, to continue."""
+    """A text, to continue or to learn word vectors of."""
+    if plain.task.name == "embed":
+        from samoyed.kinds import near_words
+
+        return near_words.join(plain, system)
     data = plain.source.load()
 
     def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
@@ -35,4 +43,9 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
 def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:
     """Return the test part of another text in the run's symbols, or all where it has none."""
     which = "its test part" if source.has_test else "all of it"
-    return source.load_to_measure(task.spec), which
+    text = source.load_to_measure(task.spec)
+    if task.name == "embed":
+        from samoyed.kinds.near_words import prepared
+
+        return prepared(task, text), which
+    return text, which

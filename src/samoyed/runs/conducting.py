@@ -20,7 +20,6 @@ from samoyed.core.errors import OptionError, RunError
 from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
 from samoyed.core.stopping import StopRequest
-from samoyed.data.corpora import ask_of
 from samoyed.kinds.parts import Assembly
 from samoyed.opening import open_source, question_of
 from samoyed.runs.environment import environment
@@ -37,8 +36,7 @@ from samoyed.training.processor import prepare_processor
 QUICK_LIMIT = {
     "classify": 1000, "classify_table": 1000, "regress_table": 1000, "classify_several": 1000,
     "classify_labels": 1000, "continue_text": 20_000,
-    "classify_text": 1000, "tag": 300, "classify_trees": 300,
-    "translate": 200,
+    "classify_text": 1000, "tag": 300, "classify_trees": 300, "translate": 200, "embed": 3000,
 }  # fmt: skip
 
 LONGEST = {"minutes": 366 * 24 * 60, "epochs": 1_000_000}
@@ -112,7 +110,7 @@ def prepare(
         check_same(folder, request.as_json(), before["request"])
     source = open_source(
         request.data, on_bad=request.on_bad, seed=0, ask=request.about_table,
-        about_text=ask_of(dict(request.settings)), pairs=request.about_pairs,
+        about_text=request.about_text, pairs=request.about_pairs,
     )  # fmt: skip
     asked = question_of(source, request.task)
     row, why = choose(source.kind, asked, request.model)

@@ -15,11 +15,16 @@ _SHARES = (
 )  # fmt: skip
 _WORDS = {
     "bleu": "BLEU", "chrf": "chrF2", "unit perplexity": "perplexity of a unit",
+    "near perplexity": "perplexity of a near word",
+    "middle perplexity": "perplexity of the word in the middle",
     "macro f1": "F1, mean over the classes", "roc auc": "area under the ROC curve",
     "mean roc auc": "mean area under the ROC curve", "r2": "R², share of the variance explained",
 }  # fmt: skip
 _COUNTED = {
     "unit_perplexity": "units",
+    "near_perplexity": "pairs of near words",
+    "middle_perplexity": "words",
+    "rank_correlation": "pairs",
     "bleu": "sentences",
     "chrf": "sentences",
     "character": "characters",

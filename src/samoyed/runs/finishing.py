@@ -25,6 +25,7 @@ WRITTEN = {
     "lenet1989": "network of 1989", "simard_convnet": "Simard ConvNet", "vgg": "VGG network",
     "googlenet": "GoogLeNet", "attention": "attention network", "senna": "Senna network",
     "sentence_convnet": "sentence ConvNet", "recursive": "recursive network",
+    "skip_gram": "skip-gram model",
 }  # fmt: skip
 """Names that are not written as they are typed."""
 
@@ -41,7 +42,8 @@ def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> No
     baselines = []
     if prepared.settings.baselines:
         say("shallow baselines on the same split:")
-        baselines = measure(assembly.source.kind, assembly.data, seed=assembly.seed)
+        kind, asked = assembly.source.kind, assembly.task.name
+        baselines = measure(kind, asked, assembly.data, seed=assembly.seed)
         for name, score in baselines:
             say(f"  {name}: {in_line(score)}")
     say(verdict(scores[0], baselines).sentence)
@@ -98,7 +100,7 @@ def report_content(
         reference=row.reference,
         training_rows=training_rows(config, seconds), recipe_rows=dial_rows(config["recipe"]),
         history=[{k: v for k, v in e.items() if k not in NOT_DRAWN} for e in history],
-        figures=figures, commands=commands(folder, source.kind),
+        figures=figures, commands=commands(folder, source.kind, assembly.task.name),
         environment_rows=environment_rows(folder, source.fingerprint), asked=assembly.task.name,
     )  # fmt: skip
 
@@ -115,6 +117,7 @@ def sentence(system: str, asked: str, name: str) -> str:
         "classify_several": "answer the questions of", "classify_labels": "name what is on",
         "classify_text": "tell apart the classes of", "tag": "tag the words of",
         "translate": "translate", "classify_trees": "tell apart the phrases of",
+        "embed": "tell which words are alike in",
     }  # fmt: skip
     written = WRITTEN.get(system, system.replace("_", " "))
     article = "An" if written[0] in "AEIOaeiou" or written.startswith("LSTM") else "A"
@@ -147,7 +150,7 @@ def dial_rows(dials: dict[str, Any]) -> list[tuple[str, str]]:
     return [(key.replace("_", " "), written(value)) for key, value in dials.items()]
 
 
-def commands(folder: RunFolder, given: str) -> list[tuple[str, str]]:
+def commands(folder: RunFolder, given: str, task: str) -> list[tuple[str, str]]:
     """List what can be done with the run, as commands."""
     run = str(folder.path)
     asked = {
@@ -160,6 +163,16 @@ def commands(folder: RunFolder, given: str) -> list[tuple[str, str]]:
         "labelled_text": '"A text of your own"', "tagged_text": '"A sentence ."',
         "pairs": '"A sentence."', "trees": '"A sentence ."',
     }[given]  # fmt: skip
+    if task == "embed":
+        return [
+            ("find the nearest words", f"samoyed predict {run} --near WORD"),
+            ("ask what is to a third word as two are to each other",
+             f"samoyed predict {run} --analogy king man woman"),
+            ("draw the map of words", f"samoyed explain {run}"),
+            ("take the vectors away", f"samoyed export {run} --to word2vec"),
+            ("measure them again", f"samoyed evaluate {run}"),
+            ("from Python", f'import samoyed; samoyed.load("{run}").predict("WORD")'),
+        ]  # fmt: skip
     exported = [("take it away, to run without samoyed", f"samoyed export {run}")]
     return [
         ("question it", f"samoyed predict {run} {asked}".strip()),

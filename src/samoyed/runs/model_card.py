@@ -31,6 +31,7 @@ _PURPOSES = {
     "classify_text": "text-classification",
     "classify_trees": "text-classification",
     "tag": "token-classification",
+    "embed": "feature-extraction",
     "translate": "translation",
     "play": "reinforcement-learning",
 }

@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from samoyed.catalog import find
 from samoyed.core.errors import RunError
 from samoyed.core.spec import OnBad
+from samoyed.data.corpora import TextAsk, ask_of
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.tables import TableAsk
 from samoyed.runs.folder import RunFolder
@@ -61,6 +63,17 @@ class Request:
         """Return what was said about sentence pairs."""
         said = dict(self.settings)
         return PairAsk(*(str(said[k]) if k in said else None for k in ("from", "to")))
+
+    @property
+    def about_text(self) -> TextAsk:
+        """Return what was said about a text; vectors are of words.
+
+        Raises:
+            OptionError: for a unit that is none, or none that the question can be about.
+        """
+        is_named = self.task is None and self.model is not None
+        asked = find(self.model, "--model").asked if is_named else self.task
+        return ask_of(dict(self.settings), asked == "embed")
 
     @property
     def dials(self) -> dict[str, Any]:

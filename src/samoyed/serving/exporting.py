@@ -18,6 +18,8 @@ from samoyed.runs.run import Run
 from samoyed.serving.onnx_file import OnnxModel, import_onnx, import_runtime, write_int8, write_onnx
 from samoyed.serving.packing import Answers, Inputs, Packed, pack, some
 from samoyed.serving.torch_file import TorchModel, write_torch
+from samoyed.serving.word_vectors import FORMAT as VECTORS
+from samoyed.serving.word_vectors import export_vectors
 
 FORMATS = {"onnx": ".onnx", "torch": ".pt2"}
 TOLERANCE = 1e-4  # of a probability, or of the standard deviation of a number
@@ -47,7 +49,7 @@ def export(
 
     Args:
         run: a finished run about pictures or tables.
-        to: "onnx" or "torch" (a `torch.export` program).
+        to: "onnx", "torch" (a `torch.export` program), or "word2vec" for the vectors of words.
         out: the file; by default the run's name beside the run folder.
         is_int8: weights and activations as 8-bit integers (ONNX only); accuracy and speed are
             measured against the 32-bit file, which is written too.
@@ -57,6 +59,9 @@ def export(
         RunError: when the run answers another question, or the file answers otherwise than the run.
         MissingExtra: when a package is missing.
     """
+    if to == VECTORS:
+        path, lines = export_vectors(run, out, is_int8=is_int8)
+        return Exported(path, 0.0, lines)
     path = _file_for(run, to, out, is_int8)
     if to == "onnx":
         import_onnx()
@@ -73,8 +78,9 @@ def export(
 def _file_for(run: Run, to: str, out: str | Path | None, is_int8: bool) -> Path:
     """Return where the file goes."""
     if to not in FORMATS:
-        hint = did_you_mean(to, FORMATS).strip()
-        raise OptionError("--to", "one of " + ", ".join(FORMATS), repr(to), hint)
+        known = (*FORMATS, VECTORS)
+        hint = did_you_mean(to, known).strip()
+        raise OptionError("--to", "one of " + ", ".join(known), repr(to), hint)
     if is_int8 and to != "onnx":
         raise OptionError("--int8", "--to onnx", f"--to {to}", "leave --int8 out")
     ending = FORMATS[to]

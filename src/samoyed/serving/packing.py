@@ -84,9 +84,12 @@ def pack(run: Run) -> Packed:
         return _pictures(run)
     if run.task.name in ("classify_table", "regress_table", "classify_several"):
         return _rows(run)
+    hint = "this one answers with samoyed alone: samoyed predict"
+    if run.task.name == "embed":
+        hint = f"its vectors leave as a file of the program word2vec: samoyed export {run.path} "
+        hint += "--to word2vec"
     raise RunError(
-        run.path, "a run about pictures or tables", f"one of the task {run.task.name}",
-        "this one answers with samoyed alone: samoyed predict",
+        run.path, "a run about pictures or tables", f"one of the task {run.task.name}", hint
     )  # fmt: skip
 
 

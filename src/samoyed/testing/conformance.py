@@ -41,6 +41,7 @@ from samoyed.core.spec import (
 )
 from samoyed.losses import tabular
 from samoyed.losses.chain import NO_TAG, chain_loss
+from samoyed.testing.layouts import facts_of
 from samoyed.training.checkpoint import own_tensors, read_tensors
 
 NUM_ROWS = 6
@@ -63,6 +64,11 @@ class Row(Protocol):
 
     def load(self) -> Any:
         """Return the system's module."""
+        ...
+
+    @property
+    def asked(self) -> str:
+        """Return the task."""
         ...
 
     @property
@@ -102,8 +108,12 @@ class Subject:
 
 
 def checks_of(row: Row) -> list[Check]:
-    """Run every conformance check on a system."""
+    """Run every conformance check on a system; of one that trains nothing, those that fit it."""
     system = row.load()
+    if row.given == "vectors":
+        told = [*_reference(system.REFERENCE), *_config(system.Config)]
+        told += _departures(system.__doc__ or "")
+        return [*told, *(Check(*fact) for fact in facts_of(system))]
     subject = subject_of(row, system)
     found = []
     for check in (
@@ -145,6 +155,11 @@ def subject_of(row: Row, system: Any) -> Subject:
         return _subject_of_words(row, system, generator)
     elif row.given == "trees":
         return _subject_of_trees(row, system, generator)
+    elif row.asked == "embed":
+        words = TextSpec((*"abcdefgh", "<eos>", "<unk>"), "word")
+        inputs = torch.randint(8, (NUM_ROWS,), generator=generator)
+        targets = torch.randint(8, (NUM_ROWS,), generator=generator)
+        build = lambda: system.build(system.Config(), words, range(8, 0, -1))  # noqa: E731
     elif row.given == "text":
         text = TextSpec(tuple("abcdefgh"))
         inputs = torch.randint(len(text), (NUM_ROWS, 12), generator=generator)
@@ -305,7 +320,8 @@ def _every_gradient(subject: Subject, pretrained: str) -> Iterator[Check]:
     for _ in range(NUM_STEPS):
         optimizer.zero_grad()
         subject.loss(subject.forward(model, subject.inputs), subject.targets).backward()
-        grads = {n: p.grad.abs().max() for n, p in model.named_parameters() if p.grad is not None}
+        held = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+        grads = {n: grad.to_dense().abs().max() for n, grad in held.items()}
         idle -= {n for n, g in grads.items() if g > NOISE * max(grads.values())}
         optimizer.step()
     others = f", but {num_exempt} of {pretrained}, which earlier stages train" if num_exempt else ""

@@ -13,7 +13,7 @@ from samoyed.training.loop import train
 
 
 def test_two_vectors_for_each_word():
-    model = SkipGram(Config(size=7), 11)
+    model = SkipGram(Config(size=7), [1] * 11)
     assert sum(p.numel() for p in model.parameters()) == 2 * 7 * 11
     assert model.given.weight.abs().max() <= 0.5 / 7
     assert model.foretold.weight.abs().max() == 0
@@ -22,7 +22,7 @@ def test_two_vectors_for_each_word():
 def test_one_pair_moves_its_vectors_by_the_rate():
     torch.manual_seed(0)
     config = Config(size=4, window=1, num_noise=1, threshold=0)
-    model = SkipGram(config, 5).double()
+    model = SkipGram(config, [1] * 5).double()
     torch.nn.init.normal_(model.foretold.weight)
     v, u = (t.weight.detach().clone() for t in (model.given, model.foretold))
     batch = Stretches(
@@ -63,7 +63,7 @@ def test_words_that_share_company_come_near():
         window=2, threshold=0, seed=0,
     )  # fmt: skip
     torch.manual_seed(0)
-    model = SkipGram(config, 10)
+    model = SkipGram(config, np.bincount(codes))
     losses = [
         float(m.loss) for m in train(model, stage_of(config, replace(RECIPE, epochs=8), made))
     ]

@@ -1,8 +1,9 @@
-"""Skip-gram with negative sampling: vectors of words that foretell the words around them.
+"""Skip-gram and its sibling CBOW: vectors of words that foretell the words around them.
 
 Reference: Mikolov, Sutskever, Chen, Corrado & Dean (2013), Distributed representations of words and
 phrases and their compositionality, Advances in Neural Information Processing Systems 26, the
-review's reference 74.
+review's reference 74. CBOW is of Mikolov, Chen, Corrado & Dean (2013), Efficient estimation of
+word representations in vector space, sec. 3.1.
 
 What was new. A model with no hidden layer and no normalised output, fast enough for a thousand
 million words: each pair of near words is told from pairs with random words; frequent words are left
@@ -10,10 +11,15 @@ out at random, which is faster and makes the vectors of the rare ones better.
 
 Equation -> function
 
-    pairs within a window of 1..c words (eq. 1)         data.word_stretches
-    log s(v'_o . v_i) + k E log s(-v'_n . v_i) (eq. 4)  losses.negative_sampling
-    noise: unigram ^ 3/4 (sec. 2.2)                     data.word_stretches.noise_bounds
-    leaving out frequent words (eq. 5)                  data.word_stretches.keep_shares
+    pairs within a window of 1..c words (eq. 1)              data.word_stretches
+    p(w_O | w_I) (eq. 2)                                     SkipGram.foretell
+    hierarchical softmax over a Huffman tree (eq. 3)         losses.hierarchical_softmax
+    log s(v'_o . v_i) + k E log s(-v'_n . v_i) (eq. 4)       losses.negative_sampling
+    noise: unigram ^ 3/4 (sec. 2.2)                          data.word_stretches.noise_shares
+    leaving out frequent words (eq. 5)                       data.word_stretches.keep_shares
+    phrases (eq. 6)                                          data.phrases
+    the mean of the words around foretells the one between (Efficient estimation, sec. 3.1)
+                                                             SkipGram.middles
 
 Text -> Config: k of 5 to 20 for small texts (sec. 2.2), c = 5 and 300 dimensions (sec. 3), t around
 1e-5 (sec. 2.3); here 100 dimensions and t = 1e-3, the defaults of the programs that people use,
@@ -24,24 +30,36 @@ because texts of a million words are meant.
 1. Noise words are shared by the 32 words of a stretch, each cost weighted so that its expectation
    is that of k fresh noise words for each pair: matrix products in place of vector products.
 2. The gradients of a step's words are summed at one point instead of taken one pair after the
-   other; each pair moves its vectors by the full rate, as in the authors' program.
+   other; each pair moves its vectors by the full rate, as in the authors' program, but an inner
+   node of the tree by no more than `MOST_MOVES` pairs of a step would: the root meets them all.
 3. A noise word that happens to be the word in the window is not drawn anew: eq. 4 does not either.
 4. The keep probability is the authors' program's, not eq. 5 (see `keep_shares`).
-5. No hierarchical softmax (sec. 2.1), no phrases (sec. 4) yet.
+5. Under hierarchical softmax the word in the middle is foretold by each word around it, as the
+   authors' program does: the same pairs the other way round.
+6. CBOW descends the gradient of the mean, which moves each word around by its share; the authors'
+   program moves each by the whole. The rate is three times skip-gram's in return.
+7. `foretell` takes eq. 4's optimum for a probability, s = log p(o | i) / (k p_n(o)), and undoes
+   the leaving out of frequent words: a measure of held-out text that the paper does not have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from annotated_types import Ge, Gt, Le
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from samoyed.core.batch import Logits
 from samoyed.core.reference import Reference
-from samoyed.core.stage import Recipe, Stage
-from samoyed.data.word_stretches import Stretches, StretchesOfWords
+from samoyed.core.spec import TextSpec
+from samoyed.core.stage import Recipe, Stage, constant
+from samoyed.data.word_stretches import Stretches, StretchesOfWords, keep_shares, noise_shares
+from samoyed.losses.hierarchical_softmax import hierarchical_softmax, huffman, log_probabilities
 from samoyed.losses.negative_sampling import negative_sampling
 
 REFERENCE = Reference(
@@ -60,9 +78,12 @@ RECIPE = Recipe(
 """Words of the text in a step, and the rate by which each pair moves its vectors."""
 
 LAST_SHARE = 0.004  # of the rate, at the end: 1e-4 of 0.025, as in the authors' program
+MOST_READ, MOST_EPOCHS = 20_000_000, 50.0  # words read in a training of a short text
 STRETCH = 32  # words that share their noise words
+CBOW_RATE = 3.0  # times skip-gram's: a mean of words moves each of them by its share
+MOST_MOVES = 64.0  # pairs of a step that move an inner node by their full rate
 
-# G stretches, S words in each, D dimensions
+# G stretches, S words in each, M = S + 2c words in and around it, L the longest way, D dimensions
 
 
 @dataclass(frozen=True)
@@ -74,35 +95,131 @@ class Config:
         window: c, the widest window to each side (sec. 3: 5).
         num_noise: k, noise words for each pair (sec. 3: 5 and 15).
         threshold: t of the subsampling (sec. 3: 1e-5); 0 keeps every word.
+        architecture: a word foretells those around it, or those around it the word.
+        objective: how a word is foretold: eq. 4 or eq. 3.
     """
 
-    size: int = 100
-    window: int = 5
-    num_noise: int = 5
-    threshold: float = 1e-3
+    size: Annotated[int, Gt(0), Le(4096)] = 100
+    window: Annotated[int, Gt(0), Le(100)] = 5
+    num_noise: Annotated[int, Gt(0), Le(1000)] = 5
+    threshold: Annotated[float, Ge(0), Le(1)] = 1e-3
+    architecture: Literal["skip_gram", "cbow"] = "skip_gram"
+    objective: Literal["negative_sampling", "hierarchical_softmax"] = "negative_sampling"
 
 
 class SkipGram(nn.Module):
     """Two vectors for every word: v as what is given, v' as what is foretold.
 
+    Under hierarchical softmax v' belongs to the V - 1 inner nodes of the tree instead.
+
     Args:
         config: the dials.
-        num_words: V.
+        counts: how often training shows each of the V words.
     """
 
-    def __init__(self, config: Config, num_words: int) -> None:
+    ways: Tensor
+    turns: Tensor
+    prior: Tensor
+
+    def __init__(self, config: Config, counts: Sequence[int] | np.ndarray) -> None:
         super().__init__()
-        self.config = config
+        self.config, num_words = config, len(counts)
+        times = np.asarray(counts, np.int64)
+        kept = keep_shares(times, config.threshold)
+        prior, num_foretold = -np.log(kept), num_words
+        if config.objective == "hierarchical_softmax":
+            tree = huffman(times.tolist())
+            self.register_buffer("ways", torch.as_tensor(tree.nodes), persistent=False)
+            self.register_buffer("turns", torch.as_tensor(tree.turns), persistent=False)
+            num_foretold = num_words - 1
+        else:
+            prior = prior + np.log(noise_shares(times))
+        self.register_buffer("prior", torch.as_tensor(prior).float(), persistent=False)
         self.given = nn.Embedding(num_words, config.size, sparse=True)
-        self.foretold = nn.Embedding(num_words, config.size, sparse=True)
+        self.foretold = nn.Embedding(num_foretold, config.size, sparse=True)
         nn.init.uniform_(self.given.weight, -0.5 / config.size, 0.5 / config.size)
         nn.init.zeros_(self.foretold.weight)
 
-    def forward(self, batch: Stretches) -> tuple[Tensor, Tensor, Tensor]:
-        """Look up v (G, S, D), v' of the words around (G, S + 2c, D) and of the noise (G, S, D)."""
-        around = batch.outputs.shape[1]
-        rows = self.foretold(torch.cat([batch.outputs, batch.noise], dim=1))
-        return self.given(batch.inputs), rows[:, :around], rows[:, around:]
+    def forward(self, words: Int[Tensor, " B"]) -> Logits:
+        """Return how likely every word is near each of these, (B, V)."""
+        return Logits(self.foretell(self.given(words)))
+
+    def foretell(self, hidden: Float[Tensor, "B D"]) -> Float[Tensor, "B V"]:
+        """Return log p(word | hidden) but for a constant in each row, frequent words included."""
+        if self.config.objective == "hierarchical_softmax":
+            nodes = self.foretold.weight
+            return log_probabilities(hidden, nodes, self.ways, self.turns) + self.prior
+        return hidden @ self.foretold.weight.t() + self.prior
+
+    def middles(self, batch: Stretches) -> Float[Tensor, "G S D"]:
+        """Return the mean vector of the words around each word; zero where there are none."""
+        is_pair = batch.is_pair.to(self.given.weight.dtype)
+        total = is_pair @ self.given(batch.outputs)
+        return total / is_pair.sum(dim=2, keepdim=True).clamp_min(1.0)
+
+    def cost(self, batch: Stretches) -> Float[Tensor, ""]:
+        """Return the summed cost of a batch in nats (eq. 3 or eq. 4)."""
+        is_tree = self.config.objective == "hierarchical_softmax"
+        if self.config.architecture == "cbow":
+            hidden, is_met = self.middles(batch), batch.is_pair.any(dim=2)
+            if is_tree:
+                return self._walk(batch.inputs, hidden[:, :, None], is_met[..., None])
+            is_pair = torch.diag_embed(is_met)
+            return self._against_noise(hidden, batch.inputs, batch.noise, is_pair)
+        if not is_tree:
+            given = self.given(batch.inputs)
+            return self._against_noise(given, batch.outputs, batch.noise, batch.is_pair)
+        size, width = batch.inputs.shape[1], 2 * self.config.window + 1
+        places = torch.arange(size, device=batch.inputs.device)[:, None]
+        around = (places + torch.arange(width, device=places.device)).expand_as(
+            batch.is_pair[:, :, :width]
+        )
+        inputs = self.given(batch.outputs).unfold(1, width, 1).mT
+        return self._walk(batch.inputs, inputs, batch.is_pair.gather(2, around))
+
+    def _against_noise(
+        self, hidden: Tensor, words: Tensor, noise: Tensor, is_pair: Tensor
+    ) -> Tensor:  # fmt: skip
+        """Return eq. 4's cost of foretelling words (G, K) by (G, S, D) where `is_pair`."""
+        rows = self.foretold(torch.cat([words, noise], dim=1))
+        near, far = rows[:, : words.shape[1]], rows[:, words.shape[1] :]
+        return negative_sampling(hidden, near, far, is_pair, self.config.num_noise)
+
+    def _walk(self, words: Tensor, inputs: Tensor, is_pair: Tensor) -> Tensor:
+        """Return eq. 3's cost of foretelling words (G, S) by (G, S, C, D) where `is_pair`."""
+        ways, turns = self.ways[words].flatten(0, 1), self.turns[words].flatten(0, 1)
+        is_pair = is_pair.flatten(0, 1)
+        moves = ((turns != 0) * is_pair.sum(dim=1, keepdim=True)).to(inputs.dtype)
+        met = torch.zeros(len(self.foretold.weight), dtype=inputs.dtype, device=inputs.device)
+        met.index_add_(0, ways.flatten(), moves.flatten())
+        share = (MOST_MOVES / met.clamp_min(MOST_MOVES))[ways][..., None]
+        nodes = self.foretold(ways)
+        nodes = share * nodes + (1 - share) * nodes.detach()  # the same, but moved by a share
+        return hierarchical_softmax(inputs.flatten(0, 1), nodes, turns, is_pair)
+
+
+def recipe_for(num_words: int) -> Recipe:
+    """Return the recipe for a text of so many words: a short one is read more often.
+
+    >>> recipe_for(1_000_000).epochs, recipe_for(100_000_000).epochs
+    (20.0, 5.0)
+    """
+    passes = float(round(MOST_READ / max(1, num_words)))
+    return replace(RECIPE, epochs=min(MOST_EPOCHS, max(RECIPE.epochs, passes)))
+
+
+def build(config: Config, spec: TextSpec, counts: Sequence[int]) -> SkipGram:
+    """Return the model for a text whose words occur so often.
+
+    Args:
+        config: the dials.
+        spec: the words, and behind them the end of a sentence and the unknown, which have no
+            vectors.
+        counts: of the words.
+    """
+    if len(counts) != len(spec) - 2:
+        raise ValueError(f"{len(counts)} counts for {len(spec) - 2} words")
+    return SkipGram(config, counts)
 
 
 def nearest(
@@ -118,7 +235,7 @@ def nearest(
     """
     cosines = nn.functional.normalize(vectors, dim=1) @ nn.functional.normalize(question, dim=0)
     cosines[list(but)] = -2.0
-    found = cosines.topk(min(num, len(vectors) - len(but)))
+    found = cosines.topk(min(num, len(vectors) - len(set(but))))
     return list(zip(found.indices.tolist(), found.values.tolist(), strict=True))
 
 
@@ -134,16 +251,17 @@ def stage_of(config: Config, recipe: Recipe, feed: StretchesOfWords) -> Iterator
     what the mean divides by, so that each pair moves its vectors by the recipe's rate.
     """
     num = float(feed.num_words)
+    rate = recipe.learning_rate * num * (CBOW_RATE if config.architecture == "cbow" else 1.0)
 
     def objective(model: nn.Module, batch: Stretches) -> Tensor:
-        given, foretold, noise = model(batch)
-        return negative_sampling(given, foretold, noise, batch.is_pair, config.num_noise) / num
+        assert isinstance(model, SkipGram)
+        return model.cost(batch) / num
 
     yield Stage(
         name="train",
         feed=feed,
         objective=objective,
-        optimizer=lambda model: torch.optim.SGD(model.parameters(), lr=recipe.learning_rate * num),
+        optimizer=lambda model: torch.optim.SGD(model.parameters(), lr=rate),
         steps=max(1, round(recipe.epochs * feed.steps_per_epoch)),
-        rate=fading,
+        rate=constant if recipe.schedule == "constant" else fading,
     )

@@ -20,6 +20,7 @@ TASKS = {
     "classify_trees": "samoyed.runs.figures.classify_trees",
     "tag": "samoyed.runs.figures.tag",
     "continue_text": "samoyed.runs.figures.continue_text",
+    "embed": "samoyed.runs.figures.embed",
     "translate": "samoyed.runs.figures.translate",
     "play": "samoyed.runs.figures.play",
 }

@@ -1,0 +1,82 @@
+"""A text, to learn word vectors of: what `kinds.text` does of a text that is not continued."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+from torch import nn
+
+from samoyed.core.errors import DataError
+from samoyed.core.stage import Recipe, Stage
+from samoyed.data.near_words import NearData, near_data, small_spec, with_phrases
+from samoyed.data.text import TextData
+from samoyed.data.word_questions import files_in, read_analogies, read_likeness
+from samoyed.kinds.parts import Assembly, Plain
+from samoyed.tasks.embed import Embed
+
+FEWEST = 10  # words of a vocabulary
+
+
+def join(plain: Plain, system: ModuleType) -> Assembly:
+    """A text, to learn word vectors of; its words are chosen here, unless the run has them."""
+    task, notes = plain.task, []
+    if not task.counts:
+        task, notes = _chosen(plain, task)
+    source = replace(plain.source, spec=task.spec)
+    data = prepared(task, source.load())
+    if not task.counts:
+        task = replace(task, counts=tuple(data.counts.tolist()))
+    question = "middle" if plain.config.architecture == "cbow" else "near"
+    data = replace(data, question=question)
+
+    def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
+        return task.stages(system, plain.config, data, recipe, plain.seed)
+
+    joined = plain.with_data(
+        data, lambda: system.build(plain.config, *task.built_for), stages_with
+    )  # fmt: skip
+    return replace(joined, task=task, notes=tuple(notes))
+
+
+def prepared(task: Embed, text: TextData) -> NearData:
+    """Return a text's words as the task takes them."""
+    return near_data(text, task.spec, task.phrase_passes)
+
+
+def _chosen(plain: Plain, task: Embed) -> tuple[Embed, list[str]]:
+    """Choose the words and phrases; read the files that are asked for, rather now than later.
+
+    Raises:
+        DataError: for too few words, or files that cannot be used.
+    """
+    files = {"similarity": read_likeness, "analogies": read_analogies}
+    places = {}
+    for dial, read in files.items():
+        named = files_in(getattr(task, dial))
+        for file in named:
+            read(file)
+        places[dial] = ",".join(str(Path(file).expanduser().resolve()) for file in named)
+    spec = small_spec(plain.source, task.is_lowercase)
+    notes = []
+    if task.phrase_passes:
+        before = len(spec)
+        train = replace(plain.source, spec=spec).load().train
+        spec = with_phrases(
+            spec, train, task.phrase_passes, delta=task.phrase_delta,
+            threshold=task.phrase_threshold,
+        )  # fmt: skip
+        found = spec.symbols[before - 2 : -2]
+        shown = ", ".join(found[:8]) + (" …" if len(found) > 8 else "")
+        notes.append(f"phrases: {len(found):,} ({shown})" if found else "phrases: none found")
+    num = len(spec) - 2
+    if num < FEWEST:
+        raise DataError(
+            plain.source.path, f"at least {FEWEST} different words", f"{num}",
+            "Take a smaller --set min_count, or more text.",
+        )  # fmt: skip
+    kind = "in small letters" if task.is_lowercase else "as they are written"
+    notes.insert(0, f"vectors: of {num:,} words, {kind}")
+    return replace(task, spec=spec, **places), notes
