@@ -237,8 +237,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "lstm_language_model", "samoyed.models.recurrent.lstm_language_model",
         "text", "continue_text",
-        "a character language model with long short-term memory",
-        "Recurrent neural networks",
+        "a language model of characters or words with long short-term memory",
+        "Recurrent neural networks", has_sizes=True, aliases=("lstm_lm",),
     ),
     Row(
         "skip_gram", "samoyed.models.language.skip_gram", "text", "embed",

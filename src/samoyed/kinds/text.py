@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +22,8 @@ def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any,
         return system.Config(), system.recipe_for(source.num_train), Embed(source.spec)
     from samoyed.tasks.continue_text import ContinueText
 
-    return system.Config(), system.RECIPE, ContinueText(source.spec)
+    recipe = system.recipe_for(source.spec) if row.has_sizes else system.RECIPE
+    return replace(system.Config(), **row.sizes[size]), recipe, ContinueText(source.spec)
 
 
 def join(plain: Plain, system: ModuleType) -> Assembly:

@@ -25,6 +25,7 @@ from samoyed.core.stage import Recipe, Stage
 from samoyed.data.text import TextData
 from samoyed.data.units import after, decode, encode, line_end
 from samoyed.decoding.sampling import sample
+from samoyed.losses.large_softmax import large_cross_entropy
 from samoyed.metrics import language
 from samoyed.training.averaging import WeightAverage
 from samoyed.training.stages import averaged, stage_of
@@ -121,7 +122,7 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
         targets: (B, T).
     """
     flat = logits.transpose(0, 1).flatten(0, 1)
-    return F.cross_entropy(flat, targets.t().flatten())
+    return large_cross_entropy(flat, targets.t().flatten())
 
 
 @dataclass(frozen=True)

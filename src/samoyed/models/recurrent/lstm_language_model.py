@@ -1,10 +1,11 @@
-"""A language model of characters with long short-term memory.
+"""A language model of characters or words with long short-term memory.
 
 Reference: Hochreiter & Schmidhuber (1997), Long short-term memory, Neural Computation 9(8):1735,
 the review's reference 79; the forget gate is that of Gers, Schmidhuber & Cummins (2000), Learning
 to forget, Neural Computation 12(10):2451; predicting text one character at a time and writing with
 one's own predictions follows Graves (2013), Generating sequences with recurrent neural networks,
-arXiv:1308.0850, sec. 2 and 3.
+arXiv:1308.0850, sec. 2 and 3; of words, the two layers of 650 units are those of Zaremba, Sutskever
+& Vinyals (2014), Recurrent neural network regularization, arXiv:1409.2329, sec. 4.1.
 
 What was new. In 1997: a unit with a self-connection of weight one, so that an error neither
 vanishes nor explodes on its way back through time, and gates that learn when to write to it and
@@ -19,7 +20,9 @@ Equation -> function
 
 Table -> Config: Graves 2013 sec. 3.1 trains characters of the Penn Treebank with one hidden layer
 of 1,000 cells, softmax of 49, one-hot input, weight noise; here `num_units` is 512 because a
-processor of two cores is meant, which reads one million characters in about a minute.
+processor of two cores is meant, which reads one million characters in about a minute. Zaremba 2014
+sec. 4.1 reads words with 2 layers of 650 units; the size "words" is that one. `cell` puts other
+units in place of the LSTM's: those of Cho et al. 2014, or Elman's of 1990.
 
 **Departures**
 
@@ -34,13 +37,19 @@ processor of two cores is meant, which reads one million characters in about a m
    (2013, sec. 3.1).
 5. Layers are stacked, and only the last is read out; Graves 2013 (eq. 3) reads out all of them.
 6. Forget biases start at 1 (Gers 2000, sec. 3.2, starts them positive too).
+7. Words: the read-out's weights are the embedding's (Press & Wolf 2017, Using the output embedding
+   to improve language models, EACL), dropout is the same over a stretch (Gal & Ghahramani 2016),
+   and AdamW along one cycle replaces Zaremba's SGD (2014, sec. 4.1: 39 passes, which take hours on
+   two cores): few passes are made here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import torch.nn.functional as F
+from annotated_types import Ge, Gt, Lt
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -48,6 +57,9 @@ from samoyed.core.batch import SequenceLogits
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe
+from samoyed.layers.elman import Elman
+from samoyed.layers.gru import GRU
+from samoyed.layers.locked_dropout import locked_dropout, word_dropout
 from samoyed.layers.lstm import LSTM
 
 REFERENCE = Reference(
@@ -65,9 +77,24 @@ RECIPE = Recipe(
 )  # fmt: skip
 """Five passes: five to six minutes for a text of 1 MB on two cores in float32."""
 
+WORD_RECIPE = Recipe(
+    optimizer="adamw", learning_rate=4e-3, batch_size=32, epochs=9, schedule="cosine", warmup=0.1,
+    weight_decay=0.02, clip_norm=0.5,
+)  # fmt: skip
+"""One cycle that ends when the time does."""
+
+WORDS_PER_S = 4_000
+"""What two cores in bfloat16 read of words while they train the size "words", roughly."""
+
+MANY_WORDS = 3_000_000
+FEW_WORDS = 200_000
+
 # B batch, T time, D embedding size, H units, V symbols, L layers
 State = tuple[Tensor, ...]
-"""(h, c) of the first layer, (h, c) of the second, ...: 2 L tensors (B, H)."""
+"""(h, c) of the first layer, (h, c) of the second, ...: 2 L tensors (B, H); h alone without c."""
+
+Share = Annotated[float, Ge(0), Lt(1)]
+Count = Annotated[int, Gt(0)]
 
 
 @dataclass(frozen=True)
@@ -79,16 +106,64 @@ class Config:
         num_units: units per layer (Graves 2013, sec. 3.1: 1,000).
         embedding_size: numbers by which a symbol is presented to the first layer.
         dropout: share of a layer's outputs left out in training (Zaremba et al. 2014).
-        weight_dropout: share of the recurrent weights left out in training (Merity et al. 2018).
-        forget_bias: bias of the forget gates at the start.
+        weight_dropout: share of the LSTM's recurrent weights left out in training (Merity et al.
+            2018).
+        forget_bias: bias of the LSTM's forget gates at the start.
+        cell: the units: "lstm", "gru" (Cho et al. 2014) or "elman" (Elman 1990).
+        input_dropout: share of a symbol's numbers left out in training.
+        symbol_dropout: share of the symbols left out in training, wherever they stand.
+        is_locked: whether dropout leaves out the same units over a whole stretch.
+        is_tied: whether the read-out's weights are the embedding's; the last layer then has
+            `embedding_size` units.
     """
 
-    num_layers: int = 1
-    num_units: int = 512
-    embedding_size: int = 128
-    dropout: float = 0.25
-    weight_dropout: float = 0.1
+    num_layers: Count = 1
+    num_units: Count = 512
+    embedding_size: Count = 128
+    dropout: Share = 0.25
+    weight_dropout: Share = 0.1
     forget_bias: float = 1.0
+    cell: Literal["lstm", "gru", "elman"] = "lstm"
+    input_dropout: Share = 0.0
+    symbol_dropout: Share = 0.0
+    is_locked: bool = False
+    is_tied: bool = False
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Return how many units each layer has."""
+        last = self.embedding_size if self.is_tied else self.num_units
+        return (self.num_units,) * (self.num_layers - 1) + (last,)
+
+
+_OF_WORDS = {
+    "num_layers": 2, "is_tied": True, "is_locked": True, "weight_dropout": 0.2,
+    "symbol_dropout": 0.05,
+}  # fmt: skip
+SIZES: dict[str, dict[str, Any]] = {
+    "characters": {},
+    "words": {
+        **_OF_WORDS, "num_units": 650, "embedding_size": 650, "dropout": 0.3, "input_dropout": 0.3,
+    },
+    "few words": {
+        **_OF_WORDS, "num_units": 256, "embedding_size": 256, "dropout": 0.3, "input_dropout": 0.3,
+    },
+}  # fmt: skip
+"""Named sizes: how they differ from `Config`'s defaults."""
+
+
+def recommend(spec: TextSpec, num_train: int, seconds: float | None) -> str:
+    """Choose a size: by the unit, and of words by how many are there and can be read in time."""
+    if spec.unit != "word":
+        return "characters"
+    wanted = min(3 * num_train, MANY_WORDS)
+    is_short = seconds is not None and seconds * WORDS_PER_S < wanted
+    return "few words" if is_short or num_train < FEW_WORDS else "words"
+
+
+def recipe_for(spec: TextSpec) -> Recipe:
+    """Return how to train on a text of these units."""
+    return WORD_RECIPE if spec.unit == "word" else RECIPE
 
 
 class LSTMLanguageModel(nn.Module):
@@ -103,24 +178,29 @@ class LSTMLanguageModel(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(num_symbols, config.embedding_size)
+        inputs = (config.embedding_size, *config.widths[:-1])
         self.layers = nn.ModuleList(
-            LSTM(
-                config.embedding_size if index == 0 else config.num_units,
-                config.num_units,
-                forget_bias=config.forget_bias,
-                weight_dropout=config.weight_dropout,
-            )
-            for index in range(config.num_layers)
+            _layer(config, *sizes) for sizes in zip(inputs, config.widths, strict=True)
         )
-        self.read_out = nn.Linear(config.num_units, num_symbols)
+        self.read_out = nn.Linear(config.widths[-1], num_symbols)
+        if config.is_tied:
+            nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
+            nn.init.zeros_(self.read_out.bias)
+            self.read_out.weight = self.embedding.weight
 
-    def _lstms(self) -> list[LSTM]:
-        return [layer for layer in self.layers if isinstance(layer, LSTM)]
+    @property
+    def _per_layer(self) -> int:
+        """Return how many tensors a layer remembers."""
+        return 2 if self.config.cell == "lstm" else 1
 
     def start(self, batch_size: int) -> State:
         """Return the empty memory of `batch_size` texts."""
-        zero = self.read_out.weight.new_zeros(batch_size, self.config.num_units)
-        return tuple(zero.clone() for _ in range(2 * self.config.num_layers))
+        like = self.read_out.weight
+        return tuple(
+            like.new_zeros(batch_size, width)
+            for width in self.config.widths
+            for _ in range(self._per_layer)
+        )
 
     def forward(self, tokens: Int[Tensor, "B T"], state: State) -> SequenceLogits:
         """Read T symbols and guess the one after each.
@@ -133,7 +213,7 @@ class LSTMLanguageModel(nn.Module):
             Logits (B, T, V) and the memory after the last symbol.
         """
         outputs, state = self.hidden(tokens, state)
-        outputs = F.dropout(outputs, self.config.dropout, self.training)
+        outputs = self._drop(outputs, self.config.dropout)
         return SequenceLogits(self.read_out(outputs).transpose(0, 1), state)
 
     def hidden(
@@ -141,14 +221,20 @@ class LSTMLanguageModel(nn.Module):
     ) -> tuple[Float[Tensor, "T B H"], State]:
         """Read T symbols; return the last layer's h_t, time first, and the memory after them."""
         states: list[Tensor] = []
-        for index, layer in enumerate(self._lstms()):
-            before = state[2 * index], state[2 * index + 1]
-            if index == 0:
-                symbols = tokens.t().contiguous()
-                outputs, after = layer.of_symbols(symbols, self.embedding.weight, before)
+        symbols = tokens.t().contiguous()
+        embedding = word_dropout(self.embedding.weight, self.config.symbol_dropout, self.training)
+        for index, layer in enumerate(self.layers):
+            before = state[index * self._per_layer : (index + 1) * self._per_layer]
+            if index > 0:
+                outputs = self._drop(outputs, self.config.dropout)
+            elif isinstance(layer, LSTM) and not (self.training and self.config.input_dropout):
+                outputs, after = layer.of_symbols(symbols, embedding, (before[0], before[1]))
+                states += after
+                continue
             else:
-                outputs = F.dropout(outputs, self.config.dropout, self.training)
-                outputs, after = layer(outputs, before)
+                outputs = F.embedding(symbols, embedding)
+                outputs = self._drop(outputs, self.config.input_dropout)
+            outputs, after = _unrolled(layer, outputs, before)
             states += after
         return outputs, tuple(states)
 
@@ -161,11 +247,45 @@ class LSTMLanguageModel(nn.Module):
         """
         states: list[Tensor] = []
         signal = self.embedding(token)
-        for index, layer in enumerate(self._lstms()):
-            after = layer.step(signal, (state[2 * index], state[2 * index + 1]))
+        for index, layer in enumerate(self.layers):
+            before = state[index * self._per_layer : (index + 1) * self._per_layer]
+            after = _stepped(layer, signal, before)
             signal = F.dropout(after[0], self.config.dropout, self.training)
             states += after
         return self.read_out(signal), tuple(states)
+
+    def _drop(self, signal: Tensor, share: float) -> Tensor:
+        """Leave out units, at every step the same ones or others."""
+        if self.config.is_locked:
+            return locked_dropout(signal, share, self.training)
+        return F.dropout(signal, share, self.training)
+
+
+def _layer(config: Config, input_size: int, num_units: int) -> nn.Module:
+    """Return a layer of the units that the dials ask for."""
+    if config.cell == "gru":
+        return GRU(input_size, num_units)
+    if config.cell == "elman":
+        return Elman(input_size, num_units)
+    return LSTM(
+        input_size, num_units, forget_bias=config.forget_bias, weight_dropout=config.weight_dropout
+    )
+
+
+def _unrolled(layer: nn.Module, inputs: Tensor, before: State) -> tuple[Tensor, State]:
+    """Advance a layer T steps; return all h_t and what it remembers."""
+    if isinstance(layer, LSTM):
+        return layer(inputs, before)
+    outputs = layer(inputs, before[0])
+    return outputs, (outputs[-1],)
+
+
+def _stepped(layer: nn.Module, inputs: Tensor, before: State) -> State:
+    """Advance a layer one step; return what it remembers, h first."""
+    if isinstance(layer, LSTM):
+        return layer.step(inputs, (before[0], before[1]))
+    assert isinstance(layer, GRU | Elman)
+    return (layer.step(inputs, before[0]),)
 
 
 def build(config: Config, spec: TextSpec) -> LSTMLanguageModel:
