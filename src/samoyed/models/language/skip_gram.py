@@ -152,7 +152,7 @@ class SkipGram(nn.Module):
             return log_probabilities(hidden, nodes, self.ways, self.turns) + self.prior
         return hidden @ self.foretold.weight.t() + self.prior
 
-    def middles(self, batch: Stretches) -> Float[Tensor, "G S D"]:
+    def middles(self, batch: Stretches) -> Float[Tensor, "*N D"]:
         """Return the mean vector of the words around each word; zero where there are none."""
         is_pair = batch.is_pair.to(self.given.weight.dtype)
         shares = is_pair / is_pair.sum(dim=2, keepdim=True).clamp_min(1.0)
@@ -198,8 +198,8 @@ class SkipGram(nn.Module):
 
 
 def looked_up(
-    table: nn.Embedding, numbers: Int[Tensor, "..."], moves: Tensor, most: float
-) -> Float[Tensor, "... D"]:
+    table: nn.Embedding, numbers: Int[Tensor, "*N"], moves: Tensor, most: float
+) -> Float[Tensor, "*N D"]:
     """Return rows of a table; none learns more from a step than so many pairs would teach it.
 
     The gradients of all pairs are summed at one point. Where hundreds of them agree, as at a very
