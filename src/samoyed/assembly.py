@@ -126,8 +126,10 @@ def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
             place, on_bad=on_bad, seed=config["split_seed"], pairs=PairAsk(**config["about_pairs"])
         )
     if "about_table" not in config:
+        said = _about_text(config)
+        known = None if said is None else TableAsk(task=config["task"]["name"])
         return open_source(
-            place, on_bad=on_bad, seed=config["split_seed"], about_text=_about_text(config)
+            place, on_bad=on_bad, seed=config["split_seed"], ask=known, about_text=said
         )
     ask = TableAsk(**config["about_table"])
     if config["task"]["name"] not in TABLE_TASKS.values():  # a table that names pictures

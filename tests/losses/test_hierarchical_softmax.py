@@ -33,7 +33,7 @@ def test_ways_are_as_short_as_can_be(seed: int):
     lengths = (tree.turns != 0).sum(axis=1)
     best = sum(c * n for c, n in zip(counts, lengths_by_packages(counts), strict=True))
     assert sum(c * n for c, n in zip(counts, lengths.tolist(), strict=True)) == best
-    assert sum(2.0 ** -lengths) == 1  # Kraft: a whole tree
+    assert sum(2.0**-lengths) == 1  # Kraft: a whole tree
     ways = [tuple(t for t in row if t) for row in tree.turns.tolist()]
     for one, two in itertools.permutations(ways, 2):
         assert one != two[: len(one)]

@@ -20,6 +20,9 @@ SYSTEMS = {
     "lstm_language_model": [
         "TEXT", "--epochs", "2", "--set", "num_units=64", "--set", "dropout=0.2",
     ],
+    "skip_gram": [
+        "TEXT", "--task", "embed", "--epochs", "40", "--set", "size=20", "--set", "phrase_passes=1",
+    ],
     "attention": [
         "PAIRS", "--from", "de", "--to", "en", "--epochs", "4", "--set", "num_units=32",
         "--set", "batch_units=300",

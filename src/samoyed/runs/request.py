@@ -56,7 +56,8 @@ class Request:
     @property
     def about_table(self) -> TableAsk:
         """Return what was said about a table."""
-        return TableAsk(self.target, self.test, self.input, self.task)
+        task = "embed" if self.task is None and self._is_of_words else self.task
+        return TableAsk(self.target, self.test, self.input, task)
 
     @property
     def about_pairs(self) -> PairAsk:
@@ -66,14 +67,19 @@ class Request:
 
     @property
     def about_text(self) -> TextAsk:
-        """Return what was said about a text; vectors are of words.
+        """Return what was said about a text.
 
         Raises:
             OptionError: for a unit that is none, or none that the question can be about.
         """
-        is_named = self.task is None and self.model is not None
-        asked = find(self.model, "--model").asked if is_named else self.task
-        return ask_of(dict(self.settings), asked == "embed")
+        return ask_of(dict(self.settings), self._is_of_words)
+
+    @property
+    def _is_of_words(self) -> bool:
+        """Tell whether vectors of words are asked for, by the task or by the model."""
+        if self.task is None and self.model is not None:
+            return find(self.model, "--model").asked == "embed"
+        return self.task == "embed"
 
     @property
     def dials(self) -> dict[str, Any]:

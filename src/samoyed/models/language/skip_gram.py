@@ -30,8 +30,8 @@ because texts of a million words are meant.
 1. Noise words are shared by the 32 words of a stretch, each cost weighted so that its expectation
    is that of k fresh noise words for each pair: matrix products in place of vector products.
 2. The gradients of a step's words are summed at one point instead of taken one pair after the
-   other; each pair moves its vectors by the full rate, as in the authors' program, but an inner
-   node of the tree by no more than `MOST_MOVES` pairs of a step would: the root meets them all.
+   other; each pair moves its vectors by the full rate, as in the authors' program, but no vector by
+   more than `MOST_MOVES` pairs of a step would (see `looked_up`).
 3. A noise word that happens to be the word in the window is not drawn anew: eq. 4 does not either.
 4. The keep probability is the authors' program's, not eq. 5 (see `keep_shares`).
 5. Under hierarchical softmax the word in the middle is foretold by each word around it, as the
@@ -81,7 +81,7 @@ LAST_SHARE = 0.004  # of the rate, at the end: 1e-4 of 0.025, as in the authors'
 MOST_READ, MOST_EPOCHS = 20_000_000, 50.0  # words read in a training of a short text
 STRETCH = 32  # words that share their noise words
 CBOW_RATE = 3.0  # times skip-gram's: a mean of words moves each of them by its share
-MOST_MOVES = 64.0  # pairs of a step that move an inner node by their full rate
+MOST_MOVES = 50.0  # pairs of a step that move a vector by the full rate
 
 # G stretches, S words in each, M = S + 2c words in and around it, L the longest way, D dimensions
 
@@ -124,6 +124,7 @@ class SkipGram(nn.Module):
     def __init__(self, config: Config, counts: Sequence[int] | np.ndarray) -> None:
         super().__init__()
         self.config, num_words = config, len(counts)
+        self.most = MOST_MOVES / rate_factor(config)
         times = np.asarray(counts, np.int64)
         kept = keep_shares(times, config.threshold)
         prior, num_foretold = -np.log(kept), num_words
@@ -151,11 +152,11 @@ class SkipGram(nn.Module):
             return log_probabilities(hidden, nodes, self.ways, self.turns) + self.prior
         return hidden @ self.foretold.weight.t() + self.prior
 
-    def middles(self, batch: Stretches) -> Float[Tensor, "G S D"]:
+    def middles(self, batch: Stretches) -> Float[Tensor, "*N D"]:
         """Return the mean vector of the words around each word; zero where there are none."""
         is_pair = batch.is_pair.to(self.given.weight.dtype)
-        total = is_pair @ self.given(batch.outputs)
-        return total / is_pair.sum(dim=2, keepdim=True).clamp_min(1.0)
+        shares = is_pair / is_pair.sum(dim=2, keepdim=True).clamp_min(1.0)
+        return shares @ looked_up(self.given, batch.outputs, shares.sum(dim=1), self.most)
 
     def cost(self, batch: Stretches) -> Float[Tensor, ""]:
         """Return the summed cost of a batch in nats (eq. 3 or eq. 4)."""
@@ -167,21 +168,23 @@ class SkipGram(nn.Module):
             is_pair = torch.diag_embed(is_met)
             return self._against_noise(hidden, batch.inputs, batch.noise, is_pair)
         if not is_tree:
-            given = self.given(batch.inputs)
+            given = looked_up(self.given, batch.inputs, batch.is_pair.sum(dim=2), self.most)
             return self._against_noise(given, batch.outputs, batch.noise, batch.is_pair)
         size, width = batch.inputs.shape[1], 2 * self.config.window + 1
         places = torch.arange(size, device=batch.inputs.device)[:, None]
-        around = (places + torch.arange(width, device=places.device)).expand_as(
-            batch.is_pair[:, :, :width]
-        )
-        inputs = self.given(batch.outputs).unfold(1, width, 1).mT
-        return self._walk(batch.inputs, inputs, batch.is_pair.gather(2, around))
+        around = places + torch.arange(width, device=places.device)
+        around = around.expand(len(batch.inputs), size, width)
+        inputs = looked_up(self.given, batch.outputs, batch.is_pair.sum(dim=1), self.most)
+        is_pair = batch.is_pair.gather(2, around)
+        return self._walk(batch.inputs, inputs.unfold(1, width, 1).mT, is_pair)
 
     def _against_noise(
         self, hidden: Tensor, words: Tensor, noise: Tensor, is_pair: Tensor
     ) -> Tensor:  # fmt: skip
         """Return eq. 4's cost of foretelling words (G, K) by (G, S, D) where `is_pair`."""
-        rows = self.foretold(torch.cat([words, noise], dim=1))
+        each = is_pair.sum(dim=(1, 2)) * (self.config.num_noise / noise.shape[1])
+        moves = torch.cat([is_pair.sum(dim=1), each[:, None].expand_as(noise)], dim=1)
+        rows = looked_up(self.foretold, torch.cat([words, noise], dim=1), moves, self.most)
         near, far = rows[:, : words.shape[1]], rows[:, words.shape[1] :]
         return negative_sampling(hidden, near, far, is_pair, self.config.num_noise)
 
@@ -189,13 +192,31 @@ class SkipGram(nn.Module):
         """Return eq. 3's cost of foretelling words (G, S) by (G, S, C, D) where `is_pair`."""
         ways, turns = self.ways[words].flatten(0, 1), self.turns[words].flatten(0, 1)
         is_pair = is_pair.flatten(0, 1)
-        moves = ((turns != 0) * is_pair.sum(dim=1, keepdim=True)).to(inputs.dtype)
-        met = torch.zeros(len(self.foretold.weight), dtype=inputs.dtype, device=inputs.device)
-        met.index_add_(0, ways.flatten(), moves.flatten())
-        share = (MOST_MOVES / met.clamp_min(MOST_MOVES))[ways][..., None]
-        nodes = self.foretold(ways)
-        nodes = share * nodes + (1 - share) * nodes.detach()  # the same, but moved by a share
+        moves = (turns != 0) * is_pair.sum(dim=1, keepdim=True)
+        nodes = looked_up(self.foretold, ways, moves, self.most)
         return hierarchical_softmax(inputs.flatten(0, 1), nodes, turns, is_pair)
+
+
+def looked_up(
+    table: nn.Embedding, numbers: Int[Tensor, "*N"], moves: Tensor, most: float
+) -> Float[Tensor, "*N D"]:
+    """Return rows of a table; none learns more from a step than so many pairs would teach it.
+
+    The gradients of all pairs are summed at one point. Where hundreds of them agree, as at a very
+    frequent word or at the root of the tree, the sum would shoot far beyond what one pair after the
+    other does, which stop as the row gives way.
+
+    Args:
+        table: of the rows.
+        numbers: which rows.
+        moves: pairs that each of these moves its row for.
+        most: pairs of a step that move a row by the full rate.
+    """
+    met = torch.zeros(len(table.weight), dtype=table.weight.dtype, device=numbers.device)
+    met.index_add_(0, numbers.flatten(), moves.to(met.dtype).flatten())
+    share = (most / met.clamp_min(most))[numbers][..., None]
+    rows = table(numbers)
+    return share * rows + (1 - share) * rows.detach()  # the rows, moved by a share
 
 
 def recipe_for(num_words: int) -> Recipe:
@@ -244,6 +265,11 @@ def fading(progress: float) -> float:
     return max(LAST_SHARE, 1 - progress)
 
 
+def rate_factor(config: Config) -> float:
+    """Return what the rate is multiplied by: CBOW moves each word around by its share only."""
+    return CBOW_RATE if config.architecture == "cbow" else 1.0
+
+
 def stage_of(config: Config, recipe: Recipe, feed: StretchesOfWords) -> Iterator[Stage]:
     """Yield the one stage: the cost for each word of the text, descended pair by pair.
 
@@ -251,7 +277,7 @@ def stage_of(config: Config, recipe: Recipe, feed: StretchesOfWords) -> Iterator
     what the mean divides by, so that each pair moves its vectors by the recipe's rate.
     """
     num = float(feed.num_words)
-    rate = recipe.learning_rate * num * (CBOW_RATE if config.architecture == "cbow" else 1.0)
+    rate = recipe.learning_rate * num * rate_factor(config)
 
     def objective(model: nn.Module, batch: Stretches) -> Tensor:
         assert isinstance(model, SkipGram)
