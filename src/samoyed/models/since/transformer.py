@@ -14,7 +14,7 @@ Equation -> function (numbers of the paper)
     max(0, x W_1 + b_1) W_2 + b_2 (eq. 2)                              Inner
     x + part(norm(x)) (sec. 3.1; Xiong et al. 2020, figure 1b)         EncoderLayer, DecoderLayer
     sin and cos of the position (sec. 3.5)                             waves
-    the embedding is the read-out, and times sqrt(d) (sec. 3.4)        Transformer.forward, _embedded
+    the embedding is the read-out, and times sqrt(d) (sec. 3.4)        Transformer.forward
 
 Table -> Config: table 3, base, has 6 layers, width 512, inner layers of 2,048, 8 heads, dropout
 0.1: 65 million weights with 37,000 units shared by both languages. The defaults here are for tens
