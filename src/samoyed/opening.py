@@ -11,7 +11,7 @@ from typing import Any
 
 from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.core.spec import OnBad
-from samoyed.data import pair_columns, pair_files
+from samoyed.data import pair_columns, pair_files, pair_guess
 from samoyed.data.corpora import TextAsk, is_brown
 from samoyed.data.image_cifar import NAMES, is_cifar_name
 from samoyed.data.pair_files import PairAsk
@@ -109,16 +109,23 @@ def _are_pairs(target: Path, ask: TableAsk, pairs: PairAsk) -> bool:
     is_asked = bool(pairs) or ask.task == "translate"
     return (
         (is_asked and pair_columns.is_columns(target))
-        or pair_columns.is_pair_json(target)
+        or _are_unasked_pairs(target, ask)
         or pair_files.is_side(target)
     )
+
+
+def _are_unasked_pairs(target: Path, ask: TableAsk) -> bool:
+    """Tell whether a file holds sentence pairs, where nothing was said that makes it another."""
+    is_free = ask.target is None and ask.input is None and ask.task in (None, "translate")
+    return is_free and target.is_file() and pair_guess.are_pairs(target)
 
 
 def is_unasked_table(path: str, ask: TableAsk) -> bool:
     """Tell whether this is a table of which nobody said what to learn."""
     target = Path(path).expanduser()
     is_table = target.is_file() and is_table_name(target.name)
-    return ask.target is None and is_table and not is_picture_table(target, ask)
+    is_open = ask.target is None and is_table and not is_picture_table(target, ask)
+    return is_open and not _are_unasked_pairs(target, ask)
 
 
 def is_picture_table(path: Path, ask: TableAsk) -> bool:

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from samoyed.core.errors import DataError, OptionError
+from samoyed.data import pair_guess
 from samoyed.data.pair_feed import PairFeed, encoded
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.pairs import scan_pairs
-from samoyed.opening import open_source
+from samoyed.data.tables import TableAsk
+from samoyed.opening import is_unasked_table, open_source
 
 ASK = PairAsk("fr", "en")
 FRENCH = [f"le chien numéro {k} est dans la maison {k % 7}" for k in range(60)]
@@ -173,6 +175,137 @@ def test_columns_of_unknown_languages_are_asked_for(tmp_path):
     columns(tmp_path / "a.tsv", [("ka", "mu")] * 30)
     with pytest.raises(OptionError, match=r"a column's number(?s:.*)1 “ka”; 2 “mu”"):
         scan_pairs(tmp_path / "a.tsv", PairAsk("xx", "yy"))
+
+
+TATOEBA = "CC-BY 2.0 (France) Attribution: tatoeba.org #{} (CM) & #{} (Wittydev)"
+
+
+@pytest.mark.parametrize("name", ["fra.txt", "fra.tsv", "pairs.tab", "fra.txt.gz"])
+def test_pairs_that_nobody_announced_are_not_taken_for_a_text_or_a_table(tmp_path, name):
+    rows = [(e, f, TATOEBA.format(k, 2 * k))
+            for k, (e, f) in enumerate(zip(ENGLISH, FRENCH, strict=True))]  # fmt: skip
+    columns(tmp_path / name, rows)
+    place = str(tmp_path / name)
+    with pytest.raises(OptionError, match=r"--from en --to fr\n\s+or samoyed train \S+ --from fr"):
+        open_source(place)
+    assert not is_unasked_table(place, TableAsk())
+    assert open_source(place, pairs=PairAsk("fr", "en")).train.source[0].startswith("le chien")
+    source = open_source(place, pairs=PairAsk("en"))
+    assert source.names == ("en", "fr")
+    assert source.train.target[0].startswith("le chien")
+
+
+def test_columns_that_are_named_as_languages_need_no_announcing(tmp_path):
+    columns(tmp_path / "a.tsv", [("xx", "fr"), *zip(["ka mu li"] * 60, FRENCH, strict=True)])
+    assert not pair_guess.are_pairs(tmp_path / "a.tsv")
+    columns(tmp_path / "a.tsv", [("source", "target"), *zip(FRENCH, FRENCH, strict=True)])
+    with pytest.raises(OptionError, match="--from source --to target"):
+        open_source(str(tmp_path / "a.tsv"))
+    put(tmp_path / "b.jsonl", [json.dumps({"fr": f, "en": e})
+                               for f, e in zip(FRENCH, ENGLISH, strict=True)])  # fmt: skip
+    with pytest.raises(OptionError, match="--from fr --to en"):
+        open_source(str(tmp_path / "b.jsonl"))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(str(k % 2), s) for k, s in enumerate(FRENCH)],  # labelled texts
+        [(word, "NN") for s in FRENCH for word in s.split()],  # tagged words
+        [(s, s.upper()) for s in ENGLISH],  # one language
+        [(s,) for s in ENGLISH],
+        [(s, str(k)) for k, s in enumerate(ENGLISH)],
+    ],
+)
+def test_other_columns_are_not_taken_for_pairs(tmp_path, rows):
+    columns(tmp_path / "a.txt", rows)
+    assert not pair_guess.are_pairs(tmp_path / "a.txt")
+
+
+def test_what_is_asked_of_a_table_goes_before(tmp_path):
+    columns(tmp_path / "a.tsv", [("en", "fr"), *zip(ENGLISH, FRENCH, strict=True)])
+    assert is_unasked_table(str(tmp_path / "a.tsv"), TableAsk(task="classify"))
+    assert open_source(str(tmp_path / "a.tsv"), ask=TableAsk(target="fr")).kind != "pairs"
+
+
+def test_columns_with_commas(tmp_path):
+    rows = [f'"{e}, ""he"" said","{f}"' for e, f in zip(ENGLISH, FRENCH, strict=True)]
+    put(tmp_path / "a.csv", ["en,fr", *rows[:3], '"over two', 'lines",deux', *rows[3:], "x"])
+    with pytest.raises(DataError, match=r"a\.csv:64\n  expected: 2 columns with a comma"):
+        scan_pairs(tmp_path / "a.csv", ASK)
+    source = scan_pairs(tmp_path / "a.csv", ASK, on_bad="skip")
+    assert source.skipped[-1].startswith(f"{tmp_path / 'a.csv'}:64: 1 in “x”")
+    targets = {*source.train.target, *source.test.target}
+    assert "over two lines" in targets
+    assert 'the dog number 0 is in the house 0, "he" said' in targets
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", 'en,fr\na,b\n"c"d,e\n', r"a\.csv:3\n  expected: cells with commas"),
+        ("a.csv", "one\ntwo\n", "no comma"),
+        ("a.tsv", "", "an empty file"),
+        ("a.txt", "a\tb\n\n" * 30, r"a\.txt:2\n  expected: 2 columns(?s:.*)1 in “”"),
+        ("a.txt", "a\t\n" * 30, "0 usable ones|at least 20 different sentences"),
+        ("a.jsonl", "", "an empty file"),
+        ("a.jsonl", '{"fr": 1, "en": 2}\n', "one of|--from"),
+    ],
+)
+def test_more_ways_to_spoil_one_file(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises((DataError, OptionError), match=message):
+        open_source(str(tmp_path / name), pairs=PairAsk("1", "2") if name == "a.txt" else ASK)
+
+
+def spoil_no_other_side(root):
+    (root / "train.en").unlink()
+
+
+def spoil_truncated(root):
+    (root / "train.en").unlink()
+    whole = gzip.compress("\n".join(ENGLISH).encode())
+    (root / "train.en.gz").write_bytes(whole[: len(whole) // 2])
+
+
+def spoil_empty_sides(root):
+    put(root / "train.en", [""] * 60)
+
+
+def spoil_two_trainings(root):
+    put(root / "train2.fr", FRENCH)
+    put(root / "train2.en", ENGLISH)
+
+
+def spoil_no_training(root):
+    for side, lines in (("fr", FRENCH), ("en", ENGLISH)):
+        (root / f"train.{side}").unlink()
+        put(root / f"test.{side}", lines)
+        put(root / f"dev.{side}", lines)
+
+
+def spoil_lengths(root):
+    put(root / "train.en", ["a" for _ in ENGLISH])
+    put(root / "train.fr", ["mot " * 40 for _ in FRENCH])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (spoil_no_other_side, "--from and --to|beside each other"),
+        (spoil_truncated, r"train\.en\.gz"),
+        (spoil_empty_sides, "at least 20 different sentences"),
+        (spoil_two_trainings, "one pair of files to learn from"),
+        (spoil_no_training, r"train\.fr and train\.en"),
+        (spoil_lengths, "at least 20 different sentences"),
+    ],
+)
+def test_more_ways_to_spoil_two_files(tmp_path, spoil, message):
+    put(tmp_path / "train.fr", FRENCH)
+    put(tmp_path / "train.en", ENGLISH)
+    spoil(tmp_path)
+    with pytest.raises((DataError, OptionError), match=message):
+        open_source(str(tmp_path), pairs=ASK)
 
 
 def feed(batch_units=150):

@@ -275,3 +275,34 @@ def test_fresh_weights():
     assert layer.bias.tolist() == [0.0] * H + [1.5] * H + [0.0] * 2 * H
     assert layer.weight_hh.abs().max() <= H**-0.5
     assert sum(p.numel() for p in layer.parameters()) == 4 * H * (D + H + 1)
+
+
+def filled():
+    """Row 1 begins after two steps, row 2 after all but one."""
+    is_pad = torch.zeros(T, B, dtype=torch.bool)
+    is_pad[:2, 1] = is_pad[: T - 1, 2] = True
+    return is_pad
+
+
+def test_rows_that_begin_later_begin_from_the_empty_state(layer):
+    inputs, _ = example()
+    outputs, (h, c) = layer(inputs, layer.start(B), filled())
+    for row, first in ((0, 0), (1, 2), (2, T - 1)):
+        alone, (h_alone, c_alone) = slow_loop(layer, inputs[first:, row : row + 1], layer.start(1))
+        assert torch.allclose(outputs[first:, row], alone[:, 0], atol=1e-12)
+        assert torch.equal(outputs[:first, row], torch.zeros(first, H, dtype=torch.double))
+        assert torch.allclose(h[row], h_alone[0], atol=1e-12)
+        assert torch.allclose(c[row], c_alone[0], atol=1e-12)
+
+
+def test_gradient_where_rows_begin_later(layer):
+    inputs, _ = example()
+    names = ("weight_ih", "weight_hh", "bias")
+
+    def run(x, *parameters):
+        twin = twin_of(layer, dict(zip(names, parameters, strict=True)))
+        outputs, after = twin(x, twin.start(B), filled())
+        return outputs, *after
+
+    leaves = [inputs, *(getattr(layer, name).detach() for name in names)]
+    assert torch.autograd.gradcheck(run, [leaf.requires_grad_() for leaf in leaves])

@@ -3,13 +3,17 @@
 import json
 import random
 
+import numpy as np
 import pytest
 
 import samoyed
 from samoyed import cli
 from samoyed.core.errors import DataError
+from samoyed.data import bpe
+from samoyed.data.pair_feed import unknown_share
 from samoyed.metrics import translation
 from samoyed.runs.baselines.pairs import dictionary, measure
+from samoyed.runs.figures.sentence_map import nearest, unit_length
 
 pytest.importorskip("sacrebleu")
 GERMAN = ["ein", "hund", "katze", "läuft", "schläft", "am", "strand", "im", "haus"]
@@ -94,6 +98,65 @@ def test_a_file_is_translated(run, capsys, tmp_path):
     (tmp_path / "in.txt").write_text("ein hund läuft.\nkatze schläft.\n")
     main(["predict", str(run.path), str(tmp_path / "in.txt")])
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+@pytest.fixture(scope="module")
+def without(pairs, tmp_path_factory):
+    """A run of a system that does not look back."""
+    out = tmp_path_factory.mktemp("runs") / "plain"
+    settings = {
+        "from": "de", "to": "en", "num_units": 32, "embedding_size": 32, "num_layers": 1,
+        "batch_units": 400, "learning_rate": 1e-2, "quiet": True, "baselines": False,
+    }  # fmt: skip
+    return samoyed.train(pairs, model="seq2seq", out=out, epochs=2, settings=settings)
+
+
+def test_explain_without_an_alignment_says_how_sure_it_was(without, capsys):
+    sentences = [" ".join(GERMAN[k % 9] for k in range(n, 2 * n)) for n in range(2, 16)]
+    main(["explain", str(without.path), *sentences])
+    assert capsys.readouterr().out.count("nats a unit") == len(sentences)
+    page = (without.path / "explain.html").read_text()
+    assert "no alignment to draw" in page
+    assert "A map of sentences" in page
+    assert sentences[-1] in page
+
+
+def test_doubts_are_those_of_the_written_units(without):
+    parts, nats = without.task.doubts(without.model, "ein hund läuft.")
+    answer = without.predict("ein hund läuft.")[0]
+    assert "".join(parts[:-1]).removeprefix(" ") == answer.answer
+    assert np.exp(-nats.mean()) == pytest.approx(answer.probability, rel=1e-3)
+
+
+def test_compare_scores_by_length(run, without, capsys, tmp_path):
+    main(["compare", str(run.path), str(without.path), "--out", str(tmp_path / "c.html")])
+    out = capsys.readouterr().out
+    assert "words in the source" in out
+    assert out.count("BLEU of ") == 2
+    kept = json.loads((run.path / "translations.json").read_text())
+    assert len(kept["answers"]) == 20
+    kept["answers"] = run.assembly().data.test.target  # a second time they are not made again
+    (run.path / "translations.json").write_text(json.dumps(kept))
+    main(["compare", str(run.path), str(without.path)])
+    line = next(x for x in capsys.readouterr().out.splitlines() if "(attention)" in x)
+    assert set(line.split()[-4:]) == {"100.0"}
+    assert "BLEU and the length of sentences" in (tmp_path / "c.html").read_text()
+    (run.path / "translations.json").unlink()
+
+
+def test_sentences_near_each_other():
+    drawn = np.random.default_rng(0).normal(size=(30, 5))
+    drawn[7] = drawn[19] * 3 + 1e-6
+    vectors = unit_length(drawn)
+    for row, found in enumerate(nearest(vectors, 3)):
+        cosines = [vectors[row] @ v if k != row else -2 for k, v in enumerate(vectors)]
+        assert found.tolist() == sorted(range(30), key=lambda k: -cosines[k])[:3]
+
+
+def test_unknown_units_are_counted():
+    units = bpe.fit(["a b", "a b"], "word", 100)
+    assert unknown_share(["a b c d"], units) == 0.5
+    assert unknown_share([], units) == 0
 
 
 def test_evaluate_on_other_pairs(run, pairs, tmp_path):

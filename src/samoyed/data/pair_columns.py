@@ -1,10 +1,11 @@
-"""Sentence pairs in one file: columns with a tab between them, or JSON lines."""
+"""Sentence pairs in one file: columns with a tab or a comma between them, or JSON lines."""
 
 from __future__ import annotations
 
+import csv
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from samoyed.core.errors import DataError, OptionError, first_names
@@ -29,19 +30,8 @@ _ALSO = {
     "fre": "fr", "french": "fr", "spa": "es", "spanish": "es", "ita": "it", "italian": "it",
     "por": "pt", "portuguese": "pt", "nld": "nl", "dut": "nl", "dutch": "nl",
 }  # fmt: skip
-_HEADS = {"source", "target", "src", "tgt", "trg", *_WORDS, *_ALSO}
-
-
-def is_pair_json(file: Path) -> bool:
-    """Tell whether a file of JSON lines begins with a translation."""
-    if not file.name.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
-        return False
-    try:
-        lines, _, _ = read_lines(file)
-        first = json.loads(lines[0]) if lines else None
-    except (DataError, ValueError):
-        return False
-    return isinstance(first, dict) and isinstance(first.get("translation"), dict)
+LANGUAGES = {*_WORDS, *_ALSO}
+HEADS = {"source", "target", "src", "tgt", "trg", *LANGUAGES}
 
 
 def is_columns(file: Path) -> bool:
@@ -84,35 +74,68 @@ Rows = list[tuple[int, tuple[str, str] | DataError]]
 
 
 def _of_columns(file: Path, lines: list[str], ask: PairAsk) -> tuple[Rows, tuple[str, str]]:
-    cells = [line.split("\t") for line in lines]
+    places, cells, mark = _cut(file, lines)
     width = len(cells[0]) if cells else 0
     if width < 2:
         raise DataError(
-            f"{file}:1", "two columns with a tab between them", "no tab",
+            f"{file}:1", f"two columns with a {mark} between them", f"no {mark}",
             "write each sentence, a tab and its translation; or give two files of as many lines",
         )  # fmt: skip
     head = [cell.strip() for cell in cells[0]]
     has_header = ({ask.source, ask.target} - {None}) <= set(head) if ask else False
-    has_header |= sum(name.lower() in _HEADS for name in head) >= 2
+    has_header |= sum(name.lower() in HEADS for name in head) >= 2
     first = 1 if has_header else 0
     one, two = _columns(file, head if has_header else [], cells[first:], width, ask)
-    named = [head[k] if has_header else f"column {k + 1}" for k in (one, two)]
+    named = [
+        head[k] if has_header
+        else language_of(row[k] for row in cells[:_LOOKED_AT] if len(row) > k) or f"column {k + 1}"
+        for k in (one, two)
+    ]  # fmt: skip
     asked = (ask.source, ask.target)
     names = tuple(
         said if said and not said.isdigit() else name
         for said, name in zip(asked, named, strict=True)
     )
     rows: Rows = []
-    for number, row in enumerate(cells[first:], start=first + 1):
+    for number, row in zip(places[first:], cells[first:], strict=True):
         if len(row) > max(one, two):
             rows.append((number, (row[one], row[two])))
         else:
             rows.append((number, DataError(
-                f"{file}:{number}", f"{width} columns with a tab between them",
+                f"{file}:{number}", f"{width} columns with a {mark} between them",
                 f"{len(row)} in “{lines[number - 1][:60]}”",
-                "put the tab in, or leave such lines out with --on-bad skip",
+                f"put the {mark} in, or leave such lines out with --on-bad skip",
             )))  # fmt: skip
     return rows, (names[0], names[1])
+
+
+def _cut(file: Path, lines: list[str]) -> tuple[list[int], list[list[str]], str]:
+    """Cut lines into cells; return in which line each row begins, the rows, and what cuts them.
+
+    Tabs cut anything that has them in its first line; commas a .csv file, which may be quoted.
+
+    Raises:
+        DataError: for quotes that do not end.
+    """
+    is_csv = file.name.lower().removesuffix(".gz").endswith(".csv")
+    if not is_csv or (lines and "\t" in lines[0]):
+        return list(range(1, len(lines) + 1)), [line.split("\t") for line in lines], "tab"
+    reader = csv.reader((f"{line}\n" for line in lines), strict=True)
+    places, cells, before = [], [], 0
+    try:
+        for row in reader:
+            if row:
+                places.append(before + 1)
+                cells.append([" ".join(cell.split("\n")) for cell in row])
+            before = reader.line_num
+    except csv.Error as error:
+        raise DataError(
+            f"{file}:{before + 1}",
+            "cells with commas between them, quotes in pairs",
+            str(error),
+            "double a quotation mark inside a quoted cell",
+        ) from None
+    return places, cells, "comma"
 
 
 def _columns(
@@ -129,6 +152,12 @@ def _columns(
         return known.index(one), known.index(two)
     numbers = [str(k + 1) for k in range(width)]
     asked = [said for said in (ask.source, ask.target) if said is not None]
+    spoken = [language_of(row[k] for row in cells[:_LOOKED_AT] if len(row) > k)
+              for k in range(width)]  # fmt: skip
+    known = [name for name in spoken if name is not None]
+    if len(known) == len(set(known)) > 1 and set(asked) <= set(known):
+        one, two = direction(file, known, ask)
+        return spoken.index(one), spoken.index(two)
     if all(said in numbers for said in asked):
         one, two = direction(file, numbers[: 2 if width == 2 or not asked else width], ask)
         return int(one) - 1, int(two) - 1
@@ -163,6 +192,21 @@ def _by_language(
             "e.g. --from 1 --to 2",
         )  # fmt: skip
     return one, two
+
+
+def language_of(sentences: Iterable[str]) -> str | None:
+    """Return the language whose frequent words these sentences hold most, if one clearly is.
+
+    >>> language_of(["the dog and the cat", "he is in the house"]), language_of(["ka mu", "li"])
+    ('en', None)
+    """
+    met = [word for sentence in sentences for word in re.findall(r"\w+", sentence.lower())]
+    shares = {
+        name: sum(word in known for word in met) / max(1, len(met))
+        for name, known in ((name, set(words.split())) for name, words in _WORDS.items())
+    }
+    best, second = sorted(shares, key=lambda name: -shares[name])[:2]
+    return best if shares[best] > max(1.5 * shares[second], 0.06) else None
 
 
 def _spoken(cells: Sequence[Sequence[str]], width: int, language: str) -> int | None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from samoyed.core.batch import Batch
 from samoyed.core.seeding import numpy_generator
-from samoyed.core.spec import END, PAD, START, PairSpec
+from samoyed.core.spec import END, PAD, START, UNKNOWN_UNIT, PairSpec, UnitSpec
 from samoyed.data import bpe
 from samoyed.data.pairs import Pairs
 
@@ -32,6 +32,13 @@ def sources(sentences: Sequence[str], spec: PairSpec) -> list[np.ndarray]:
     """Return the units of each sentence to be translated, `END` last."""
     of_source = bpe.encoder(spec.source)
     return [np.array([*of_source(s), END], dtype=np.int64) for s in sentences]
+
+
+def unknown_share(sentences: Sequence[str], units: UnitSpec) -> float:
+    """Return which share of the units that sentences are written in is not known."""
+    encode = bpe.encoder(units)
+    codes = [code for sentence in sentences for code in encode(sentence)]
+    return codes.count(UNKNOWN_UNIT) / max(1, len(codes))
 
 
 def padded(rows: Sequence[np.ndarray]) -> Int[Tensor, "B T"]:

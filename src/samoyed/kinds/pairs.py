@@ -12,6 +12,7 @@ from torch import nn
 from samoyed.catalog import Row
 from samoyed.core.errors import RunError
 from samoyed.core.stage import Recipe, Stage
+from samoyed.data.pair_feed import unknown_share
 from samoyed.kinds.parts import Assembly, Plain
 from samoyed.metrics.translation import need_sacrebleu
 
@@ -37,6 +38,12 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
     joined = plain.with_data(data, lambda: system.build(plain.config, task.spec), stages_with)
     kind = {"bpe": "pieces of words", "word": "words", "character": "characters"}[task.unit]
     note = f"units: {len(task.spec.source):,} and {len(task.spec.target):,} {kind}"
+    sides = zip(
+        task.spec.names, (data.test.source, data.test.target), (task.spec.source, task.spec.target),
+        strict=True,
+    )  # fmt: skip
+    shares = [f"{unknown_share(said, units):.2%} in {name}" for name, said, units in sides]
+    note += "; of the held-out ones are unknown " + " and ".join(shares)
     return replace(joined, task=task, notes=(note,))
 
 

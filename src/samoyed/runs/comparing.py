@@ -29,14 +29,21 @@ def compare_runs(paths: Sequence[Path], out: Path | None = None) -> list[str]:
     rows = [_row(run) for run in runs]
     header = ["run", "system", "headline", "95 % interval", "on", "seconds", "seed"]
     lines = _aligned([header, *rows])
+    figures: list[Figure] = []
     if len({run.scores[0].name for run in runs}) > 1:
         lines.append("the runs answer different questions")
     elif len({_measured_on(run) for run in runs}) > 1:
         lines.append("the runs were measured on different data: none of them is the better one")
     else:
         lines.append(_conclusion(runs))
+        if all(run.config["task"]["name"] == "translate" for run in runs):
+            from samoyed.runs.comparing_translations import by_length
+
+            told, figure = by_length(runs)
+            lines += _aligned(told)
+            figures = [figure]
     if out is not None:
-        _write_page(out, runs, header, rows)
+        _write_page(out, runs, header, rows, figures)
         lines.append(f"page: {out}")
     return lines
 
@@ -82,8 +89,9 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _write_page(
-    out: Path, runs: Sequence[Run], header: Sequence[str], rows: Sequence[Sequence[str]]
-) -> None:
+    out: Path, runs: Sequence[Run], header: Sequence[str], rows: Sequence[Sequence[str]],
+    more: Sequence[Figure],
+) -> None:  # fmt: skip
     from samoyed.runs.report import write_page
 
     curves = {
@@ -98,5 +106,6 @@ def _write_page(
         Figure("The runs", "As their folders tell.", table(header, rows)),
         Figure("Loss over time", "Training loss against training seconds.",
                line_chart(curves, x_label="seconds", y_label="loss")),
+        *more,
     ]  # fmt: skip
     write_page(out, "Runs side by side", figures)

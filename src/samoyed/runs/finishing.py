@@ -25,7 +25,8 @@ WRITTEN = {
     "lenet1989": "network of 1989", "simard_convnet": "Simard ConvNet", "vgg": "VGG network",
     "googlenet": "GoogLeNet", "attention": "attention network", "senna": "Senna network",
     "sentence_convnet": "sentence ConvNet", "recursive": "recursive network",
-    "skip_gram": "skip-gram model",
+    "skip_gram": "skip-gram model", "transformer": "Transformer",
+    "seq2seq": "sequence-to-sequence network", "rnn_encoder_decoder": "RNN encoder-decoder",
 }  # fmt: skip
 """Names that are not written as they are typed."""
 
@@ -120,7 +121,7 @@ def sentence(system: str, asked: str, name: str) -> str:
         "embed": "tell which words are alike in",
     }  # fmt: skip
     written = WRITTEN.get(system, system.replace("_", " "))
-    article = "An" if written[0] in "AEIOaeiou" or written.startswith("LSTM") else "A"
+    article = "An" if written[0] in "AEIOaeiou" or written.startswith(("LSTM", "RNN")) else "A"
     return f"{article} {written} that learned to {learned[asked]} {name}."
 
 

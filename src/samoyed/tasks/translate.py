@@ -195,3 +195,25 @@ class Translate:
         if not output.state:
             return None, source, target
         return output.state[0][:, 0].float().numpy(), source, target
+
+    @torch.inference_mode()
+    def doubts(self, model: nn.Module, sentence: str) -> tuple[list[str], np.ndarray]:
+        """Translate a sentence; return how each unit is written, and its surprise in nats, (T,)."""
+        model.eval()
+        batch = padded(sources([sentence], self.units))
+        units = beam_search(model, batch, width=self.beam, alpha=self.length_alpha)[0][0].units
+        target = torch.tensor([[START, *units, END]])
+        logits = model(batch, target[:, :-1]).values[0]
+        nats = F.cross_entropy(logits.float(), target[0, 1:], reduction="none")
+        return [*bpe.written(units, self.units.target), " \N{END OF PROOF}"], nats.numpy()
+
+    @torch.inference_mode()
+    def summaries(self, model: Any, sentences: Sequence[str]) -> np.ndarray:
+        """Return what the encoder makes of each sentence, a vector (N, D), for maps of them."""
+        model.eval()
+        rows = sources(sentences, self.units)
+        found = [
+            model.summary(padded(rows[start : start + ROWS])).float()
+            for start in range(0, len(rows), ROWS)
+        ]
+        return torch.cat(found).numpy()

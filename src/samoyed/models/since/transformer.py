@@ -1,4 +1,4 @@
-"""A small Transformer that translates: nothing recurrent, attention from every place to every other.
+"""A small Transformer that translates: nothing recurrent, every place looks at every other.
 
 Reference: Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser & Polosukhin (2017), Attention
 is all you need, Advances in Neural Information Processing Systems 30, arXiv:1706.03762; with the
@@ -14,7 +14,7 @@ Equation -> function (numbers of the paper)
     max(0, x W_1 + b_1) W_2 + b_2 (eq. 2)                              Inner
     x + part(norm(x)) (sec. 3.1; Xiong et al. 2020, figure 1b)         EncoderLayer, DecoderLayer
     sin and cos of the position (sec. 3.5)                             waves
-    the embedding is the read-out, and times sqrt(d) (sec. 3.4)        Transformer._embedded, forward
+    the embedding is the read-out, and times sqrt(d) (sec. 3.4)        Transformer.forward
 
 Table -> Config: table 3, base, has 6 layers, width 512, inner layers of 2,048, 8 heads, dropout
 0.1: 65 million weights with 37,000 units shared by both languages. The defaults here are for tens
@@ -109,9 +109,8 @@ def attend(
     scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])
     if is_hidden is not None:
         scores = scores.masked_fill(is_hidden, -math.inf)
-    weights = torch.softmax(scores.float(), dim=3)
-    read = weights.to(v.dtype) @ v
-    return read.transpose(1, 2).flatten(2), weights.mean(1)
+    weights = torch.softmax(scores, dim=3)
+    return (weights @ v).transpose(1, 2).flatten(2), weights.mean(1)
 
 
 def waves(num_places: int, width: int, like: Tensor) -> Float[Tensor, "n D"]:
@@ -202,15 +201,15 @@ class DecoderLayer(nn.Module):
         self.inner, self.drop = Inner(config), nn.Dropout(config.dropout)
 
     def forward(
-        self, x: Float[Tensor, "B n D"], before: tuple[Tensor, Tensor] | None,
+        self, x: Float[Tensor, "R n D"], before: tuple[Tensor, Tensor] | None,
         memory: tuple[Tensor, Tensor], is_later: Tensor | None, is_pad: Tensor,
-    ) -> tuple[Float[Tensor, "B n D"], tuple[Tensor, Tensor], Float[Tensor, "B n S"]]:  # fmt: skip
+    ) -> tuple[Float[Tensor, "R n D"], tuple[Tensor, Tensor], Float[Tensor, "B k S"]]:  # fmt: skip
         """Return the places' new numbers, what can be found of them, and the alignment.
 
         Args:
             x: the places that are written now.
             before: keys and values of the places written before, if any.
-            memory: keys and values of the source; of B sentences, where x may be of R = B K rows.
+            memory: keys and values of B sources, for R = B K rows of n places: k = K n.
             is_later: places that a place must not see.
             is_pad: places of the source that are filled up.
         """

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from torch import nn
 
-from samoyed.data.pairs import PairData
+from samoyed.data.pairs import PairData, Pairs
 from samoyed.metrics.translation import bleu, sentence_bleu, signature
 from samoyed.runs.drawing import Figure, line_chart, table
+from samoyed.runs.drawing_pictures import heat_text
+from samoyed.runs.figures.sentence_map import sentence_figures
 from samoyed.tasks.translate import Translate
 
 NUM_ALIGNED, NUM_WORST, NUM_BINS = 3, 10, 6
+MOST_NATS = 4.0  # of the strongest shade
+LOOKED = "What it looks at"
 
 
 def draw(
@@ -29,21 +34,36 @@ def draw(
         *figures,
         _by_length(test.source, answers, test.target),
         _worst(test.source, answers, test.target),
+        *sentence_figures(task, model, test),
         _curve(history),
     ]
 
 
 def explain(task: Translate, model: nn.Module, inputs: Sequence[str]) -> list[Figure]:
-    """Draw for each sentence what was looked at for every unit that was written."""
+    """Draw for each sentence what was looked at, where the system looks, and how sure it was."""
     figures = []
     for sentence in inputs:
-        answer = task.answer(model, [sentence])[0]
         found = alignment(task, model, sentence)
-        if found is None:
-            found = Figure("The translation", f"{sentence} This system has no alignment to draw.",
-                           f"<p>{html.escape(answer.answer)}</p>", answer.answer)  # fmt: skip
-        figures.append(found)
+        figures += [found] if found is not None else []
+        figures.append(_doubts(task, model, sentence, is_alone=found is None))
+    if not any(figure.title == LOOKED for figure in figures):
+        figures += sentence_figures(task, model, Pairs(tuple(inputs), tuple(inputs)))
     return figures
+
+
+def _doubts(task: Translate, model: nn.Module, sentence: str, *, is_alone: bool) -> Figure:
+    """Shade each written unit by its surprise."""
+    parts, nats = task.doubts(model, sentence)
+    written = "".join(parts[:-1]).removeprefix(" ")
+    return Figure(
+        "How sure it was",
+        f"“{sentence}”: the darker a unit of the translation, the less likely it was to the "
+        "system after what stands before it, in nats; the last is the end. "
+        + ("This system reads the sentence into one state and has no alignment to draw."
+           if is_alone else ""),
+        heat_text(parts, nats.tolist(), low=0.0, high=MOST_NATS),
+        f"{written}  (surprise {nats.mean():.2f} nats a unit)" if is_alone else "",
+    )  # fmt: skip
 
 
 def alignment(task: Translate, model: nn.Module, sentence: str) -> Figure | None:
@@ -53,7 +73,7 @@ def alignment(task: Translate, model: nn.Module, sentence: str) -> Figure | None
         return None
     written = task.answer(model, [sentence])[0].answer
     return Figure(
-        "What it looks at",
+        LOOKED,
         f"“{sentence}” became “{written}”. Each row is a unit that was written; the darker a "
         "cell, the more of that source unit was read just before. Rows sum to one.",
         heat_table(weights, target, source),
@@ -83,18 +103,47 @@ def heat_table(values: np.ndarray, rows: Sequence[str], columns: Sequence[str]) 
 
 def _by_length(source: Sequence[str], answers: Sequence[str], truths: Sequence[str]) -> Figure:
     """Draw BLEU of sentences of about the same length."""
-    lengths = np.array([len(sentence.split()) for sentence in source])
-    order = np.argsort(lengths, kind="stable")
-    points = []
-    for part in np.array_split(order, min(NUM_BINS, len(order))):
-        found = bleu([answers[k] for k in part], [truths[k] for k in part], num=1)
-        points.append((float(lengths[part].mean()), found.value))
+    points = [(b.words, b.bleu) for b in bins_of_length(source, answers, truths)]
     return Figure(
         "BLEU and the length of sentences",
         "The held-out sentences in groups of equal number by length. A system that squeezes a "
         f"sentence into one vector falls off where sentences are long. {signature()}",
         line_chart({"BLEU": points}, x_label="words in the source", y_label="BLEU"),
     )
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Sentences of about the same length.
+
+    Args:
+        shortest: words of the shortest source.
+        longest: words of the longest.
+        words: of the sources on average.
+        num: how many sentences.
+        bleu: of their translations.
+    """
+
+    shortest: int
+    longest: int
+    words: float
+    num: int
+    bleu: float
+
+
+def bins_of_length(
+    source: Sequence[str], answers: Sequence[str], truths: Sequence[str]
+) -> list[Bin]:
+    """Put sentences in groups of equal number by the length of the source, and score each."""
+    lengths = np.array([len(sentence.split()) for sentence in source])
+    found = []
+    for part in np.array_split(np.argsort(lengths, kind="stable"), min(NUM_BINS, len(lengths))):
+        score = bleu([answers[k] for k in part], [truths[k] for k in part], num=1)
+        held = lengths[part]
+        found.append(
+            Bin(int(held.min()), int(held.max()), float(held.mean()), len(part), score.value)
+        )
+    return found
 
 
 def _worst(source: Sequence[str], answers: Sequence[str], truths: Sequence[str]) -> Figure:
