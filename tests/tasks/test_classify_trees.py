@@ -49,9 +49,9 @@ def treebank(tmp_path_factory):
 def run(treebank, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "s"
     settings = {
-        "width": 12, "margin_weight": 0.5, "is_tensor": True, "dropout": 0.0, "quiet": True,
-        "learning_rate": 0.02, "batch_size": 16}  # fmt: skip
-    return samoyed.train(treebank, out=out, epochs=16, settings=settings)
+        "width": 16, "margin_weight": 0.5, "is_tensor": True, "dropout": 0.0, "quiet": True,
+        "learning_rate": 0.03, "batch_size": 16}  # fmt: skip
+    return samoyed.train(treebank, out=out, epochs=20, settings=settings)
 
 
 def test_it_learns_what_turns_a_phrase_round(run):
