@@ -24,6 +24,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,7 @@ def run_samoyed(source: TableSource, seconds: float | None, seed: int) -> np.nda
     assembly, _ = assemble(row, source, seconds=seconds, seed=seed)
     seed_everything(seed, "initial weights")
     model = assembly.make_model()
-    plan = make_plan(assembly, model, torch.device("cpu"), "float32", seconds)
+    assembly, plan = make_plan(assembly, model, torch.device("cpu"), "float32", seconds)
     stages = zip(assembly.make_stages(model), plan.steps, strict=True)
     for _ in train(model, (stage.lasting(steps) for stage, steps in stages), seed=seed):
         pass
@@ -276,10 +277,10 @@ def compare(
             kind = source.target.kind
             learned, held_out = parts(source)
             runs: dict[str, Callable[[], np.ndarray]] = {
-                "samoyed": lambda s=source, n=seed: run_samoyed(s, seconds, n)
+                "samoyed": partial(run_samoyed, source, seconds, seed)
             }
             for name, make in peers(kind, learned, seed).items():
-                runs[name] = lambda m=make, k=kind, a=learned, b=held_out: run_peer(m, k, a, b)
+                runs[name] = partial(run_peer, make, kind, learned, held_out)
             for name, run in runs.items():
                 if only and name not in only:
                     continue
@@ -287,7 +288,7 @@ def compare(
                 values = run()
                 took = time.process_time() - start
                 found.setdefault(name, []).append((score(kind, values, held_out.answers), took))
-    return kind, {name: tuple(np.mean(rows, axis=0)) for name, rows in found.items()}  # type: ignore[misc]
+    return kind, {name: tuple(np.mean(rows, axis=0)) for name, rows in found.items()}
 
 
 def verdict(kind: str, scores: dict[str, tuple[float, float]]) -> str:

@@ -21,7 +21,7 @@ def page(row: Row) -> str:
     """Return one system's page, in Markdown."""
     system = row.load()
     reference = row.reference
-    title, _, rest = inspect.cleandoc(system.__doc__).partition("\n")
+    title, _, rest = inspect.cleandoc(system.__doc__ or "").partition("\n")
     lines = [f"# {row.name}", "", title, ""]
     lines += [f"> {reference}" + (f" <{reference.url}>" if reference.url else ""), ""]
     if reference.review is not None:

@@ -145,11 +145,7 @@ def prepare(
     if is_fresh:
         folder.clear()
     if before is None:
-        measured = measure(assembly, model, device, number, seconds)
-        is_enough = row.is_limited and seconds is not None and measured.seconds <= seconds
-        plan = measured if seconds is None or is_enough else measured.fitted(seconds)
-        passes = assembly.recipe.epochs * plan.steps[-1] / measured.steps[-1]
-        assembly = assembly.lasting(passes)
+        assembly, plan = make_plan(assembly, model, device, number, seconds)
         write_beginning(folder, request, assembly, plan, number)
     else:
         plan = take_up_plan(folder, request, before, source.fingerprint)
@@ -196,14 +192,21 @@ def check_batch(assembly: Assembly, request: Request) -> None:
         )  # fmt: skip
 
 
-def measure(
+def make_plan(
     assembly: Assembly, model: nn.Module, device: torch.device, number: str, seconds: float | None
-) -> Plan:
-    """Measure how long the steps of the recipe take."""
+) -> tuple[Assembly, Plan]:
+    """Measure how long the steps of the recipe take, and make it last as long as it may.
+
+    Returns:
+        The assembly, its recipe as long as the plan, and the plan.
+    """
     seed_everything(assembly.seed, "planning")
-    return planning.measure(
+    measured = planning.measure(
         assembly.make_stages, model, device=device, precision=number, seconds=seconds
     )
+    is_enough = assembly.row.is_limited and seconds is not None and measured.seconds <= seconds
+    plan = measured if seconds is None or is_enough else measured.fitted(seconds)
+    return assembly.lasting(assembly.recipe.epochs * plan.steps[-1] / measured.steps[-1]), plan
 
 
 def take_up_plan(
