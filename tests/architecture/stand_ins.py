@@ -128,3 +128,7 @@ def put_texts(root: Path, rng: np.random.Generator) -> None:
     for name, num in (("chunks/train.txt", 40), ("chunks/test.txt", 12), ("names.conll", 30)):
         (root / name).write_text("".join(sentence.format(f"town{i}") for i in range(num)))
     (root / "names.test").write_text(sentence.format("London") * 5)
+    (root / "treebank").mkdir()
+    trees = ["(3 (2 a) (4 (4 lovely) (2 film)))\n", "(1 (2 a) (0 (0 dull) (2 film)))\n"]
+    for name, num in (("train", 40), ("dev", 6), ("test", 12)):
+        (root / "treebank" / f"{name}.txt").write_text("".join(trees[i % 2] for i in range(num)))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from samoyed.core.errors import DataError
 from samoyed.core.reference import Answer, Score
+from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data import words
@@ -21,9 +23,11 @@ from samoyed.data.text_files import read_file
 from samoyed.data.word_feed import WordFeed, by_length
 from samoyed.data.words import WordRows
 from samoyed.tasks.classify import answer_of, cross_entropy, scores_of
+from samoyed.tasks.tempering import left_out, tempered
 from samoyed.training.stages import stage_of
 
-MOST_IN_FILE = 1_000_000  # lines of a file that are asked at once
+NUM_TO_TEMPER = 300  # texts that the temperature is chosen on
+FEWEST_TO_TEMPER = 3000  # texts to learn from, below which none are given away for it
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,14 @@ class ClassifyText:
         spec: the words.
         labels: the classes.
         label_smoothing: share of the target spread over all classes.
+        is_tempered: whether one temperature sets how sure answers are, on the validation part,
+            or on a few texts that are not learned from.
     """
 
     spec: WordSpec
     labels: LabelSpec
     label_smoothing: float = 0.1
+    is_tempered: bool = True
     name: ClassVar[str] = "classify_text"
     headline: ClassVar[str] = "accuracy"
 
@@ -51,13 +58,25 @@ class ClassifyText:
         self, model: nn.Module, data: LabelledData, recipe: Recipe, seed: int
     ) -> Iterator[Stage]:
         """Yield the one stage of training."""
-        targets = torch.from_numpy(data.train.targets)
-        feed = WordFeed(data.train.rows, lambda rows: targets[rows], recipe.batch_size, seed)
+        train, kept = self._parts(data, seed)
+        targets = torch.from_numpy(train.targets)
+        feed = WordFeed(train.rows, lambda rows: targets[rows], recipe.batch_size, seed)
 
         def objective(model: nn.Module, batch: Any) -> Any:
             return cross_entropy(model, batch, label_smoothing=self.label_smoothing)
 
-        yield stage_of(recipe, feed, objective)
+        stage = stage_of(recipe, feed, objective)
+        yield stage if kept is None else tempered(stage, partial(_scores_and_classes, texts=kept))
+
+    def _parts(self, data: LabelledData, seed: int) -> tuple[Texts, Texts | None]:
+        """Return the texts to learn from, and those to set the temperature on, if any."""
+        if not self.is_tempered or len(data.train) < FEWEST_TO_TEMPER:
+            return data.train, None
+        if data.validation is not None and len(data.validation) >= NUM_TO_TEMPER:
+            return data.train, data.validation
+        generator = numpy_generator(seed, "temperature")
+        is_kept = left_out(len(data.train), NUM_TO_TEMPER, generator)
+        return data.train.some(np.flatnonzero(~is_kept)), data.train.some(np.flatnonzero(is_kept))
 
     def score(
         self, model: nn.Module, data: LabelledData, device: torch.device | str = "cpu",
@@ -146,6 +165,18 @@ def predict_probabilities(
     model: nn.Module, rows: WordRows, device: torch.device | str = "cpu"
 ) -> np.ndarray:
     """Return (N, K) float64 probabilities; the model is left in the mode it came in."""
+    return torch.from_numpy(predict_scores(model, rows, device)).softmax(dim=1).numpy()
+
+
+def _scores_and_classes(model: nn.Module, texts: Texts) -> tuple[Tensor, Tensor]:
+    scores = predict_scores(model, texts.rows, next(model.parameters()).device)
+    return torch.from_numpy(scores), torch.from_numpy(texts.targets)
+
+
+def predict_scores(
+    model: nn.Module, rows: WordRows, device: torch.device | str = "cpu"
+) -> np.ndarray:
+    """Return (N, K) float64 scores; the model is left in the mode it came in."""
     if len(rows) == 0:
         raise ValueError("no text to look at")
     was_training = model.training
@@ -154,7 +185,7 @@ def predict_probabilities(
     with torch.inference_mode():
         for chosen in order:
             values = model(rows.padded(chosen).to(device)).values
-            pieces.append(values.double().softmax(dim=1).cpu().numpy())
+            pieces.append(values.double().cpu().numpy())
     model.train(was_training)
     back = np.argsort(np.concatenate(order), kind="stable")
     return np.concatenate(pieces)[back]

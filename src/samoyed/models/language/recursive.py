@@ -61,7 +61,7 @@ REFERENCE = Reference(
 )
 
 RECIPE = Recipe(
-    optimizer="adamw", learning_rate=3e-3, batch_size=32, epochs=6, schedule="linear",
+    optimizer="adamw", learning_rate=1e-2, batch_size=32, epochs=3, schedule="linear",
     weight_decay=0.01, clip_norm=5.0, precision="float32",
 )  # fmt: skip
 
@@ -85,7 +85,7 @@ class Config:
 
     width: Annotated[int, Gt(0)] = 30
     is_tensor: bool = False
-    margin_weight: Annotated[float, Ge(0)] = 0.5
+    margin_weight: Annotated[float, Ge(0)] = 0.1
     kappa: Annotated[float, Gt(0)] = 0.05
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
 

@@ -236,6 +236,11 @@ class SentenceNetwork(nn.Module):
         hidden = self.reading.dropout(F.hardtanh(self.second(reached)))
         return Logits(self.classes(hidden))
 
+    def scale_scores(self, factor: float) -> None:
+        """Multiply all scores from now on: they are linear in the last layer."""
+        self.classes.weight.mul_(factor)
+        self.classes.bias.mul_(factor)
+
 
 class Ranker(nn.Module):
     """How much a window of words looks like text: one number (section 4.2).

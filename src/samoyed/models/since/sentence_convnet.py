@@ -212,3 +212,10 @@ class SentenceConvNet(nn.Module):
             vectors = vectors * present[..., None]
         scores = self.classes(self.dropout(self.features(vectors)))
         return Logits(scores if self.bag is None else scores + self.bag(words[..., 0], present))
+
+    def scale_scores(self, factor: float) -> None:
+        """Multiply all scores from now on: they are linear in the last weights of both parts."""
+        self.classes.weight.mul_(factor)
+        self.classes.bias.mul_(factor)
+        if self.bag is not None:
+            self.bag.weights.weight.mul_(factor)

@@ -24,7 +24,7 @@ from samoyed.tasks.classify_trees import (
 )
 
 NUM_SHOWN = 3  # trees, right and wrong ones each
-SHORTEST, LONGEST = 5, 16  # words of a sentence whose tree is shown
+SHORTEST, LONGEST = 3, 16  # words of a sentence whose tree is shown
 LENGTHS = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 16), (17, 32), (33, 10_000))
 
 
