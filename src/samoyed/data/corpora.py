@@ -221,12 +221,35 @@ def ask_of(settings: Any) -> TextAsk:
         OptionError: for a unit that is none, or a count below one.
     """
     unit, min_count = settings.get("unit"), settings.get("min_count")
+    if unit == "bpe":  # of sentence pairs only, see `refuse_units`
+        unit = None
     if unit not in (None, "character", "byte", "word"):
         raise OptionError("--set unit", "character, byte or word", repr(unit))
     is_count = isinstance(min_count, int) and not isinstance(min_count, bool) and min_count >= 1
     if min_count is not None and not is_count:
         raise OptionError("--set min_count", "a whole number from 1", repr(min_count))
     return TextAsk(unit, min_count)
+
+
+def refuse_units(kind: str, settings: Any) -> None:
+    """Raise for what was said about units to data that is not cut into any.
+
+    Args:
+        kind: of the data.
+        settings: the `--set` values.
+
+    Raises:
+        OptionError: naming the setting and the data.
+    """
+    holds = {"text": ("unit", "min_count"), "pairs": ("unit",)}.get(kind, ())
+    for name in ("unit", "min_count"):
+        if settings.get(name) is not None and name not in holds:
+            raise OptionError(
+                f"--set {name}", "a text to continue", f"data of another kind ({kind})",
+                "leave it out: nothing here is cut into such units",
+            )  # fmt: skip
+    if kind == "text" and settings.get("unit") == "bpe":
+        raise OptionError("--set unit", "character, byte or word", "'bpe'")
 
 
 def _keep(found: Contents, reading: Reading, part: str, file: Path) -> None:
