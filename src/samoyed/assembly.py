@@ -65,8 +65,8 @@ def assemble(
     config, recipe, task = _kind(source.kind).defaults(row, system, source, size)
     if epochs is not None:
         recipe = replace(recipe, epochs=epochs)
-    groups = [config, recipe, DataSettings(), task, *extra_groups]
-    config, recipe, data_settings, task, *extra = apply(settings or {}, groups)
+    groups = [config, recipe, task, DataSettings(), *extra_groups]
+    config, recipe, task, data_settings, *extra = apply(settings or {}, groups)
     if source.kind == "images":  # how large they may be is one of the dials
         task = replace(task, spec=system.accepts(config, source.spec))
     plain = Plain(row, size, source, task, config, recipe, seed, data_settings)

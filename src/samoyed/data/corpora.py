@@ -225,6 +225,8 @@ def ask_of(settings: Any, is_of_words: bool = False) -> TextAsk:
         OptionError: for a unit that is none, or a count below one.
     """
     unit, min_count = settings.get("unit"), settings.get("min_count")
+    if unit == "bpe":  # of sentence pairs only, see `refuse_units`
+        unit = None
     if is_of_words and unit not in (None, "word"):
         raise OptionError("--set unit", "word: vectors are of words", repr(unit), "leave it out")
     unit = "word" if is_of_words else unit
@@ -234,6 +236,27 @@ def ask_of(settings: Any, is_of_words: bool = False) -> TextAsk:
     if min_count is not None and not is_count:
         raise OptionError("--set min_count", "a whole number from 1", repr(min_count))
     return TextAsk(unit, min_count)
+
+
+def refuse_units(kind: str, settings: Any) -> None:
+    """Raise for what was said about units to data that is not cut into any.
+
+    Args:
+        kind: of the data.
+        settings: the `--set` values.
+
+    Raises:
+        OptionError: naming the setting and the data.
+    """
+    holds = {"text": ("unit", "min_count"), "pairs": ("unit",)}.get(kind, ())
+    for name in ("unit", "min_count"):
+        if settings.get(name) is not None and name not in holds:
+            raise OptionError(
+                f"--set {name}", "a text to continue", f"data of another kind ({kind})",
+                "leave it out: nothing here is cut into such units",
+            )  # fmt: skip
+    if kind == "text" and settings.get("unit") == "bpe":
+        raise OptionError("--set unit", "character, byte or word", "'bpe'")
 
 
 def _keep(found: Contents, reading: Reading, part: str, file: Path) -> None:

@@ -181,7 +181,7 @@ def scan_symbols(
             f"{len(text):,}",
             "There is too little to learn from and to hold out; add more text.",
         )
-    codes = _code_points(text)
+    codes = code_points(text)
     num_train = len(codes) - int(len(codes) * HELD_OUT)
     num_valid = 0
     if corpus.layout == "parts":
@@ -196,7 +196,7 @@ def scan_symbols(
         num_train, num_valid = (len(piece.encode()) for piece in pieces)
         num_all = len(text.encode())
     else:
-        spec, folded = _symbols(root, codes[:num_train])
+        spec, folded = symbols_of(root, counts_of(codes[:num_train]))
         warnings, num_all = folded + warnings, len(codes)
     return TextSource(
         name=root.name.split(".")[0] or root.resolve().name,
@@ -226,7 +226,7 @@ def encode(text: str, spec: TextSpec) -> np.ndarray:
         return np.frombuffer(text.encode(), dtype=np.uint8).astype(np.int64)
     table = np.full(_NUM_CODE_POINTS, len(spec) - 1, dtype=np.int16)
     table[[ord(symbol) for symbol in spec.symbols]] = np.arange(len(spec), dtype=np.int16)
-    return table[_code_points(text)].astype(np.int64)
+    return table[code_points(text)].astype(np.int64)
 
 
 def decode(codes: Sequence[int] | np.ndarray, spec: TextSpec) -> str:
@@ -243,12 +243,12 @@ def preview(symbols: Sequence[str], limit: int = 40) -> str:
     return "".join(visible[:limit]) + (" …" if len(visible) > limit else "")
 
 
-def _code_points(text: str) -> np.ndarray:
+def code_points(text: str) -> np.ndarray:
     """Return (N,) uint32 Unicode code points."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
-def _counts(codes: np.ndarray) -> np.ndarray:
+def counts_of(codes: np.ndarray) -> np.ndarray:
     """Return how often each code point occurs, (1,114,112,) int64."""
     chunks = np.array_split(codes, 1 + len(codes) // 16_000_000)
     return sum(
@@ -257,9 +257,14 @@ def _counts(codes: np.ndarray) -> np.ndarray:
     )
 
 
-def _symbols(root: Path, codes: np.ndarray) -> tuple[TextSpec, list[str]]:
-    """Choose the symbols from the training part; warn of those folded into `UNKNOWN`."""
-    counts = _counts(codes)
+def symbols_of(root: Path, counts: np.ndarray) -> tuple[TextSpec, list[str]]:
+    """Choose the symbols from the training part; warn of those folded into `UNKNOWN`.
+
+    Args:
+        root: what was named, for the error.
+        counts: how often the training part holds each code point.
+    """
+    num_all = int(counts.sum())
     counts[ord(UNKNOWN)] = 0
     points = np.flatnonzero(counts)
     if len(points) < 2:
@@ -267,14 +272,14 @@ def _symbols(root: Path, codes: np.ndarray) -> tuple[TextSpec, list[str]]:
         raise DataError(
             root,
             "a text of at least two different characters",
-            f"{only} alone, {len(codes):,} times",
+            f"{only} alone, {num_all:,} times",
             "There is nothing to predict in it.",
         )
     warnings = []
     if len(points) > MAX_SYMBOLS:
         order = points[np.argsort(-counts[points], kind="stable")]
         points, rare = np.sort(order[:MAX_SYMBOLS]), order[MAX_SYMBOLS:]
-        share = counts[rare].sum() / len(codes)
+        share = counts[rare].sum() / num_all
         warnings.append(
             f"{len(rare):,} rare characters ({share:.2%} of the text, e.g. "
             f"{preview([chr(point) for point in rare], 10)}) are read as one unknown symbol"
@@ -299,7 +304,7 @@ def _suspicions(text: str, codes: np.ndarray, num_train: int) -> list[str]:
             f"{share:.0%} of the held-out part are copies of {COPY_LENGTH} characters or more "
             "from the training part: the scores will flatter"
         )
-    num_seen, num_held = (_counts(part) for part in (codes[:num_train], codes[num_train:]))
+    num_seen, num_held = (counts_of(part) for part in (codes[:num_train], codes[num_train:]))
     unseen = np.flatnonzero((num_held > 0) & (num_seen == 0))
     if len(unseen):
         shown = ", ".join(f"{chr(point)!r} ({num_held[point]})" for point in unseen)

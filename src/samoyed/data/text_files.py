@@ -20,7 +20,7 @@ FEW_BEYOND_ASCII = 0.1
 """Share of bytes beyond ASCII up to which a text can be taken for Windows-1252."""
 
 _CHUNK_BYTES = 1 << 24
-_EXPECTED = "plain text in UTF-8"
+EXPECTED = "plain text in UTF-8"
 _OTHER_FORMATS = (
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -134,12 +134,12 @@ def decode_bytes(path: Path, data: bytes, *, is_western_allowed: bool = False) -
         DataError: for whatever is not UTF-8 text, with the line and the byte.
     """
     if not data:
-        raise DataError(path, _EXPECTED, "an empty file (0 bytes)", "Remove it or fill it.")
+        raise DataError(path, EXPECTED, "an empty file (0 bytes)", "Remove it or fill it.")
     notes = []
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
         notes.append(f"{path.name}: a UTF-8 byte order mark was removed")
-    _refuse_binary(path, data)
+    refuse_binary(path, data)
     text = _as_western(path, data, notes) if is_western_allowed else None
     text = _decode(path, data) if text is None else text
     num_pairs = text.count("\r\n")
@@ -165,14 +165,14 @@ def read_text(path: Path) -> Reading:
     return reading
 
 
-def texts_of_jsonl(path: Path, content: str) -> str:
+def texts_of_jsonl(path: Path, content: str, first_line: int = 1) -> str:
     """Return the `text` of every line's object, one after the other, a line end after each.
 
     Raises:
         DataError: for a line that is no such object, with its number.
     """
     texts = []
-    for number, line in enumerate(content.split("\n"), start=1):
+    for number, line in enumerate(content.split("\n"), start=first_line):
         if not line.strip():
             continue
         try:
@@ -262,27 +262,27 @@ def _too_large(path: Path, found: str) -> DataError:
     )
 
 
-def _refuse_binary(path: Path, data: bytes) -> None:
+def refuse_binary(path: Path, data: bytes) -> None:
     """Raise for the marks of other encodings, other formats, and NUL bytes."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             raise DataError(
                 path,
-                _EXPECTED,
+                EXPECTED,
                 f"{encoding} (its byte order mark {mark.hex(' ')} at byte 0)",
-                _convert(path, encoding),
+                convert_hint(path, encoding),
             )
     for magic, what in _OTHER_FORMATS:
         if data.startswith(magic):
-            raise DataError(path, _EXPECTED, what, "Save or export the text itself as UTF-8.")
+            raise DataError(path, EXPECTED, what, "Save or export the text itself as UTF-8.")
     position = data.find(0)
     if position >= 0:
         found = f"a NUL byte at byte {position:,}: binary data"
         hint = "Give the text file, not a program, an archive or a document."
         if data[1:200:2].count(0) > 80 or data[0:200:2].count(0) > 80:
             found = f"every other byte is NUL from byte {position:,} on: UTF-16 without a mark"
-            hint = f"{_convert(path, 'UTF-16LE')} (or UTF-16BE)"
-        raise DataError(f"{path}:{_line_of(data, position)}", _EXPECTED, found, hint)
+            hint = f"{convert_hint(path, 'UTF-16LE')} (or UTF-16BE)"
+        raise DataError(f"{path}:{_line_of(data, position)}", EXPECTED, found, hint)
 
 
 def _as_western(path: Path, data: bytes, notes: list[str]) -> str | None:
@@ -320,11 +320,11 @@ def _decode(path: Path, data: bytes) -> str:
             hint = "The file is truncated: fetch it again, or remove the last bytes."
         else:
             found = f"{shown} at byte {error.start:,}: {error.reason}"
-            hint = f"If Western European: {_convert(path, 'WINDOWS-1252')}"
-        raise DataError(f"{path}:{_line_of(data, error.start)}", _EXPECTED, found, hint) from error
+            hint = f"If Western European: {convert_hint(path, 'WINDOWS-1252')}"
+        raise DataError(f"{path}:{_line_of(data, error.start)}", EXPECTED, found, hint) from error
 
 
-def _convert(path: Path, encoding: str) -> str:
+def convert_hint(path: Path, encoding: str) -> str:
     """Return the command that turns a text into UTF-8."""
     return f"iconv -f {encoding} -t UTF-8 {shlex.quote(path.name)} > utf8.txt"
 

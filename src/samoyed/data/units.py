@@ -10,14 +10,17 @@ import numpy as np
 from samoyed.core.errors import OptionError
 from samoyed.core.spec import SENTENCE_END, OnBad, TextSpec
 from samoyed.data import text as characters
-from samoyed.data.corpora import TextAsk, find_corpus, read_corpus, unit_of
+from samoyed.data import text_pieces
+from samoyed.data.corpora import Corpus, TextAsk, find_corpus, read_corpus, unit_of
+from samoyed.data.large_text import LargeTextSource, scan_large
 from samoyed.data.text import TextSource, scan_symbols
+from samoyed.data.text_pieces import is_large
 from samoyed.data.word_stream import WordSource, encode_words, join_words, scan_words, words_of
 
 
 def scan_units(
     path: str | Path, ask: TextAsk | None = None, *, on_bad: OnBad = "stop", seed: int = 0
-) -> TextSource | WordSource:
+) -> TextSource | WordSource | LargeTextSource:
     """Read a text and choose what it is cut into: characters, unless it was cut into words before.
 
     Args:
@@ -32,18 +35,35 @@ def scan_units(
     """
     ask = ask or TextAsk()
     corpus = find_corpus(Path(path))
+    if is_large(corpus):
+        return _scan_large(corpus, ask, on_bad)
     contents = read_corpus(corpus, on_bad)
     unit, why = unit_of(corpus, contents.texts[0][1])
     if ask.unit is not None:
         unit, why = ask.unit, "as asked"
     if unit == "word":
         return scan_words(corpus, contents, ask, why)
+    _refuse_min_count(unit, ask)
+    why = f"the unit is the {unit}: {why}"
+    return scan_symbols(corpus, contents, is_bytes=unit == "byte", why=why)
+
+
+def _scan_large(corpus: Corpus, ask: TextAsk, on_bad: OnBad) -> LargeTextSource:
+    """Scan a text that is not held in memory; its first piece decides the unit."""
+    unit, why = unit_of(corpus, next(text_pieces.pieces(corpus)).text)
+    if ask.unit is not None:
+        unit, why = ask.unit, "as asked"
+    if unit != "word":
+        _refuse_min_count(unit, ask)
+    return scan_large(corpus, unit, why, ask, on_bad=on_bad)
+
+
+def _refuse_min_count(unit: str, ask: TextAsk) -> None:
+    """Raise for a vocabulary of what is no words."""
     if ask.min_count is not None:
         raise OptionError(
             "--set min_count", "a text of words", f"its unit is the {unit}", "add --set unit=word"
         )
-    why = f"the unit is the {unit}: {why}"
-    return scan_symbols(corpus, contents, is_bytes=unit == "byte", why=why)
 
 
 def encode(text: str, spec: TextSpec) -> np.ndarray:

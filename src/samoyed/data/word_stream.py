@@ -127,7 +127,7 @@ class WordSource:
                 self.path, "the files that were scanned", "their contents have changed",
                 "Run the command again.",
             )  # fmt: skip
-        parts = _parts(self.corpus, _as_lines(self.corpus, contents), self.spec.cut)
+        parts = _parts(self.corpus, as_lines(self.corpus, contents), self.spec.cut)
         train, valid, test = (encode_words(part, self.spec) for part in parts)
         return TextData(self.spec, train, test, valid)
 
@@ -137,7 +137,7 @@ class WordSource:
         The lead is the end of a sentence.
         """
         contents = read_corpus(self.corpus, "skip" if self.skipped else "stop")
-        texts = _as_lines(self.corpus, contents)
+        texts = as_lines(self.corpus, contents)
         if self.has_test:
             texts = [(part, text) for part, text in texts if part == "test"]
         words = [word for _, text in texts for word in words_of(text, spec.cut)]
@@ -161,8 +161,8 @@ def scan_words(corpus: Corpus, contents: Contents, ask: TextAsk, why: str) -> Wo
     Raises:
         DataError: if there are too few words.
     """
-    texts = _as_lines(corpus, contents)
-    cut = _cut_of(corpus, contents)
+    texts = as_lines(corpus, contents)
+    cut = cut_of(corpus, contents)
     train, valid, test = parts = _parts(corpus, texts, cut)
     total = sum(map(len, parts))
     for part, name in ((parts[0], "to learn from"), (parts[2], "to test on")):
@@ -246,7 +246,7 @@ _HOW = {
 }
 
 
-def _as_lines(corpus: Corpus, contents: Contents) -> list[tuple[str, str]]:
+def as_lines(corpus: Corpus, contents: Contents) -> list[tuple[str, str]]:
     """Return (part, text) of every file, one sentence or paragraph a line, the last one ended."""
     found = []
     for part, text in contents.texts:
@@ -268,7 +268,7 @@ def _joined_paragraphs(text: str) -> str:
     return "".join(p.replace("\n", " ") + "\n" for p in paragraphs if p.strip())
 
 
-def _cut_of(corpus: Corpus, contents: Contents) -> str:
+def cut_of(corpus: Corpus, contents: Contents) -> str:
     """Tell how words are told apart: a text that was cut before is cut at spaces."""
     start = contents.texts[0][1][:200_000]
     tokens = start.split()
@@ -313,14 +313,31 @@ def _vocabulary(
     corpus: Corpus, parts: Sequence[Sequence[str]], cut: str, ask: TextAsk
 ) -> tuple[TextSpec, str, list[str]]:
     """Choose the words; return them, what was cut off in words, and warnings."""
-    is_brown = corpus.layout == "brown"
     counts = Counter(parts[0])
-    for part in parts[1:] if is_brown else ():
+    for part in parts[1:] if corpus.layout == "brown" else ():
         counts.update(part)
+    return vocabulary_of(corpus, counts, cut, ask.min_count)
+
+
+def vocabulary_of(
+    corpus: Corpus, counts: Counter[str], cut: str, min_count: int | None
+) -> tuple[TextSpec, str, list[str]]:
+    """Choose the words by how often they occur.
+
+    Args:
+        corpus: how the text lies.
+        counts: of every word; changed.
+        cut: how words are told apart.
+        min_count: words that occur less often are unknown; None lets the data decide.
+
+    Returns:
+        The vocabulary, what was cut off in words, and warnings.
+    """
+    is_brown = corpus.layout == "brown"
     num_distinct = len(counts)
     was_cut = counts.pop(UNKNOWN_WORD, 0) > 0
     usual = BROWN_MIN_COUNT if is_brown else 1 if was_cut else MIN_COUNT
-    least = usual if ask.min_count is None else ask.min_count
+    least = usual if min_count is None else min_count
     frequent = sorted(
         (word for word, count in counts.items() if count >= least),
         key=lambda word: (-counts[word], word),

@@ -51,8 +51,8 @@ class _Entropy(torch.autograd.Function):
         step = max(1, _IN_CACHE // size)
         for start in range(0, num, step):
             rows, right = logits[start : start + step], targets[start : start + step, None]
-            z = torch.empty(rows.shape, dtype=torch.float32)
-            torch.sub(rows, rows.amax(1, keepdim=True), out=z)
+            z = rows.to(torch.float32, copy=True)
+            z.sub_(z.amax(1, keepdim=True))
             at_target = z.gather(1, right)
             sums = z.exp_().sum(1, keepdim=True)
             total += (sums.log() - at_target).sum(dtype=torch.float64)

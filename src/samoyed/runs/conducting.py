@@ -20,6 +20,7 @@ from samoyed.core.errors import OptionError, RunError
 from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
 from samoyed.core.stopping import StopRequest
+from samoyed.data.corpora import refuse_units
 from samoyed.kinds.parts import Assembly
 from samoyed.opening import open_source, question_of
 from samoyed.runs.environment import environment
@@ -112,6 +113,7 @@ def prepare(
         request.data, on_bad=request.on_bad, seed=0, ask=request.about_table,
         about_text=request.about_text, pairs=request.about_pairs,
     )  # fmt: skip
+    refuse_units(source.kind, dict(request.settings))
     asked = question_of(source, request.task)
     row, why = choose(source.kind, asked, request.model)
     for line in source.describe():

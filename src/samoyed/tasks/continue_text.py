@@ -22,6 +22,7 @@ from samoyed.core.reference import Answer, Score
 from samoyed.core.seeding import numpy_generator, torch_generator
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
+from samoyed.data.cache import rows_of
 from samoyed.data.text import TextData
 from samoyed.data.units import after, decode, encode, line_end
 from samoyed.decoding.sampling import sample
@@ -64,7 +65,7 @@ class StretchFeed:
     """
 
     def __init__(self, codes: np.ndarray, batch_size: int, unroll: int, seed: int) -> None:
-        self.codes = torch.as_tensor(codes).long()
+        self.codes = codes
         self.seed = seed
         self.unroll = max(1, min(unroll, (len(codes) - 1) // 2))
         self.batch_size = max(1, min(batch_size, (len(codes) - 1) // (2 * self.unroll)))
@@ -78,8 +79,9 @@ class StretchFeed:
         offset = int(numpy_generator(self.seed, "offset", epoch).integers(0, self._spare + 1))
         length = self.steps_per_epoch * self.unroll
         first = offset + stretch * self.unroll
-        places = torch.arange(self.batch_size)[:, None] * length + torch.arange(self.unroll + 1)
-        rows = self.codes[places + first]
+        starts = range(first, first + self.batch_size * length, length)
+        cut = [rows_of(self.codes, slice(at, at + self.unroll + 1)) for at in starts]
+        rows = torch.as_tensor(np.stack(cut).astype(np.int64))
         is_start = torch.full((self.batch_size,), stretch == 0)
         return Batch(rows[:, :-1], rows[:, 1:], is_start)
 

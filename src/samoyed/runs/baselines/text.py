@@ -7,11 +7,12 @@ like the net.
 from __future__ import annotations
 
 import lzma
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from samoyed.core.reference import Score
+from samoyed.data.cache import rows_of
 from samoyed.data.text import TextData
 from samoyed.data.units import decode
 from samoyed.metrics.language import bits_per_character, per_character, perplexity
@@ -25,6 +26,10 @@ WORD_ORDER = 5
 NGRAM_LIMIT = 8_000_000
 LZMA_LIMIT = 4_000_000
 """Of longer training parts only the last so many characters are used, and the name says so."""
+
+HUGE = 50_000_000
+HUGE_LIMIT = 1_000_000
+"""From so many units on the text lies on the disk, and the baselines learn from so few of them."""
 
 _LZMA_DICTIONARY_BYTES = 1 << 26
 _UNUSUAL_DISCOUNTS = (0.5, 1.0, 1.5)
@@ -49,23 +54,38 @@ def measure(data: TextData, seed: int = 0) -> list[tuple[str, Score]]:
         score = bits_per_character(bits, seed=seed)
         return perplexity(score) if unit == "word" else score
 
+    is_huge = len(data.train) >= HUGE
+    cut = _cut(data, HUGE_LIMIT if is_huge else NGRAM_LIMIT)
+    if is_huge:
+        data = replace(data, train=rows_of(data.train, slice(-HUGE_LIMIT, None)))
     unigram = scored(unigram_surprise(data.train, data.test, num_symbols))
     order = WORD_ORDER if unit == "word" else ORDER
-    recent = data.train[-NGRAM_LIMIT:]
-    model = KneserNey.learn(recent, num_symbols, order, data.spec.end)
+    recent, model = learn_ngrams(data)
     ngram = scored(model.surprise(recent[-order:], data.test))
     found = [
-        (f"{unit} frequencies", unigram),
-        (f"{order}-gram, Kneser-Ney" + _cut(data, NGRAM_LIMIT), ngram),
+        (f"{unit} frequencies" + (cut if is_huge else ""), unigram),
+        (f"{order}-gram, Kneser-Ney" + cut, ngram),
     ]
     if unit == "word":
         return found
     bits, tail = lzma_bits(data), unigram.num
     return [
         *found,
-        ("LZMA compression" + _cut(data, LZMA_LIMIT),
+        ("LZMA compression" + (cut if is_huge else _cut(data, LZMA_LIMIT)),
          Score("bits_per_character", bits, bits, bits, tail, is_higher_better=False)),
     ]  # fmt: skip
+
+
+def learn_ngrams(data: TextData) -> tuple[np.ndarray, KneserNey]:
+    """Count the n-grams of a text.
+
+    Returns:
+        What they were counted in, the last part of a long text, and the model.
+    """
+    most = HUGE_LIMIT if len(data.train) >= HUGE else NGRAM_LIMIT
+    recent = rows_of(data.train, slice(-most, None))
+    order = WORD_ORDER if data.spec.unit == "word" else ORDER
+    return recent, KneserNey.learn(recent, len(data.spec), order, data.spec.end)
 
 
 def _cut(data: TextData, limit: int) -> str:
@@ -87,7 +107,10 @@ def lzma_bits(data: TextData) -> float:
 
 
 def _compressed_size(text: bytes) -> int:
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": _LZMA_DICTIONARY_BYTES}]
+    size = _LZMA_DICTIONARY_BYTES
+    if len(text) < size // 8:  # it takes ten times its size of memory
+        size = max(4096, 1 << (len(text) - 1).bit_length())
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": size}]
     return len(lzma.compress(text, format=lzma.FORMAT_RAW, filters=filters))
 
 

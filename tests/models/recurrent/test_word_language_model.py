@@ -1,0 +1,136 @@
+"""The language model of words: its sizes, tied weights, dropout, and other cells."""
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from samoyed.core.spec import TextSpec
+from samoyed.models.recurrent.lstm_language_model import (
+    RECIPE,
+    SIZES,
+    WORD_RECIPE,
+    Config,
+    LSTMLanguageModel,
+    recipe_for,
+    recommend,
+)
+from samoyed.training.checkpoint import own_tensors
+
+V = 9
+WORDS = TextSpec(("the", "<eos>", "<unk>"), "word")
+CHARACTERS = TextSpec(("a", "b", "\ufffd"))
+
+
+def make(seed=0, **dials):
+    torch.manual_seed(seed)
+    chosen = {"num_layers": 2, "num_units": 6, "embedding_size": 4, "dropout": 0.0,
+              "weight_dropout": 0.0, **dials}  # fmt: skip
+    return LSTMLanguageModel(Config(**chosen), V)
+
+
+def tokens(*shape, seed=0):
+    return torch.randint(0, V, shape, generator=torch.Generator().manual_seed(seed))
+
+
+def count(net):
+    return sum(p.numel() for p in net.parameters())
+
+
+def test_zaremba_2014_medium_has_its_weights():
+    # sec. 4.1: 2 layers of 650 units, 10,000 words: embedding and read-out 10,000 x 650 each,
+    # each layer 4 x 650 x (650 + 650 + 1), read-out biases 10,000
+    dials = {**SIZES["words"], "embedding_size": 650, "is_tied": False}
+    with torch.device("meta"):
+        medium = count(LSTMLanguageModel(Config(**dials), 10_000))
+        tied = count(LSTMLanguageModel(Config(**{**dials, "is_tied": True}), 10_000))
+    assert medium == 2 * 6_500_000 + 2 * 2_600 * 1_301 + 10_000
+    assert tied == medium - 6_500_000
+
+
+def test_sizes_follow_the_unit_the_words_and_the_time():
+    assert recommend(CHARACTERS, 10**9, 10.0) == "characters"
+    assert Config(**SIZES["characters"]) == Config()
+    assert recommend(WORDS, 929_589, 1_800.0) == "words"
+    assert recommend(WORDS, 929_589, None) == "words"
+    assert recommend(WORDS, 929_589, 60.0) == "few words"
+    assert recommend(WORDS, 50_000, 1_800.0) == "few words"
+    assert recommend(WORDS, 400_000_000, 1_800.0) == "words"
+    assert (recipe_for(CHARACTERS), recipe_for(WORDS)) == (RECIPE, WORD_RECIPE)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "elman"])
+@pytest.mark.parametrize("is_tied", [False, True])
+def test_every_cell_reads_step_by_step_what_it_reads_at_once(cell, is_tied):
+    net, text = make(cell=cell, is_tied=is_tied), tokens(3, 8)
+    logits, after = net(text, net.start(3))
+    state = net.start(3)
+    for t in range(8):
+        one, state = net.step(state, text[:, t])
+        torch.testing.assert_close(one, logits[:, t], rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(state, after, rtol=1e-5, atol=1e-6)
+    widths = (6, 4) if is_tied else (6, 6)
+    assert [s.shape[1] for s in state] == [w for w in widths for _ in range(1 + (cell == "lstm"))]
+    changed = text.clone()
+    changed[1, 5:] = (changed[1, 5:] + 1) % V
+    others, _ = net(changed, net.start(3))
+    torch.testing.assert_close(logits[[0, 2]], others[[0, 2]], rtol=0, atol=1e-6)
+    torch.testing.assert_close(logits[1, :5], others[1, :5], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "elman"])
+def test_every_cell_overfits_sixteen_texts(cell):
+    net, text = make(cell=cell, num_layers=1, num_units=48, embedding_size=16), tokens(16, 12)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    for _ in range(200):
+        optimizer.zero_grad()
+        logits, _ = net(text[:, :-1], net.start(16))
+        loss = torch.nn.functional.cross_entropy(logits[:, 2:].flatten(0, 1), text[:, 3:].flatten())
+        loss.backward()
+        optimizer.step()
+    right = net(text[:, :-1], net.start(16)).values[:, 2:].argmax(2) == text[:, 3:]
+    assert right.float().mean() > 0.99
+
+
+def test_a_tied_read_out_is_the_embedding():
+    net = make(is_tied=True)
+    hidden, _ = net.hidden(tokens(2, 5), net.start(2))
+    expected = hidden.transpose(0, 1) @ net.embedding.weight.t() + net.read_out.bias
+    torch.testing.assert_close(net(tokens(2, 5), net.start(2)).values, expected)
+    assert count(net) == count(make()) - V * 6 - 4 * 6 * 13 + 4 * 4 * 11
+
+
+def test_tied_it_is_saved_and_loaded_bit_for_bit(tmp_path):
+    net, text = make(is_tied=True).eval(), tokens(2, 7)
+    save_file(own_tensors(net.state_dict()), tmp_path / "net.safetensors")
+    other = make(seed=1, is_tied=True).eval()
+    other.load_state_dict(load_file(tmp_path / "net.safetensors"))
+    assert other.read_out.weight is other.embedding.weight
+    assert torch.equal(other(text, other.start(2)).values, net(text, net.start(2)).values)
+
+
+def test_locked_dropout_leaves_out_the_same_numbers_of_every_word():
+    """Of a text of one word without recurrence each step must give the same."""
+    net = make(num_layers=1, is_locked=True, input_dropout=0.5, dropout=0.5)
+    with torch.no_grad():
+        net.layers[0].weight_hh.zero_()
+        net.layers[0].bias[6:12] = -50.0  # what was before is forgotten
+    text = torch.full((2, 9), 3)
+    locked = net(text, net.start(2)).values
+    torch.testing.assert_close(locked, locked[:, :1].expand_as(locked), rtol=0, atol=1e-6)
+    assert not torch.allclose(locked[0], locked[1])
+    net.eval()
+    one, two = (net(text, net.start(2)).values for _ in range(2))
+    assert torch.equal(one, two)
+    torch.testing.assert_close(one[0], one[1])
+
+
+def test_a_word_that_is_left_out_is_left_out_wherever_it_stands():
+    net = make(num_layers=1, symbol_dropout=0.5)
+    seen = []
+    net.layers[0].of_symbols = lambda symbols, embedding, state: (
+        seen.append(embedding) or (torch.zeros(*symbols.shape, 6), state)
+    )
+    net(tokens(2, 5), net.start(2))
+    is_out = (seen[0] == 0).all(dim=1)
+    assert 0 < is_out.sum() < V
+    torch.testing.assert_close(seen[0][~is_out], 2 * net.embedding.weight[~is_out])
