@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -76,6 +77,19 @@ def named(names: Sequence[str]) -> str:
     rest = len(names) - _NUM_NAMED
     shown = ", ".join(map(in_one_line, names[:_NUM_NAMED]))
     return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
+def nearly_same(classes: Sequence[str]) -> list[str]:
+    """Name classes whose names differ only in capitals, spaces or signs between words.
+
+    >>> nearly_same(("NO", "no", "yes"))
+    ['classes with nearly the same name: NO = no']
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in classes:
+        groups["".join(c for c in name.casefold() if c not in " _-")].append(name)
+    pairs = [" = ".join(group) for group in groups.values() if len(group) > 1]
+    return [f"classes with nearly the same name: {named(pairs)}"] if pairs else []
 
 
 def refuse_special(path: str | Path) -> None:

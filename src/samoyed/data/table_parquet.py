@@ -32,7 +32,12 @@ def read_parquet(path: Path, *, has_lists: bool = False, most: int | None = None
         content = path.read_bytes()
         frame = pl.read_parquet(content, n_rows=most)
     except pl.exceptions.PolarsError as error:
-        raise DataError(path, "a Parquet file", str(error).split("\n")[0][:200]) from None
+        raise DataError(
+            path,
+            "a Parquet file",
+            str(error).split("\n")[0][:200],
+            "Copy or write it again; a table of text is named .csv.",
+        ) from None
     if frame.height == 0:
         raise DataError(path, "a table with a row for each example", "no row")
     names, columns, declared = [], [], {}
