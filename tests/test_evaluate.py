@@ -95,3 +95,22 @@ def test_another_text_is_read_whole_in_the_symbols_of_the_run(tmp_path: Path):
     assert score.num == len(text)
     assert score.value == pytest.approx(foresee(run.model, codes, 1)[0].mean())
     assert said == ["scored: all of it"]
+
+
+def test_its_own_table_is_scored_where_rows_were_held_out(tmp_path: Path):
+    rng = random.Random(0)
+    lines = [f"{rng.gauss(k, 1):.3f},{rng.choice('ab')},{k}" for k in [0, 1] * 60]
+    table, test = tmp_path / "t.csv", tmp_path / "test.csv"
+    table.write_text("x,letter,kind\n" + "\n".join(lines[:90]) + "\n")
+    test.write_text("x,letter,kind\n" + "\n".join(lines[90:]) + "\n")
+    for asked, num in ((None, 18), (test, 30)):
+        run = samoyed.train(
+            table, target="kind", test=asked, epochs=1, out=tmp_path / f"run {num}", quiet=True,
+            settings={"num_networks": 1, "report": False, "baselines": False},
+        )  # fmt: skip
+        score, said = evaluated(run, table)
+        assert score == run.scores[0]
+        assert score.num == num
+        assert said == ["scored: the part that was held out when the run learned"]
+        score, said = evaluated(run, test)
+        assert (score.num, said) == (30, ["scored: every row"])

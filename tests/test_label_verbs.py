@@ -85,3 +85,17 @@ def test_check_says_the_question(tables: Path):
     assert "labels in 2 columns" in said
     assert "task: classify labels; model: compact_convnet" in said
     assert "44 to learn from, 16 held out (as the data came)" in said
+
+
+@pytest.mark.parametrize("to", ["onnx", "torch"])
+def test_an_exported_file_answers_with_the_same_lists(run: samoyed.Run, tables: Path, to: str):
+    pytest.importorskip("onnxruntime")
+    made = samoyed.export(run, to, run.path.parent / f"out.{'onnx' if to == 'onnx' else 'pt2'}")
+    assert made.difference < 1e-5
+    asked = [tables / f"{i}.png" for i in range(8)]
+    theirs = samoyed.load_exported(made.path).predict(asked)
+    ours = run.predict(asked)
+    assert [a.answer for a in theirs] == [a.answer for a in ours]
+    assert len({a.answer for a in ours}) > 2
+    for one, other in zip(theirs, ours, strict=True):
+        assert dict(one.details) == pytest.approx(dict(other.details), abs=1e-5)

@@ -101,6 +101,20 @@ def test_the_same_command_again_is_finished_and_more_epochs_extend(
     assert "at least 14" in spoken(capsys, *again, "3", code=2)
 
 
+def test_a_longer_run_of_several_stages_says_which_one_goes_on(tmp_path: Path, capsys):
+    rng = np.random.default_rng(0)
+    rows = [f"{x:.3f},{y:.3f},{int(x + y > 0)}" for x, y in rng.standard_normal((120, 2))]
+    table = tmp_path / "t.csv"
+    table.write_text("x,y,kind\n" + "\n".join(rows))
+    dials = ("num_networks=2", "num_members=2", "report=false", "baselines=false")
+    again = ["train", str(table), "--target", "kind", "--out", str(tmp_path / "run"),
+             *(word for dial in dials for word in ("--set", dial)), "--epochs"]  # fmt: skip
+    assert "longer:" not in spoken(capsys, *again, "2")
+    said = spoken(capsys, *again, "4")
+    assert "longer: the last of 2 stages takes all" in said
+    assert "--fresh divides the time anew" in said
+
+
 def test_starting_over_drops_nothing_where_it_fails(run: samoyed.Run, folder: Path, capsys):
     before = {p.name for p in run.path.iterdir()}
     over = ["train", str(folder), "--out", str(run.path), "--fresh"]

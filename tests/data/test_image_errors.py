@@ -140,6 +140,8 @@ BAD_FILES = [
          "a link to gone.png, which leads nowhere", "link"),
     File("link to itself", link("cat/bad.png", "bad.png"), "cat/bad.png", "complete",
          "leads nowhere", "link"),
+    File("pipe", lambda root: os.mkfifo(root / "cat" / "bad.png"), "cat/bad.png", "complete",
+         "a pipe, a socket or a device", "Remove"),
     File("link to a folder above", link("cat/more", ".."), "cat/more", "folder of pictures",
          "leads back to", "Remove the link"),
     File("class without files", lambda root: (root / "eel").mkdir(), "eel", "class 'eel'",
@@ -431,3 +433,16 @@ def test_bad_pictures_to_predict(tmp_path, spoil, expected, found):
     assert expected in caught.value.expected
     assert found in caught.value.found
     assert "--on-bad" not in caught.value.hint
+
+
+def test_a_class_that_the_validation_part_lacks_is_named(tmp_path):
+    root = paint_splits(tmp_path / "data")
+    for i in range(3):
+        paint(root / "valid" / "cat" / f"{i}.png", 5000 + i)
+    assert scan_images(root).warnings == ("classes without a validation example: dog",)
+
+
+def test_a_line_break_in_a_name_breaks_no_line(tmp_path):
+    source = scan_images(paint_classes(tmp_path / "data", ("cat", "sled\ndog")))
+    assert source.labels.names == ("cat", "sled\ndog")
+    assert "cat (6), sled\\ndog (6)" in source.describe()[1]

@@ -1,6 +1,7 @@
 """Every way to spoil a table of pictures ends in one error, or in a warning that names names."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samoyed.core.errors import DataError, OptionError
+from samoyed.core.errors import DataError, MissingExtra, OptionError
 from samoyed.core.spec import ImageSpec
 from samoyed.data.images import scan_images
 
@@ -341,3 +342,14 @@ def test_json_lines_skip(tmp_path):
     source = scan_images(tmp_path, on_bad="skip")
     assert len(source.names) == 16
     assert "metadata.jsonl:4: a line that is no JSON" in source.skipped[0]
+
+
+def test_parquet_that_is_none_and_parquet_without_its_reader(tmp_path, monkeypatch):
+    good(tmp_path)
+    pytest.importorskip("polars")
+    (tmp_path / "metadata.parquet").write_bytes(b"PAR1, or so it says")
+    with pytest.raises(DataError, match="a Parquet file"):
+        scan_images(tmp_path)
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(MissingExtra, match="tabular"):
+        scan_images(tmp_path)

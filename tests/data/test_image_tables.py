@@ -122,7 +122,7 @@ def test_one_table_for_each_split(tmp_path):
     assert again.fingerprint == source.fingerprint
 
 
-@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl"])
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl", "metadata.parquet"])
 def test_hugging_face_layout(tmp_path, name):
     paths = paint(tmp_path, folder="")
     rows = [{"file_name": p, "label": "ab"[i % 2]} for i, p in enumerate(paths)]
@@ -135,11 +135,13 @@ def test_hugging_face_layout(tmp_path, name):
 def put_metadata(path: Path, rows: list[dict]) -> None:
     if path.suffix == ".csv":
         write(path, [list(rows[0]), *(list(row.values()) for row in rows)])
+    elif path.suffix == ".parquet":
+        pytest.importorskip("polars").DataFrame(rows).write_parquet(path)
     else:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl"])
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl", "metadata.parquet"])
 def test_hugging_face_layout_within_splits(tmp_path, name):
     for s, split in enumerate(("train", "test", "validation")):
         paths = paint(tmp_path / split, 8, "", 100 * s)
@@ -210,12 +212,11 @@ def test_lists_of_labels(tmp_path, how):
     assert source.load(source.spec).train.labels.shape == (source.num_train, 3)
 
 
-def test_lists_in_lines_of_json(tmp_path):
+@pytest.mark.parametrize("name", ["metadata.jsonl", "metadata.parquet"])
+def test_lists_in_lines_of_json_and_in_parquet(tmp_path, name):
     paths = paint(tmp_path, folder="")
     truth = {path: LISTS[i % 5] for i, path in enumerate(paths)}
-    put_metadata(
-        tmp_path / "metadata.jsonl", [{"file_name": p, "label": list(t)} for p, t in truth.items()]
-    )
+    put_metadata(tmp_path / name, [{"file_name": p, "label": list(t)} for p, t in truth.items()])
     assert labels_by_name(scan_images(tmp_path)) == truth
 
 

@@ -182,6 +182,12 @@ WARNINGS = {
     "decimal commas and points": (
         many(0, lambda i: f"{i}.5" if i % 3 else f"\"{i},5\""),
         "column 'x' holds mostly numbers, but '0,5' in line 2: it is not used"),
+    "a number far from all others": (
+        changed(44, 0, "1e30"), "'x' holds numbers far from all others"),
+    "a class spelt in two ways": (
+        many(3, lambda i: ["Yes", "no", "yes "][i % 3]), "nearly the same name: Yes = yes"),
+    "percent": (many(2, lambda i: f"{i % 40}%"), "'age' holds numbers with '%'"),
+    "currency": (many(2, lambda i: f"$ {i % 40}.5"), "'age' holds numbers with '$'"),
     "words of which most occur once": (
         many(1, lambda i: f"w{i % 60}"), "'letter' has 60 different values in 120 rows"),
 }  # fmt: skip
@@ -242,3 +248,23 @@ def test_a_copy_of_a_number_that_is_asked_for_is_named(tmp_path):
     body = "".join(f"{i * 7 % 31},{i * 13 % 47 + 0.5},{2 * (i * 7 % 31) + 1}\n" for i in range(60))
     source = scan_table(spoilt(tmp_path, "x,z,y\n" + body), TableAsk("y", task="regress"))
     assert [w for w in source.warnings if w.startswith("column 'x' determines the target y")]
+
+
+def test_a_target_far_from_all_others_is_named_and_a_long_tail_is_none(tmp_path):
+    lines = [f"{i % 9},{1 + i * 37 % 101},a" for i in range(100)]
+    path = spoilt(tmp_path, "x,y,z\n" + "\n".join([*lines, "3,1e30,b"]) + "\n")
+    [warning] = [w for w in scan_table(path, TableAsk("y")).warnings if "far from" in w]
+    assert warning.startswith("target 'y' holds numbers far from all others")
+    assert warning.endswith(": 1e30 in line 102")
+    tail = [f"{i % 9},{10 ** (i % 7)},a" for i in range(100)]
+    path = spoilt(tmp_path, "x,y,z\n" + "\n".join(tail) + "\n")
+    assert not [w for w in scan_table(path, TableAsk("y", task="regress")).warnings if "far" in w]
+
+
+@pytest.mark.parametrize("content", [
+    "", text([]), text(rows(5)), "".join(f"1,{'ny'[i % 2]}\n" for i in range(40)),
+])  # fmt: skip
+def test_an_error_says_what_to_do(content, tmp_path):
+    with pytest.raises(SamoyedError) as raised:
+        scan_table(spoilt(tmp_path, content), TableAsk("2"))
+    assert raised.value.hint

@@ -25,8 +25,8 @@ from samoyed.tasks.classify import (
     predict_probabilities,
     resampled,
     scores_of,
-    spread,
 )
+from samoyed.tasks.picture_training import spread
 from samoyed.training.loop import Resume, train
 
 SPEC = ImageSpec(3, 12, 12)

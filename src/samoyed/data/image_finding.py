@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from samoyed.core.errors import DataError
+from samoyed.core.errors import DataError, MissingExtra
 from samoyed.data.image_columns import find_path_column, label_columns, settle_header
 from samoyed.data.image_layout import SPLIT_NAMES, Listing, list_folder
 from samoyed.data.image_reasons import named
@@ -14,10 +14,13 @@ from samoyed.data.image_tables import TableFile, read_picture_table
 from samoyed.data.pixels import SUFFIXES
 from samoyed.data.table_files import Cells, read_text
 from samoyed.data.table_jsonl import SUFFIX, read_jsonl_text
+from samoyed.data.table_parquet import SUFFIXES as PARQUET
+from samoyed.data.table_parquet import read_parquet
 
-METADATA = ("metadata.csv", "metadata.jsonl", "metadata.tsv")
-_TABLES = (".csv", ".tsv", ".tab", SUFFIX)
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.tsv", "metadata.parquet")
+_TABLES = (".csv", ".tsv", ".tab", SUFFIX, *PARQUET)
 _HEAD = 1 << 16  # bytes that are looked at
+_HEAD_ROWS = 400  # of Parquet
 
 
 def names_pictures(path: Path) -> bool:
@@ -113,6 +116,8 @@ def _split_in(stem: str) -> int | None:
 def _head_of(path: Path) -> Cells | None:
     """Return the first rows of a table, or None where they cannot be read."""
     try:
+        if path.suffix.lower() in PARQUET:
+            return read_parquet(path, has_lists=True, most=_HEAD_ROWS)
         with path.open("rb") as file:
             data = file.read(_HEAD)
         if len(data) < _HEAD:
@@ -121,5 +126,5 @@ def _head_of(path: Path) -> Cells | None:
         if path.suffix.lower() == SUFFIX:
             return read_jsonl_text(str(path), text, "skip")
         return settle_header(read_text(str(path), text, "skip"))
-    except (DataError, OSError):
+    except (DataError, OSError, MissingExtra):
         return None

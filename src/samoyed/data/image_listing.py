@@ -19,7 +19,7 @@ from samoyed.core.errors import DataError, did_you_mean
 from samoyed.core.spec import LabelSpec
 from samoyed.data.image_files import Files
 from samoyed.data.image_layout import natural
-from samoyed.data.image_reasons import Bad, BadPicture, error_of, lines_of, named
+from samoyed.data.image_reasons import Bad, BadPicture, error_of, lines_of, named, nearly_same
 from samoyed.data.image_source import TEST, TRAIN, VALIDATION, ImageSource
 from samoyed.data.image_split import hold_out, strata_of, suspicions
 from samoyed.data.image_summary import describe, natural_size, suspicious_shapes
@@ -109,7 +109,7 @@ def source_of(found: Found, *, on_bad: str, seed: int) -> ImageSource:
     headers = [file.header for file in files]
     spec, sizes = natural_size(headers)
     warnings = found.warnings + suspicions(targets, splits, digests, names, classes)
-    warnings += suspicious_shapes(headers, names, spec) + _alike(classes)
+    warnings += suspicious_shapes(headers, names, spec) + nearly_same(classes)
     if found.ignored:
         ignored = [os.path.relpath(path, found.root) for path in found.ignored]
         warnings.append(f"not pictures, ignored, {len(ignored):,}: {named(ignored)}")
@@ -241,15 +241,6 @@ def _targets(
         row[[order[label] for label in file.entry.labels if label in order]] = 1
         row[[order[label] for label in file.entry.unknown if label in order]] = np.nan
     return targets
-
-
-def _alike(classes: Sequence[str]) -> list[str]:
-    """Name classes whose names differ only in capitals, spaces or signs between words."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for name in classes:
-        groups["".join(c for c in name.casefold() if c not in " _-")].append(name)
-    pairs = [" = ".join(group) for group in groups.values() if len(group) > 1]
-    return [f"classes with nearly the same name: {named(pairs)}"] if pairs else []
 
 
 def _fingerprint(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,6 +57,17 @@ def lines_of(bad: Sequence[Bad]) -> tuple[str, ...]:
     return tuple(f"{path}: {reason.found}" for path, reason in bad)
 
 
+def in_one_line(name: str) -> str:
+    r"""Return a name with line breaks and other signs that cannot be shown written as escapes.
+
+    >>> in_one_line("a\nb"), in_one_line("\u00e4 b")
+    ('a\\nb', '\u00e4 b')
+    """
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name
+    )
+
+
 def named(names: Sequence[str]) -> str:
     """List the first few names and count the rest.
 
@@ -62,8 +75,32 @@ def named(names: Sequence[str]) -> str:
     ('a, b', 'a, b, c, d, e and 2 more')
     """
     rest = len(names) - _NUM_NAMED
-    shown = ", ".join(names[:_NUM_NAMED])
+    shown = ", ".join(map(in_one_line, names[:_NUM_NAMED]))
     return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
+def nearly_same(classes: Sequence[str]) -> list[str]:
+    """Name classes whose names differ only in capitals, spaces or signs between words.
+
+    >>> nearly_same(("NO", "no", "yes"))
+    ['classes with nearly the same name: NO = no']
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in classes:
+        groups["".join(c for c in name.casefold() if c not in " _-")].append(name)
+    pairs = [" = ".join(group) for group in groups.values() if len(group) > 1]
+    return [f"classes with nearly the same name: {named(pairs)}"] if pairs else []
+
+
+def refuse_special(path: str | Path) -> None:
+    """Raise for what is no regular file: reading a pipe would wait for ever.
+
+    Raises:
+        BadPicture: for a pipe, a socket or a device.
+        OSError: for a file that cannot be looked at.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise BadPicture("a pipe, a socket or a device, not a file", "Remove it.")
 
 
 def explain(path: str | Path, error: Exception) -> BadPicture:

@@ -88,6 +88,11 @@ def suspicions(
     few = [f"{classes[k]} ({n})" for k, n in enumerate(counts) if n <= _FEW]
     if few:
         found.append(f"classes with {_FEW} or fewer examples to learn from: {named(few)}")
+    if (splits == VALIDATION).any():
+        looked_at = count_labels(targets[splits == VALIDATION], len(classes))
+        unseen = [classes[k] for k, n in enumerate(looked_at) if n == 0]
+        if unseen:
+            found.append(f"classes without a validation example: {named(unseen)}")
     untested = [classes[k] for k, n in enumerate(tested) if n == 0]
     if untested:
         found.append(f"classes without a test example: {named(untested)}")

@@ -29,6 +29,8 @@ from samoyed.data.image_reasons import BadPicture, named
 from samoyed.data.image_source import TRAIN, ImageSource
 from samoyed.data.table_files import Cells, label, read_cells
 from samoyed.data.table_jsonl import SUFFIX, read_jsonl
+from samoyed.data.table_parquet import SUFFIXES as PARQUET
+from samoyed.data.table_parquet import read_parquet
 
 _MOST_SINGLE = 0.5  # share of labels that may stand in one row only before they are no classes
 _FEW_CLASSES = 20  # below which that is not asked
@@ -70,7 +72,9 @@ class _Labels(NamedTuple):
 
 
 def read_picture_table(path: Path, on_bad: str = "stop") -> Cells:
-    """Read a table or lines of JSON."""
+    """Read a table, lines of JSON, or Parquet, which may hold lists of labels."""
+    if path.suffix.lower() in PARQUET:
+        return read_parquet(path, has_lists=True)
     is_json = path.name.lower().removesuffix(".gz").endswith(SUFFIX)
     return read_jsonl(path, on_bad) if is_json else settle_header(read_cells(path, on_bad))
 

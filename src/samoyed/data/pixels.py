@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from samoyed.core.spec import ImageSpec
-from samoyed.data.image_reasons import BadPicture, explain
+from samoyed.data.image_reasons import BadPicture, explain, refuse_special
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -96,6 +96,7 @@ def decode(path: str | Path, size: ImageSpec) -> np.ndarray:
     from PIL import ImageOps
 
     try:
+        refuse_special(path)
         with _opened(path, path) as picture:
             _shrink_while_decoding(picture, size)
             picture.load()
@@ -266,6 +267,7 @@ def _plugins() -> tuple[str, ...]:
 
 def _bytes_of(path: str | Path) -> bytes:
     try:
+        refuse_special(path)
         return Path(path).read_bytes()
     except OSError as error:
         raise explain(path, error) from error

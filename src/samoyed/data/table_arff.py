@@ -122,9 +122,15 @@ def _row(path: str, number: int, line: str, attributes: list[Attribute]) -> list
         if is_missing(cell):
             continue
         if allowed is not None and cell not in allowed:
-            raise DataError(place, f"one of the {len(allowed)} declared values", repr(cell))
+            known = ", ".join(sorted(allowed)[:10]) + (", ..." if len(allowed) > 10 else "")
+            raise DataError(
+                place, f"one of the {len(allowed)} declared values", repr(cell),
+                f"Mend it, or declare it in the header beside {known}.",
+            )  # fmt: skip
         if kind == "number" and as_number(cell) is None:
-            raise DataError(place, "a number, as declared", repr(cell))
+            raise DataError(
+                place, "a number, as declared", repr(cell), "Mend it; ? is a missing value."
+            )
     return cells
 
 

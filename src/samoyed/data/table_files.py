@@ -132,7 +132,9 @@ def read_text(
     from samoyed.data.table_arff import looks_like_arff, read_arff
 
     if not text.strip():
-        raise DataError(path, "a table with a row for each example", "an empty file")
+        raise DataError(
+            path, "a table with a row for each example", "an empty file", "Remove it or fill it."
+        )
     if path.lower().removesuffix(".gz").endswith(".arff") or looks_like_arff(text):
         return read_arff(path, text, on_bad)
     text, first_line, comments = _without_comments(text)
@@ -144,7 +146,12 @@ def read_text(
         refuse_repeated(path, names, lines[0])
         rows, lines = rows[1:], lines[1:]
     if not rows:
-        raise DataError(path, "a table with a row for each example", "a header and no row below it")
+        raise DataError(
+            path,
+            "a table with a row for each example",
+            "a header and no row below it",
+            "Add the rows.",
+        )
     num = len(rows[0])
     found = f"{len(rows):,} rows of {num} columns separated by {_SPELLED[delimiter]}"
     named = "" if names is not None else "; no header, so columns go by their numbers from 1"

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from samoyed.core.spec import Column, TargetSpec
+from samoyed.data import table_oddities
 from samoyed.data.image_reasons import named
 from samoyed.data.image_source import TEST, TRAIN
 from samoyed.data.image_split import hold_out
@@ -131,6 +132,7 @@ def suspicions(
         if guess.num_missing > MUCH_MISSING * len(cells):
             share = guess.num_missing / len(cells)
             found.append(f"column {column.name!r} is missing in {share:.0%} of the rows")
+    found += table_oddities.warnings(cells, columns, guesses, target)
     found += leaks(cells, columns, target, answers)
     if target.kind == "classes":
         found += _classes(target, answers, splits, has_official_test)

@@ -170,7 +170,9 @@ def scan_table(
     chosen = _inputs(cells, ask.input, targets, guesses)
     cells = _without_strays(cells, chosen, guesses, targets, on_bad, skipped)
     if len(cells) < MIN_ROWS:
-        raise DataError(path, f"at least {MIN_ROWS} rows", f"{len(cells)} usable ones")
+        raise DataError(
+            path, f"at least {MIN_ROWS} rows", f"{len(cells)} usable ones", "Bring more rows."
+        )
     digests = digests_of(cells, [name for name, _ in chosen])
     test, splits, target, answers = _held_out(cells, ask, targets, kind, guesses, digests, seed,
                                               on_bad, skipped, notes, chosen)  # fmt: skip
@@ -265,7 +267,10 @@ def _inputs(
         if chosen:
             return chosen
         smiles = [n for n in cells.names if looks_like_smiles(n, cells.column(n)[:50])]
-        hint = f"molecules can be learned from: --input {smiles[0]}" if smiles else ""
+        hint = (
+            f"Molecules can be learned from: --input {smiles[0]}" if smiles else
+            "Bring a column whose values repeat and differ, or name the columns with --input."
+        )  # fmt: skip
         raise DataError(
             cells.path, "at least one column to learn from", "none beside the target and "
             "columns that are identifiers, free text or constant", hint,

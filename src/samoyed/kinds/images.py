@@ -15,6 +15,7 @@ from samoyed.core.errors import RunError, first_names
 from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
 from samoyed.kinds.tasks import TASKS
+from samoyed.tasks.picture_training import to_choose_by
 
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
@@ -47,6 +48,11 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
         )  # fmt: skip
 
     notes = [choice.describe()] if plain.row.is_varied else []
+    if data.validation is not None and own_stages is None:
+        num = len(to_choose_by(data.validation, len(data.train)))
+        notes.append(
+            f"validation: of all epochs, the weights that do best on {num:,} of its pictures"
+        )
     if spec != plain.source.spec:
         notes.insert(0, f"pictures brought to {spec.width} x {spec.height} pixels")
 

@@ -12,7 +12,7 @@ from torch import nn
 from samoyed.catalog import Row
 from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
-from samoyed.tasks.classify import spread
+from samoyed.tasks.picture_training import spread
 
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:

@@ -149,6 +149,11 @@ def prepare(
         write_beginning(folder, request, assembly, plan, number)
     else:
         plan = take_up_plan(folder, request, before, source.fingerprint)
+        if (added := plan.steps[-1] - before["steps"][-1]) and len(plan.steps) > 1:
+            say(
+                f"longer: the last of {len(plan.steps)} stages takes all {added:,} further steps; "
+                "what the others learned stays as it is (--fresh divides the time anew)"
+            )
         number = before["precision"]
         assembly = assembly.lasting(before["recipe"]["epochs"])
     kept = checkpoint.newest(folder.state)

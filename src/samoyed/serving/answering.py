@@ -14,22 +14,26 @@ from samoyed.data.table_encoding import CLIP
 
 
 class PictureAnswers(nn.Module):
-    """From 8-bit pictures to the probability of each class.
+    """From 8-bit pictures to the probability of each class or label.
 
-    Pixels are brought to [0, 1] and the model's scores through a softmax inside, so that whoever
-    serves the graph has nothing to know but the size of the pictures and the order of the classes.
+    Pixels are brought to [0, 1] and the model's scores through a softmax inside (a sigmoid where a
+    picture has any number of labels), so that whoever serves the graph has nothing to know but the
+    size of the pictures and the order of the classes.
 
     Args:
         model: takes pictures in [0, 1] and returns `Logits`.
+        is_several: whether a picture has any number of labels, not one class.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, *, is_several: bool = False) -> None:
         super().__init__()
         self.model = model
+        self.is_several = is_several
 
     def forward(self, pictures: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
-        """Return probabilities that add up to 1 in every row."""
-        return self.model(pictures.float() * (1 / 255)).values.float().softmax(dim=1)
+        """Return probabilities: they add up to 1 in every row, or each is of a label's yes."""
+        values = self.model(pictures.float() * (1 / 255)).values.float()
+        return values.sigmoid() if self.is_several else values.softmax(dim=1)
 
 
 class RowAnswers(nn.Module):

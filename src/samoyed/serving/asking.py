@@ -18,6 +18,7 @@ from samoyed.serving.onnx_file import OnnxModel
 from samoyed.serving.packing import Inputs, inputs_of, some
 from samoyed.serving.torch_file import TorchModel
 from samoyed.tasks.classify import answer_of
+from samoyed.tasks.classify_labels import labels_answer
 from samoyed.tasks.table_regress import answer_of_number
 from samoyed.tasks.table_several import answer_of_several
 
@@ -54,7 +55,8 @@ class ExportedModel:
         if said.image is not None:
             images, names = read_pictures(asked, said.image)
             rows = self._answers({"pictures": images})
-            return [answer_of(n, row, said.labels) for n, row in zip(names, rows, strict=True)]
+            told = answer_of if said.task == "classify" else labels_answer
+            return [told(n, row, said.labels) for n, row in zip(names, rows, strict=True)]
         assert said.table is not None
         assert said.target is not None
         raw, names = read_raw_rows(asked, said.table, said.target)

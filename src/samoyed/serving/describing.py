@@ -26,22 +26,26 @@ CATEGORIES = (
     "categories: int64, (number, columns whose kind is category, in order), 1 for the first of "
     "`categories`, 2 for the second ...; 0 for a value that is not among them; '' is missing"
 )
+PICTURE_TASKS = ("classify", "classify_labels")
 OUTPUTS = {
     "classes": "probabilities: (number, classes in the order of `labels`)",
+    "labels": "probabilities: (number, labels in the order of `labels`), each of a yes",
     "binaries": "probabilities: (number, questions in the order of `labels`), each of a yes",
     "number": "values: (number, 1), in the target's own unit",
 }
 
 
-def of_pictures(spec: ImageSpec, labels: LabelSpec) -> dict[str, Any]:
+def of_pictures(task: str, spec: ImageSpec, labels: LabelSpec) -> dict[str, Any]:
     """Describe a file that classifies pictures.
 
     Args:
+        task: the question's name.
         spec: size and colours of the pictures it takes.
-        labels: the classes, in the order of its answers.
+        labels: the classes or labels, in the order of its answers.
     """
+    output = OUTPUTS["classes" if task == "classify" else "labels"]
     return {
-        "task": "classify", "inputs": [PICTURES], "output": OUTPUTS["classes"],
+        "task": task, "inputs": [PICTURES], "output": output,
         "channels": spec.channels, "rows": spec.height, "columns": spec.width,
         "labels": list(labels.names),
     }  # fmt: skip
@@ -121,7 +125,7 @@ def read(path: Path, text: str) -> Described:
                 path, f"format {FORMAT} or older", f"format {said['format']}", "update samoyed"
             )
         labels = LabelSpec(tuple(said["labels"]))
-        if said["task"] == "classify":
+        if said["task"] in PICTURE_TASKS:
             image = ImageSpec(said["channels"], said["rows"], said["columns"])
             return Described(said["task"], labels, image, None, None, said)
         columns = tuple(

@@ -18,6 +18,7 @@ from samoyed.runs.run import Run
 from samoyed.serving import describing
 from samoyed.serving.answering import PictureAnswers, RowAnswers
 from samoyed.tasks.classify import predict_probabilities, scores_of
+from samoyed.tasks.classify_labels import label_scores, predict_chances
 from samoyed.tasks.table_regress import number_scores
 from samoyed.tasks.table_several import several_scores, sigmoid
 from samoyed.tasks.table_training import predict_values
@@ -80,7 +81,7 @@ def pack(run: Run) -> Packed:
         RunError: when the run's question cannot leave as one graph.
         DataError: when the run's data is gone.
     """
-    if run.task.name == "classify":
+    if run.task.name in describing.PICTURE_TASKS:
         return _pictures(run)
     if run.task.name in ("classify_table", "regress_table", "classify_several"):
         return _rows(run)
@@ -106,16 +107,23 @@ def _pictures(run: Run) -> Packed:
     data, shape = run.assembly().data, run.task.spec.shape
     noise = numpy_generator(0, "export").integers(0, 256, (NUM_TRIED, *shape), dtype=np.uint8)
     rows = np.sort(_calibration_rows(len(data.train)))
+    is_several = run.task.name == "classify_labels"
+    probabilities_of = predict_chances if is_several else predict_probabilities
+    measure: Callable[[np.ndarray, np.ndarray], Score] = (
+        (lambda answers, targets: label_scores(targets, answers)[0]) if is_several
+        else lambda answers, targets: scores_of(answers, targets)[0]
+    )  # fmt: skip
+    described = describing.of_pictures(run.task.name, run.task.spec, run.task.labels)
     return Packed(
-        graph=PictureAnswers(run.model).eval(),
-        description=_about(run, describing.of_pictures(run.task.spec, run.task.labels)),
-        own=lambda inputs: predict_probabilities(run.model, inputs["pictures"]),
+        graph=PictureAnswers(run.model, is_several=is_several).eval(),
+        description=_about(run, described),
+        own=lambda inputs: probabilities_of(run.model, inputs["pictures"]),
         unit=1.0, what="pictures",
         held_out={"pictures": np.asarray(data.test.images[:NUM_MEASURED])},
         targets=np.asarray(data.test.labels[:NUM_MEASURED]),
         made_up={"pictures": noise},
         calibration={"pictures": np.asarray(data.train.images[rows])},
-        headline=lambda answers, targets: scores_of(answers, targets)[0],
+        headline=measure,
     )  # fmt: skip
 
 

@@ -22,23 +22,19 @@ from samoyed.core.reference import Answer, Score
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Objective, Recipe, Stage
-from samoyed.data.augmentation import Augmentation, Choice, check_names, choose
-from samoyed.data.cache import rows_of
-from samoyed.data.feeds import PictureFeed, as_floats, num_steps
-from samoyed.data.image_split import strata_of
+from samoyed.data.augmentation import Choice
 from samoyed.data.images import ImageData, Pictures, read_pictures
 from samoyed.metrics import classification
 from samoyed.metrics.intervals import bootstrap, wilson
-from samoyed.training.averaging import WeightAverage
-from samoyed.training.stages import averaged, stage_of
+from samoyed.tasks.picture_training import (
+    SystemLoss,
+    SystemStages,
+    looked_at,
+    picture_stages,
+    predict_logits,
+    variations_of,
+)
 
-SystemLoss = Callable[[Any, Tensor], Tensor]
-"""(the model's output, targets) -> the scalar to descend."""
-
-SystemStages = Callable[[PictureFeed, Stage], Iterator[Stage]]
-"""(plain pictures to pre-train on, the stage that descends the loss) -> all stages."""
-
-BATCH_PIXELS = 1 << 21  # numbers per batch when nothing is learned: 8 MiB
 NUM_NEXT = 4  # how many runners-up an answer names
 NUM_RESAMPLES = 200  # of the intervals that have no closed form
 
@@ -73,13 +69,7 @@ class Classify:
         Raises:
             OptionError: for a variation that does not exist.
         """
-        if self.augmentation == "auto":
-            return choose(self.spec, train.images, train.labels)
-        if self.augmentation == "none":
-            return Choice((), "as asked")
-        names = tuple(name.strip() for name in self.augmentation.split(","))
-        check_names(names)
-        return Choice(names, "as asked")
+        return variations_of(self.augmentation, self.spec, train)
 
     def stages(
         self,
@@ -92,7 +82,7 @@ class Classify:
         system_loss: SystemLoss | None = None,
         num_labels: int | None = None,
     ) -> Iterator[Stage]:
-        """Yield the stages of training: one, unless the system has its own.
+        """Return the stages of training: one, unless the system has its own.
 
         Args:
             model: the model.
@@ -103,22 +93,10 @@ class Classify:
             system_loss: the system's own loss, or None for cross-entropy.
             num_labels: learn from so many labelled pictures, spread over the classes.
         """
-        train = data.train
-        if num_labels is not None:
-            train = some_of(train, spread(strata_of(train.labels), num_labels, seed))
-        names = self.variations(train).names
-        augment = Augmentation(names) if names else None
-        feed = PictureFeed(train.images, train.labels, recipe.batch_size, seed, augment)
-        steps = num_steps(len(train), recipe.batch_size * recipe.accumulate, recipe.epochs)
-        average = None if recipe.average is None else WeightAverage(model, recipe.average)
-        stage = stage_of(recipe, feed, self.objective(system_loss), steps)
-        if average is not None:
-            stage = averaged(stage, average)
-        if system_stages is None:
-            yield stage
-            return
-        plain = PictureFeed(data.train.images, data.train.labels, recipe.batch_size, seed)
-        yield from system_stages(plain, stage)
+        return picture_stages(
+            model, data, recipe, seed, self.objective(system_loss),
+            self.variations(data.train).names, system_stages=system_stages, num_labels=num_labels,
+        )  # fmt: skip
 
     def objective(self, system_loss: SystemLoss | None = None) -> Objective:
         """Return (model, batch) -> the scalar to descend."""
@@ -188,47 +166,12 @@ def _system_objective(model: nn.Module, batch: Batch, *, system_loss: SystemLoss
     return system_loss(model(batch.inputs), batch.targets)
 
 
-def looked_at(data: ImageData, limit: int | None) -> Pictures:
-    """Return the held-out part, or for a quick look so many pictures.
-
-    A quick look is at the validation part where there is one: nobody sees the test part before
-    training has ended.
-    """
-    if limit is None:
-        return data.test
-    part = data.test if data.validation is None else data.validation
-    if limit >= len(part):
-        return part
-    return some_of(part, np.linspace(0, len(part) - 1, limit).astype(np.int64))
-
-
 def predict_probabilities(
     model: nn.Module, images: np.ndarray, device: torch.device | str = "cpu"
 ) -> np.ndarray:
     """Return (N, K) float64 probabilities for (N, C, H, W) uint8 pictures."""
     logits = predict_logits(model, images, device)
     return torch.from_numpy(logits).softmax(dim=1).numpy()
-
-
-def predict_logits(
-    model: nn.Module, images: np.ndarray, device: torch.device | str = "cpu"
-) -> np.ndarray:
-    """Return (N, K) float64 unnormalised log-probabilities for (N, C, H, W) uint8 pictures.
-
-    The model is left as it was: where it was training, it goes on in training mode.
-    """
-    if len(images) == 0:
-        raise ValueError("no picture to look at")
-    batch_size = max(8, min(512, BATCH_PIXELS // int(np.prod(images.shape[1:]))))
-    was_training = model.training
-    model.eval()
-    pieces = []
-    with torch.inference_mode():
-        for start in range(0, len(images), batch_size):
-            pictures = as_floats(rows_of(images, slice(start, start + batch_size))).to(device)
-            pieces.append(model(pictures).values.double().cpu().numpy())
-    model.train(was_training)
-    return np.concatenate(pieces)
 
 
 def scores_of(probabilities: np.ndarray, targets: np.ndarray, seed: int = 0) -> tuple[Score, ...]:
@@ -283,20 +226,3 @@ def answer_of(name: str, probabilities: np.ndarray, labels: LabelSpec) -> Answer
     best, *others = order[: NUM_NEXT + 1].tolist()
     details = tuple((labels.names[k], float(probabilities[k])) for k in others)
     return Answer(name, labels.names[best], float(probabilities[best]), details)
-
-
-def spread(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Choose `count` rows, as evenly over the classes as they allow, in ascending order."""
-    shuffled = numpy_generator(seed, "spread").permutation(len(labels))
-    rank_in_class = np.empty(len(labels), dtype=np.int64)
-    for k in np.unique(labels):
-        rows = shuffled[labels[shuffled] == k]
-        rank_in_class[rows] = np.arange(len(rows))
-    order = shuffled[np.argsort(rank_in_class[shuffled], kind="stable")]
-    return np.sort(order[: min(count, len(labels))])
-
-
-def some_of(pictures: Pictures, rows: np.ndarray) -> Pictures:
-    """Return these rows of a split."""
-    names = tuple(pictures.names[i] for i in rows)
-    return Pictures(rows_of(pictures.images, rows), pictures.labels[rows], names)

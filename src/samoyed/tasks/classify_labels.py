@@ -24,13 +24,14 @@ from samoyed.data.images import ImageData, Pictures, read_pictures
 from samoyed.losses import tabular
 from samoyed.metrics import labelling
 from samoyed.metrics.intervals import bootstrap, wilson
-from samoyed.tasks.classify import (
-    Classify,
+from samoyed.tasks.classify import resampled
+from samoyed.tasks.picture_training import (
     SystemLoss,
     SystemStages,
     looked_at,
+    picture_stages,
     predict_logits,
-    resampled,
+    variations_of,
 )
 
 
@@ -63,7 +64,7 @@ class ClassifyLabels:
         Raises:
             OptionError: for a variation that does not exist.
         """
-        return self._plain.variations(train)
+        return variations_of(self.augmentation, self.spec, train)
 
     def stages(
         self,
@@ -76,17 +77,17 @@ class ClassifyLabels:
         system_loss: SystemLoss | None = None,
         num_labels: int | None = None,
     ) -> Iterator[Stage]:
-        """Yield the stages of training, as `Classify.stages` does, with this question's loss."""
+        """Return the stages of training, as `Classify.stages` does, with this question's loss."""
         if system_loss is not None:
             raise ValueError("a system with a loss of its own cannot be asked for labels")
-        yield from self._plain.stages(
-            model, data, recipe, seed, system_stages=system_stages, system_loss=self._output_loss,
-            num_labels=num_labels,
+        return picture_stages(
+            model, data, recipe, seed, self.objective(), self.variations(data.train).names,
+            system_stages=system_stages, num_labels=num_labels,
         )  # fmt: skip
 
     def objective(self) -> Objective:
         """Return (model, batch) -> the scalar to descend."""
-        return self._plain.objective(self._output_loss)
+        return partial(_binary_objective, label_smoothing=self.label_smoothing)
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Return the mean binary cross-entropy over the known answers, shape ()."""
@@ -132,18 +133,10 @@ class ClassifyLabels:
             labels_answer(name, row, self.labels) for name, row in zip(names, chances, strict=True)
         ]
 
-    @property
-    def _plain(self) -> Classify:
-        """Return the question with one answer, whose stages are the same but for the loss."""
-        return Classify(self.spec, self.labels, self.augmentation)
 
-    @property
-    def _output_loss(self) -> SystemLoss:
-        return partial(_binary_loss, label_smoothing=self.label_smoothing)
-
-
-def _binary_loss(output: Any, targets: Tensor, *, label_smoothing: float) -> Tensor:
-    return tabular.masked_binary(output.values, targets, label_smoothing)
+def _binary_objective(model: nn.Module, batch: Batch, *, label_smoothing: float) -> Tensor:
+    assert batch.targets is not None
+    return tabular.masked_binary(model(batch.inputs).values, batch.targets, label_smoothing)
 
 
 def predict_chances(

@@ -22,12 +22,15 @@ class BestWeights:
         aside: the rows, N of them.
         objective: (network, batch) -> the mean loss of a batch.
         every: steps between two looks.
+        at_once: rows looked at in one go.
     """
 
     def __init__(
-        self, network: nn.Module, aside: Batch, objective: Objective, every: int
+        self, network: nn.Module, aside: Batch, objective: Objective, every: int,
+        at_once: int = ROWS,
     ) -> None:  # fmt: skip
         self.network, self.aside, self.objective, self.every = network, aside, objective, every
+        self.at_once = at_once
         self.best_loss = float("inf")
         self.best: dict[str, Tensor] = {}
 
@@ -55,9 +58,10 @@ class BestWeights:
         num, total = len(self.aside), 0.0
         assert self.aside.targets is not None
         with torch.inference_mode():
-            for start in range(0, num, ROWS):
-                inputs = self.aside.inputs[start : start + ROWS]
-                batch = Batch(inputs, self.aside.targets[start : start + ROWS]).to(device)
+            for start in range(0, num, self.at_once):
+                rows = slice(start, start + self.at_once)
+                inputs = self.aside.inputs[rows]
+                batch = Batch(inputs, self.aside.targets[rows]).to(device)
                 total += len(inputs) * float(self.objective(self.network, batch))
         self.network.train(was_training)
         return total / num

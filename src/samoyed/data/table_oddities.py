@@ -1,0 +1,81 @@
+"""Values that are odd beside the others of their column: far away, or written in two ways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from samoyed.core.spec import Column, TargetSpec
+from samoyed.data.image_reasons import named, nearly_same
+from samoyed.data.table_files import Cells
+from samoyed.data.table_values import Guess, is_missing, parse_numbers
+
+FAR = 1000.0  # widths of the middle half of a column, from its middle
+MOST_READ_AGAIN = 50_000  # rows whose columns are all looked through; of more, the target alone
+FEW_FAR = 5  # rows; more than so many are a long tail and no slip
+_UNIT = re.compile(r"[%$\u20ac\u00a3]")
+_MOSTLY = 0.9  # share of cells
+
+
+def warnings(
+    cells: Cells, columns: Sequence[Column], guesses: Mapping[str, Guess], target: TargetSpec
+) -> list[str]:
+    """Name numbers far from all others, numbers with a unit, and classes spelt in two ways.
+
+    Args:
+        cells: all rows.
+        columns: the columns that are used.
+        guesses: of all columns.
+        target: what is asked.
+    """
+    found = []
+    is_quick = len(cells) <= MOST_READ_AGAIN
+    numbers = [(c.name, c.form) for c in columns if c.kind == "number" and is_quick]
+    if target.kind == "number":
+        numbers.append((target.columns[0], guesses[target.columns[0]].form))
+    for name, form in numbers:
+        found += far_away(cells, name, form, name in target.columns)
+    for column in columns:
+        if column.kind == "category" and (unit := unit_of(cells.column(column.name))):
+            found.append(
+                f"column {column.name!r} holds numbers with {unit!r}, taken as categories: write "
+                "them without it to have them read as numbers"
+            )
+    if target.kind == "classes":
+        found += nearly_same(target.names)
+    return found
+
+
+def far_away(cells: Cells, name: str, form: str, is_target: bool) -> list[str]:
+    """Name a few numbers that are far from all others of their column, as slips are."""
+    values = parse_numbers(cells.column(name), "number", form)[0]
+    known = values[np.isfinite(values)]
+    if len(known) == 0:
+        return []
+    low, middle, high = np.quantile(known, (0.25, 0.5, 0.75))
+    rows = np.flatnonzero(np.abs(values - middle) > FAR * (high - low)).tolist()
+    if high == low or not 0 < len(rows) <= FEW_FAR:
+        return []
+    what = f"target {name!r}" if is_target else f"column {name!r}"
+    each = [f"{cells.column(name)[i]} in line {cells.lines[i]}" for i in rows]
+    return [
+        f"{what} holds numbers far from all others, half of which lie from {low:g} to {high:g}: "
+        f"{named(each)}"
+    ]
+
+
+def unit_of(cells: Sequence[str]) -> str:
+    """Return the sign that nearly all cells have beside a number, or nothing.
+
+    >>> unit_of(["5%", "7 %", ""]), unit_of(["$1,000"]), unit_of(["5"]), unit_of(["a%"])
+    ('%', '$', '', '')
+    """
+    held = [cell for cell in cells if not is_missing(cell)]
+    signs = {sign for cell in held[:1] for sign in _UNIT.findall(cell)}
+    for sign in signs:
+        bare = [cell.replace(sign, "").strip().replace(",", "") for cell in held if sign in cell]
+        if len(bare) >= _MOSTLY * len(held) and not parse_numbers(bare, "number", "")[1]:
+            return sign
+    return ""

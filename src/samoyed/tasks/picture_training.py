@@ -1,0 +1,196 @@
+"""How models for pictures are trained: one stage, or what a system puts around it.
+
+Where the user brought a validation part, the weights that do best on it are the ones kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from samoyed.core.batch import Batch
+from samoyed.core.seeding import numpy_generator
+from samoyed.core.spec import ImageSpec
+from samoyed.core.stage import Objective, Recipe, Stage, Stateful
+from samoyed.data.augmentation import Augmentation, Choice, check_names, choose
+from samoyed.data.cache import rows_of
+from samoyed.data.feeds import PictureFeed, as_floats, num_steps
+from samoyed.data.image_split import strata_of
+from samoyed.data.images import ImageData, Pictures
+from samoyed.training.averaging import WeightAverage
+from samoyed.training.best_weights import BestWeights
+from samoyed.training.stages import averaged, stage_of
+
+SystemLoss = Callable[[Any, Tensor], Tensor]
+"""(the model's output, targets) -> the scalar to descend."""
+
+SystemStages = Callable[[PictureFeed, Stage], Iterator[Stage]]
+"""(plain pictures to pre-train on, the stage that descends the loss) -> all stages."""
+
+BATCH_PIXELS = 1 << 21  # numbers per batch when nothing is learned: 8 MiB
+MOST_TO_CHOOSE_BY = 2000  # pictures of a validation part that are looked at after every epoch
+ENOUGH_TO_CHOOSE_BY = 100  # so many always; beyond, no more than a fifth of those to learn from
+
+
+def variations_of(augmentation: str, spec: ImageSpec, train: Pictures) -> Choice:
+    """Return how training pictures are varied, and why.
+
+    Args:
+        augmentation: "auto", "none", or names from `data.augmentation.VARIATIONS` with commas.
+        spec: size and colours of the pictures.
+        train: what is learned from.
+
+    Raises:
+        OptionError: for a variation that does not exist.
+    """
+    if augmentation == "auto":
+        return choose(spec, train.images, train.labels)
+    if augmentation == "none":
+        return Choice((), "as asked")
+    names = tuple(name.strip() for name in augmentation.split(","))
+    check_names(names)
+    return Choice(names, "as asked")
+
+
+def picture_stages(
+    model: nn.Module,
+    data: ImageData,
+    recipe: Recipe,
+    seed: int,
+    objective: Objective,
+    variations: tuple[str, ...],
+    *,
+    system_stages: SystemStages | None = None,
+    num_labels: int | None = None,
+) -> Iterator[Stage]:
+    """Yield the stages of training: one, unless the system has its own.
+
+    Args:
+        model: the model.
+        data: pictures of the size the model takes.
+        recipe: how fast and how long.
+        seed: decides order and variations.
+        objective: (model, batch) -> the scalar to descend.
+        variations: names from `data.augmentation.VARIATIONS`.
+        system_stages: what the system does around the stage that descends the loss; it chooses
+            its weights itself.
+        num_labels: learn from so many labelled pictures, spread over the classes.
+    """
+    train = data.train
+    if num_labels is not None:
+        train = some_of(train, spread(strata_of(train.labels), num_labels, seed))
+    augment = Augmentation(variations) if variations else None
+    feed = PictureFeed(train.images, train.labels, recipe.batch_size, seed, augment)
+    steps = num_steps(len(train), recipe.batch_size * recipe.accumulate, recipe.epochs)
+    average = None if recipe.average is None else WeightAverage(model, recipe.average)
+    stage = stage_of(recipe, feed, objective, steps)
+    if average is not None:
+        stage = averaged(stage, average)
+    if system_stages is not None:
+        plain = PictureFeed(data.train.images, data.train.labels, recipe.batch_size, seed)
+        yield from system_stages(plain, stage)
+        return
+    if data.validation is not None:
+        weights = model if average is None else average.averaged.module
+        every = max(1, round(feed.steps_per_epoch / recipe.accumulate))
+        stage = chosen_by(to_choose_by(data.validation, len(train)), stage, weights, every)
+    yield stage
+
+
+def to_choose_by(validation: Pictures, num_train: int) -> Pictures:
+    """Return the part of a validation part that is looked at after every epoch, evenly spread."""
+    most = min(MOST_TO_CHOOSE_BY, max(ENOUGH_TO_CHOOSE_BY, num_train // 5), len(validation))
+    return some_of(validation, np.linspace(0, len(validation) - 1, most).astype(np.int64))
+
+
+def chosen_by(aside: Pictures, stage: Stage, weights: nn.Module, every: int) -> Stage:
+    """Return the stage with the weights kept that have the smallest loss on pictures set aside.
+
+    Args:
+        aside: those pictures.
+        stage: what is trained.
+        weights: the module whose weights are looked at: the model, or the average of its weights,
+            which the stage puts in place of the model's at its end.
+        every: steps between two looks.
+    """
+
+    def loss(module: nn.Module, batch: Batch) -> Tensor:
+        pictures = as_floats(batch.inputs.cpu().numpy()).to(batch.inputs.device)
+        return stage.objective(module, Batch(pictures, batch.targets))
+
+    batch = Batch(torch.from_numpy(np.array(aside.images)), torch.from_numpy(aside.labels))
+    best = BestWeights(weights, batch, loss, every, batch_size_of(aside.images))
+
+    def after_step(model: nn.Module, step: int) -> None:
+        stage.after_step(model, step)
+        best.after_step(model, step)
+
+    def after(model: nn.Module) -> None:
+        best.after(model)
+        if stage.after is not None:
+            stage.after(model)
+
+    keeps = {**stage.keeps, "best": cast(Stateful, best)}
+    return replace(stage, after_step=after_step, after=after, keeps=keeps)
+
+
+def looked_at(data: ImageData, limit: int | None) -> Pictures:
+    """Return the held-out part, or for a quick look so many pictures.
+
+    A quick look is at the validation part where there is one: nobody sees the test part before
+    training has ended.
+    """
+    if limit is None:
+        return data.test
+    part = data.test if data.validation is None else data.validation
+    if limit >= len(part):
+        return part
+    return some_of(part, np.linspace(0, len(part) - 1, limit).astype(np.int64))
+
+
+def batch_size_of(images: np.ndarray) -> int:
+    """Return how many of these (N, C, H, W) pictures are looked at in one go."""
+    return max(8, min(512, BATCH_PIXELS // int(np.prod(images.shape[1:]))))
+
+
+def predict_logits(
+    model: nn.Module, images: np.ndarray, device: torch.device | str = "cpu"
+) -> np.ndarray:
+    """Return (N, K) float64 unnormalised log-probabilities for (N, C, H, W) uint8 pictures.
+
+    The model is left as it was: where it was training, it goes on in training mode.
+    """
+    if len(images) == 0:
+        raise ValueError("no picture to look at")
+    batch_size = batch_size_of(images)
+    was_training = model.training
+    model.eval()
+    pieces = []
+    with torch.inference_mode():
+        for start in range(0, len(images), batch_size):
+            pictures = as_floats(rows_of(images, slice(start, start + batch_size))).to(device)
+            pieces.append(model(pictures).values.double().cpu().numpy())
+    model.train(was_training)
+    return np.concatenate(pieces)
+
+
+def spread(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Choose `count` rows, as evenly over the classes as they allow, in ascending order."""
+    shuffled = numpy_generator(seed, "spread").permutation(len(labels))
+    rank_in_class = np.empty(len(labels), dtype=np.int64)
+    for k in np.unique(labels):
+        rows = shuffled[labels[shuffled] == k]
+        rank_in_class[rows] = np.arange(len(rows))
+    order = shuffled[np.argsort(rank_in_class[shuffled], kind="stable")]
+    return np.sort(order[: min(count, len(labels))])
+
+
+def some_of(pictures: Pictures, rows: np.ndarray) -> Pictures:
+    """Return these rows of a split."""
+    names = tuple(pictures.names[i] for i in rows)
+    return Pictures(rows_of(pictures.images, rows), pictures.labels[rows], names)
