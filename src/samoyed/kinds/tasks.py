@@ -13,5 +13,7 @@ TASKS = {
     "tag": ("samoyed.tasks.tag", "Tag"),
     "continue_text": ("samoyed.tasks.continue_text", "ContinueText"),
     "translate": ("samoyed.tasks.translate", "Translate"),
+    "remember": ("samoyed.tasks.remember", "Remember"),
+    "complete": ("samoyed.tasks.complete", "Complete"),
     "play": ("samoyed.tasks.play", "Play"),
 }

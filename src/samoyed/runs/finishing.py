@@ -17,14 +17,21 @@ from samoyed.runs.model_card import write_model_card
 from samoyed.runs.progress import in_words
 from samoyed.runs.report import ReportContent, write_report
 
-NOT_DRAWN = ("moves", "epsilon")  # logged facts that the task's figures draw, or nobody needs
+NOT_DRAWN = (
+    "moves",
+    "epsilon",
+    "apart",
+)  # logged facts that the task's figures draw, or nobody needs
 
 WRITTEN = {
     "deep_q_network": "deep Q-network", "lstm_language_model": "LSTM language model",
     "compact_convnet": "compact ConvNet", "lenet5": "LeNet-5", "alexnet": "AlexNet",
     "lenet1989": "network of 1989", "simard_convnet": "Simard ConvNet", "vgg": "VGG network",
     "googlenet": "GoogLeNet", "attention": "attention network", "senna": "Senna network",
-    "sentence_convnet": "sentence ConvNet",
+    "sentence_convnet": "sentence ConvNet", "lstm": "LSTM", "lstm1997": "LSTM of 1997",
+    "elman": "Elman net", "family_trees": "family trees net",
+    "regularised_rnn": "regularised recurrent net",
+    "hierarchical_rnn": "hierarchical recurrent net",
 }  # fmt: skip
 """Names that are not written as they are typed."""
 
@@ -97,10 +104,15 @@ def report_content(
         config_rows=dial_rows(config["config"]),
         reference=row.reference,
         training_rows=training_rows(config, seconds), recipe_rows=dial_rows(config["recipe"]),
-        history=[{k: v for k, v in e.items() if k not in NOT_DRAWN} for e in history],
+        history=[{k: v for k, v in e.items() if _is_drawn(k)} for e in history],
         figures=figures, commands=commands(folder, source.kind),
         environment_rows=environment_rows(folder, source.fingerprint), asked=assembly.task.name,
     )  # fmt: skip
+
+
+def _is_drawn(key: str) -> bool:
+    """Tell whether a logged fact has a curve of its own."""
+    return key.split(" ")[0] not in NOT_DRAWN
 
 
 def sentence(system: str, asked: str, name: str) -> str:
@@ -114,7 +126,8 @@ def sentence(system: str, asked: str, name: str) -> str:
         "classify_table": "tell apart the classes of", "regress_table": "foretell the numbers of",
         "classify_several": "answer the questions of", "classify_labels": "name what is on",
         "classify_text": "tell apart the classes of", "tag": "tag the words of",
-        "translate": "translate",
+        "translate": "translate", "remember": "remember what matters in",
+        "complete": "complete the facts of",
     }  # fmt: skip
     written = WRITTEN.get(system, system.replace("_", " "))
     article = "An" if written[0] in "AEIOaeiou" or written.startswith("LSTM") else "A"
@@ -153,12 +166,14 @@ def commands(folder: RunFolder, given: str) -> list[tuple[str, str]]:
     asked = {
         "images": "picture.jpg", "table": "new.csv", "text": '--prompt "Once upon a time"',
         "world": "", "labelled_text": '"A text of your own"', "tagged_text": '"A sentence ."',
-        "pairs": '"A sentence."',
+        "pairs": '"A sentence."', "sequences": "0",
+        "facts": '"subject relation"',
     }[given]  # fmt: skip
     question = {
         "images": '"picture.jpg"', "table": '"new.csv"', "text": '"Once upon a time"', "world": "",
         "labelled_text": '"A text of your own"', "tagged_text": '"A sentence ."',
-        "pairs": '"A sentence."',
+        "pairs": '"A sentence."', "sequences": '"0"',
+        "facts": '"subject relation"',
     }[given]  # fmt: skip
     exported = [("take it away, to run without samoyed", f"samoyed export {run}")]
     return [
