@@ -68,7 +68,9 @@ def far(system: str, length: int, steps: int, seed: int = 0, **settings: object)
     chosen = {k: v for k, v in settings.items() if k in Recipe.__dataclass_fields__}
     dials = {k: v for k, v in settings.items() if k not in chosen}
     config = module.Config(**dials)
-    recipe = Recipe(**{**vars(module.RECIPE), **chosen, "epochs": steps * module.RECIPE.batch_size / 1e4})  # type: ignore[arg-type]
+    recipe = Recipe(
+        **{**vars(module.RECIPE), **chosen, "epochs": steps * module.RECIPE.batch_size / 1e4}
+    )  # type: ignore[arg-type]
     seed_everything(seed, "initial weights")
     model = module.build(config, source.spec)
     task = Remember(source.spec)

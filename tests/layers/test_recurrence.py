@@ -76,7 +76,9 @@ def test_a_spectral_radius_is_set():
     assert float(torch.linalg.eigvals(weight).abs().max()) == pytest.approx(0.95, rel=1e-4)
 
 
-def error_and_course(layer: Recurrence, inputs: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+def error_and_course(
+    layer: Recurrence, inputs: Tensor
+) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     course = layer(inputs)
     return course.outputs[-1].square().sum(), course.sums, course.outputs
 
@@ -91,7 +93,9 @@ def omega_by_definition(weight: Tensor, outputs: list[Tensor], gradients: list[T
                 sum(float(after[i] * weight[i, j]) for i in range(H)) * float(1 - h[j] ** 2)
                 for j in range(H)
             ]
-            ratio = math.sqrt(sum(p * p for p in passed)) / math.sqrt(sum(float(a) ** 2 for a in after))
+            ratio = math.sqrt(sum(p * p for p in passed)) / math.sqrt(
+                sum(float(a) ** 2 for a in after)
+            )
             total += (ratio - 1) ** 2
     return total / num
 

@@ -17,11 +17,8 @@ from samoyed.runs.model_card import write_model_card
 from samoyed.runs.progress import in_words
 from samoyed.runs.report import ReportContent, write_report
 
-NOT_DRAWN = (
-    "moves",
-    "epsilon",
-    "apart",
-)  # logged facts that the task's figures draw, or nobody needs
+# Logged facts that the figures of a task or a system draw, or nobody needs.
+NOT_DRAWN = ("moves", "epsilon", "apart")
 
 WRITTEN = {
     "deep_q_network": "deep Q-network", "lstm_language_model": "LSTM language model",

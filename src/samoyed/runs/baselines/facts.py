@@ -25,9 +25,9 @@ def measure(data: FactData, seed: int = 0) -> list[tuple[str, Score]]:
     name = "completed_share" if is_held else "recalled_share"
     usual = torch.zeros(len(data.spec.relations), told.shape[1])
     usual.index_add_(0, learned[:, 1], told)
-    rows = [("a relation's most frequent objects", usual[asked[:, 1]])]
+    rows = [("frequent objects of the relation", usual[asked[:, 1]])]
     alike = _by_likeness(data, learned, told, asked) + 1e-3 * usual[asked[:, 1]]
-    rows.append(("what holds of the subjects most alike", alike))
+    rows.append(("subjects with most facts in common", alike))
     found = []
     for label, values in rows:
         chances = values / values.amax().clamp_min(1)
