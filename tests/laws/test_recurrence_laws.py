@@ -6,6 +6,8 @@ El Hihi & Bengio (1996).
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -40,13 +42,13 @@ def norms_back(radius: float, is_normal: bool = False) -> list[float]:
 def test_a_gradient_shrinks_or_grows_by_the_spectral_radius_in_every_step(radius: float):
     """Exactly so for a rotation that is scaled; for a random matrix once the largest wins."""
     exact = norms_back(radius, is_normal=True)
-    for before, after in zip(exact, exact[1:], strict=False):
+    for before, after in itertools.pairwise(exact):
         assert after / before == pytest.approx(radius, rel=1e-9)
     assert decay_rate(norms_back(radius)[20:]) == pytest.approx(radius, rel=0.05)
 
 
 def test_what_is_latched_is_not_learned_from():
-    """A bit that tanh units hold firmly, w = 3 and h near 1, sends no gradient back (Bengio 1994)."""
+    """A bit that a tanh unit holds firmly, w = 3 and h near 1, sends no gradient back."""
     layer = Recurrence(1, 1).double()
     with torch.no_grad():
         layer.weight.fill_(3.0)

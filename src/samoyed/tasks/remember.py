@@ -175,5 +175,5 @@ def scores_of(values: np.ndarray, answers: np.ndarray, seed: int = 0) -> tuple[S
     squares = errors**2
     return (
         Score("solved_share", right / num, *wilson(right, num), num),
-        Score("squared_error", float(squares.mean()), *bootstrap(squares, seed), num, False),
+        Score("mean_square", float(squares.mean()), *bootstrap(squares, seed), num, False),
     )
