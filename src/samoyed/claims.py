@@ -198,20 +198,20 @@ CLAIMS: tuple[Claim, ...] = (
         0.903, seeds=3,
     ),
     Claim(
-        "lstm", "adding_100", "adding over 100 to 110 steps, 240,000 fresh sequences: share of 2,560 "
-        "others answered within 0.04",
-        "1 of 2,560 wrong after 74,000 sequences (Hochreiter & Schmidhuber 1997, table 7)",
+        "lstm", "adding_100", "adding over 100 to 110 steps, 240,000 fresh sequences: share of "
+        "2,560 others answered within 0.04",
+        "1 of 2,560 wrong after 74,000 sequences (Hochreiter & Schmidhuber 1997, section 5.4)",
         ">= 99.9 %", "adding-100", "solved_share", 0.999, epochs=24.0,
     ),
     Claim(
         "lstm1997", "adding_100", "adding over 100 to 110 steps, 93 weights, truncated gradient, "
         "200,000 fresh sequences in batches of 8: share of 2,560 others answered within 0.04",
-        "1 of 2,560 wrong after 74,000 sequences, one at a time (section 5.4, table 7)",
+        "1 of 2,560 wrong after 74,000 sequences, one at a time (section 5.4)",
         ">= 99 % in at least 2 of 3 seeds", "adding-100", "solved_share", 0.99, needed=2,
     ),
     Claim(
-        "elman", "adding_100", "adding over 100 to 110 steps, 240,000 fresh sequences: the simple net "
-        "does not learn it (mean squared error; always saying the mean has 0.041)",
+        "elman", "adding_100", "adding over 100 to 110 steps, 240,000 fresh sequences: the simple "
+        "net does not learn it (mean squared error; always saying the mean has 0.041)",
         "conventional recurrent nets fail (Hochreiter & Schmidhuber 1997, section 5.4)",
         ">= 0.03, that is, hardly better than the mean", "adding-100", "mean_square", 0.03,
         epochs=24.0,

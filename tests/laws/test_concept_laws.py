@@ -1,7 +1,7 @@
 """What nets make of things from facts about them alone.
 
-Rogers & McClelland (2004), chapter 3: what things are is learned from the coarse to the fine. Hinton
-(1986): six units come to encode nationality, generation and branch.
+Rogers & McClelland (2004), chapter 3: what things are is learned from the coarse to the fine.
+Hinton (1986): six units come to encode nationality, generation and branch.
 """
 
 from __future__ import annotations
