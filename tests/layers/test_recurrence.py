@@ -88,7 +88,7 @@ def omega_by_definition(weight: Tensor, outputs: list[Tensor], gradients: list[T
     total, num = 0.0, len(outputs[0])
     for row in range(num):
         for k in range(len(outputs) - 1):
-            after, h = gradients[k + 1][row], outputs[k][row]
+            after, h = gradients[k + 1][row], outputs[k][row].detach()
             passed = [
                 sum(float(after[i] * weight[i, j]) for i in range(H)) * float(1 - h[j] ** 2)
                 for j in range(H)
