@@ -235,6 +235,17 @@ ROWS: tuple[Row, ...] = (
         aliases=("recursive_network", "rntn"),
     ),
     Row(
+        "family_trees", "samoyed.models.language.family_trees", "facts", "complete",
+        "the 1986 net whose six units encode what people are, from facts about them",
+        "Distributed representations and language processing", has_own_stages=True,
+    ),
+    Row(
+        "semantic_network", "samoyed.models.language.semantic_network", "facts", "complete",
+        "a net that learns what things are, from the coarse to the fine",
+        "Distributed representations and language processing", has_own_stages=True,
+        aliases=("rumelhart",),
+    ),
+    Row(
         "lstm_language_model", "samoyed.models.recurrent.lstm_language_model",
         "text", "continue_text",
         "a language model of characters or words with long short-term memory",
@@ -244,6 +255,31 @@ ROWS: tuple[Row, ...] = (
         "skip_gram", "samoyed.models.language.skip_gram", "text", "embed",
         "vectors of words that foretell the words around them, and the map of words",
         "Distributed representations and language processing", aliases=("word2vec", "cbow"),
+    ),
+    Row(
+        "lstm", "samoyed.models.recurrent.lstm", "sequences", "remember",
+        "long short-term memory with a forget gate: the default for built-in sequences",
+        "Recurrent neural networks",
+    ),
+    Row(
+        "lstm1997", "samoyed.models.recurrent.lstm1997", "sequences", "remember",
+        "long short-term memory as printed: 93 weights, no forget gate, a truncated gradient",
+        "Recurrent neural networks", has_own_stages=True,
+    ),
+    Row(
+        "elman", "samoyed.models.recurrent.elman", "sequences", "remember",
+        "the simple recurrent net, whose gradient vanishes or explodes",
+        "Recurrent neural networks", aliases=("rnn",),
+    ),
+    Row(
+        "regularised_rnn", "samoyed.models.recurrent.regularised_rnn", "sequences", "remember",
+        "a simple recurrent net with a clipped gradient that is asked to keep its norm",
+        "Recurrent neural networks", has_own_stages=True,
+    ),
+    Row(
+        "hierarchical_rnn", "samoyed.models.recurrent.hierarchical_rnn", "sequences", "remember",
+        "a recurrent net of several time scales",
+        "Recurrent neural networks",
     ),
     Row(
         "attention", "samoyed.models.recurrent.attention", "pairs", "translate",

@@ -66,7 +66,7 @@ def train(
     ----------
     data
         A folder of pictures (one folder per class, or IDX files), a table with --target, a text
-        file, a Gymnasium id such as CartPole-v1, or a built-in: digits, catch.
+        file, a Gymnasium id such as CartPole-v1, or a built-in: digits, catch, adding.
     task
         The question to learn; the data decides by default.
     model

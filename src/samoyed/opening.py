@@ -12,7 +12,9 @@ from typing import Any
 from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.core.spec import OnBad
 from samoyed.data import pair_columns, pair_files, pair_guess
+from samoyed.data.built_in_facts import BUILT_IN as FACTS
 from samoyed.data.corpora import TextAsk, is_brown
+from samoyed.data.facts import is_fact_name, scan_facts
 from samoyed.data.image_cifar import NAMES, is_cifar_name
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.table_files import is_table_name
@@ -61,6 +63,9 @@ def open_source(
     if ask.target is None and is_brown(target):
         _refuse_table_options(ask)
         return _open_text(target, on_bad, seed, about_text)
+    if is_fact_name(path) or (ask.task == "complete" and ask.target is None):
+        _refuse_table_options(ask)
+        return scan_facts(path, on_bad=on_bad)
     if (found := kind_of_texts(target, ask)) is not None:
         return scan_texts(target, found, ask, on_bad=on_bad, seed=seed)
     if is_picture_table(target, ask):
@@ -81,7 +86,10 @@ def open_source(
 
         return scan_digits(seed=seed)
     from samoyed.worlds.scan import BUILT_IN, is_world_name, scan_world
+    from samoyed.worlds.sequences import PROBLEMS, is_sequence_name, scan_sequences
 
+    if is_sequence_name(path):
+        return scan_sequences(path)
     if is_world_name(path):
         return scan_world(path, on_bad=on_bad, seed=seed)
     if os.path.lexists(target):
@@ -91,10 +99,12 @@ def open_source(
             "pipe, which cannot be read twice", "mend the link" if is_link else "copy it to a file",
         )  # fmt: skip
     siblings = [p.name for p in target.parent.iterdir()] if target.parent.is_dir() else []
-    hint = did_you_mean(target.name, [*siblings, *BUILT_IN, SAMPLE, "CartPole-v1"]).strip()
+    hint = did_you_mean(
+        target.name, [*siblings, *BUILT_IN, *PROBLEMS, *FACTS, SAMPLE, "CartPole-v1"]
+    ).strip()
     raise DataError(
         path, "a file, a folder, a Gymnasium id or a built-in sample or world", "nothing there",
-        hint or f"built in are: {', '.join([SAMPLE, *BUILT_IN])}",
+        hint or f"built in are: {', '.join([SAMPLE, *BUILT_IN, *PROBLEMS, *FACTS])}",
     )  # fmt: skip
 
 

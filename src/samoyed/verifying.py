@@ -90,11 +90,13 @@ def _measure(
     claim: Claim, data: Path | None, num_seeds: int | None, say: Callable[[str], None]
 ) -> dict[str, Any] | None:
     """Train for every seed and judge the claim; None where its data is not given."""
+    from samoyed.data.built_in_facts import BUILT_IN
     from samoyed.runs.environment import environment
     from samoyed.worlds.scan import is_world_name
+    from samoyed.worlds.sequences import is_sequence_name
 
     place = claim.data
-    if not is_world_name(place):
+    if not (is_world_name(place) or is_sequence_name(place) or place in BUILT_IN):
         if data is None or not (data / place).exists():
             say(f"  not run: {claim.key} needs {place} (give its folder with --data)")
             return None

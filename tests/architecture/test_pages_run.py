@@ -23,8 +23,8 @@ AS_WRITTEN = {"docs/tasks/take-away.md"}  # run by test_documentation.py
 PAGES = ["README.md", "CONTRIBUTING.md", "docs/tasks/classify.md", "docs/tasks/continue-text.md",
          "docs/tasks/play.md", "docs/tasks/tables.md",
          "docs/tasks/classify-text.md", "docs/tasks/tag.md", "docs/tasks/embed.md",
-         "docs/tasks/trees.md",
-         "docs/tasks/translate.md"]  # fmt: skip
+         "docs/tasks/trees.md", "docs/tasks/translate.md", "docs/tasks/remember.md",
+         "docs/tasks/complete.md"]  # fmt: skip
 
 # What stands for anything, on which page, and what it is here.
 REAL = {

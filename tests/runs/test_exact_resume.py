@@ -36,6 +36,10 @@ SYSTEMS = {
         "--set", "num_networks=2",
     ],
     "senna": ["TAGS", "--epochs", "30", "--set", "pretrain_epochs=20"],
+    "regularised_rnn": [
+        "temporal-order-20", "--model", "regularised_rnn", "--epochs", "1",
+    ],
+    "semantic_network": ["living-things", "--model", "semantic_network", "--epochs", "1500"],
     "deep_q_network": [
         "CartPole-v1", "--epochs", "1.6", "--set", "learning_starts=400",
     ],

@@ -147,6 +147,43 @@ PAD, START, END, UNKNOWN_UNIT = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
+class SequenceSpec:
+    """Sequences that are drawn as they are needed, with one question at the end of each.
+
+    Args:
+        problem: which one, "adding".
+        length: T, the fewest steps; the most are a tenth more.
+        width: how many numbers a step brings.
+        names: the answers, in the order of a model's outputs; empty where a number is asked for.
+    """
+
+    problem: str
+    length: int
+    width: int
+    names: tuple[str, ...] = ()
+
+    @property
+    def num_outputs(self) -> int:
+        """Return how many numbers a model gives for a sequence."""
+        return len(self.names) or 1
+
+
+@dataclass(frozen=True)
+class FactSpec:
+    """Facts of the form (subject, relation, object), each part one of a few names.
+
+    Args:
+        subjects: in the order of a model's inputs.
+        relations: in the order of its further inputs.
+        objects: in the order of its outputs.
+    """
+
+    subjects: tuple[str, ...]
+    relations: tuple[str, ...]
+    objects: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class WorldSpec:
     """A world that is played: what is seen in one step and what can be done.
 

@@ -15,5 +15,7 @@ TASKS = {
     "continue_text": ("samoyed.tasks.continue_text", "ContinueText"),
     "embed": ("samoyed.tasks.embed", "Embed"),
     "translate": ("samoyed.tasks.translate", "Translate"),
+    "remember": ("samoyed.tasks.remember", "Remember"),
+    "complete": ("samoyed.tasks.complete", "Complete"),
     "play": ("samoyed.tasks.play", "Play"),
 }

@@ -17,7 +17,8 @@ from samoyed.runs.model_card import write_model_card
 from samoyed.runs.progress import in_words
 from samoyed.runs.report import ReportContent, write_report
 
-NOT_DRAWN = ("moves", "epsilon")  # logged facts that the task's figures draw, or nobody needs
+# Logged facts that the figures of a task or a system draw, or nobody needs.
+NOT_DRAWN = ("moves", "epsilon", "apart")
 
 WRITTEN = {
     "deep_q_network": "deep Q-network", "lstm_language_model": "LSTM language model",
@@ -27,6 +28,10 @@ WRITTEN = {
     "sentence_convnet": "sentence ConvNet", "recursive": "recursive network",
     "skip_gram": "skip-gram model", "transformer": "Transformer",
     "seq2seq": "sequence-to-sequence network", "rnn_encoder_decoder": "RNN encoder-decoder",
+    "lstm": "LSTM", "lstm1997": "LSTM of 1997",
+    "elman": "Elman net", "family_trees": "family trees net",
+    "regularised_rnn": "regularised recurrent net",
+    "hierarchical_rnn": "hierarchical recurrent net",
 }  # fmt: skip
 """Names that are not written as they are typed."""
 
@@ -119,10 +124,15 @@ def report_content(
         config_rows=dial_rows(config["config"]),
         reference=row.reference,
         training_rows=training_rows(config, seconds), recipe_rows=dial_rows(config["recipe"]),
-        history=[{k: v for k, v in e.items() if k not in NOT_DRAWN} for e in history],
+        history=[{k: v for k, v in e.items() if _is_drawn(k)} for e in history],
         figures=figures, commands=commands(folder, source.kind, assembly.task.name),
         environment_rows=environment_rows(folder, source.fingerprint), asked=assembly.task.name,
     )  # fmt: skip
+
+
+def _is_drawn(key: str) -> bool:
+    """Tell whether a logged fact has a curve of its own."""
+    return key.split(" ")[0] not in NOT_DRAWN
 
 
 def sentence(system: str, asked: str, name: str) -> str:
@@ -137,7 +147,8 @@ def sentence(system: str, asked: str, name: str) -> str:
         "classify_several": "answer the questions of", "classify_labels": "name what is on",
         "classify_text": "tell apart the classes of", "tag": "tag the words of",
         "translate": "translate", "classify_trees": "tell apart the phrases of",
-        "embed": "tell which words are alike in",
+        "embed": "tell which words are alike in", "remember": "remember what matters in",
+        "complete": "complete the facts of",
     }  # fmt: skip
     written = WRITTEN.get(system, system.replace("_", " "))
     article = "An" if written[0] in "AEIOaeiou" or written.startswith(("LSTM", "RNN")) else "A"
@@ -176,12 +187,14 @@ def commands(folder: RunFolder, given: str, task: str) -> list[tuple[str, str]]:
     asked = {
         "images": "picture.jpg", "table": "new.csv", "text": '--prompt "Once upon a time"',
         "world": "", "labelled_text": '"A text of your own"', "tagged_text": '"A sentence ."',
-        "pairs": '"A sentence."', "trees": '"A sentence ."',
+        "pairs": '"A sentence."', "trees": '"A sentence ."', "sequences": "0",
+        "facts": '"subject relation"',
     }[given]  # fmt: skip
     question = {
         "images": '"picture.jpg"', "table": '"new.csv"', "text": '"Once upon a time"', "world": "",
         "labelled_text": '"A text of your own"', "tagged_text": '"A sentence ."',
-        "pairs": '"A sentence."', "trees": '"A sentence ."',
+        "pairs": '"A sentence."', "trees": '"A sentence ."', "sequences": '"0"',
+        "facts": '"subject relation"',
     }[given]  # fmt: skip
     if task == "embed":
         return [

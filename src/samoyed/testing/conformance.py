@@ -28,9 +28,11 @@ from samoyed.core.reference import Reference
 from samoyed.core.seeding import seed_everything
 from samoyed.core.spec import (
     Column,
+    FactSpec,
     ImageSpec,
     LabelSpec,
     PairSpec,
+    SequenceSpec,
     TableSpec,
     TagSpec,
     TargetSpec,
@@ -166,6 +168,16 @@ def subject_of(row: Row, system: Any) -> Subject:
         targets = torch.randint(len(text), (NUM_ROWS, 12), generator=generator)
         build = lambda: system.build(system.Config(), text)  # noqa: E731
         forward = _forward_from_start
+    elif row.given == "sequences":
+        problem = SequenceSpec("drawn", 40, 5, ("p", "q", "r"))
+        inputs = torch.randn(NUM_ROWS, 40, 5, generator=generator)
+        targets = torch.randint(3, (NUM_ROWS,), generator=generator)
+        build = lambda: system.build(system.Config(), problem)  # noqa: E731
+    elif row.given == "facts":
+        facts = FactSpec(tuple("abcd"), ("p", "q", "r"), tuple("vwxyz"))
+        inputs = torch.tensor([[0, 0], [1, 1], [2, 2], [3, 0], [0, 1], [1, 2]])
+        targets = torch.randint(len(facts.objects), (NUM_ROWS,), generator=generator)
+        build = lambda: system.build(system.Config(), facts)  # noqa: E731
     elif row.given == "pairs":
         units = UnitSpec("character", ("<pad>", "<s>", "</s>", "<unk>", *"abcdefgh"))
         pairs = PairSpec(("one", "other"), units, units)

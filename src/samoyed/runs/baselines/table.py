@@ -10,6 +10,8 @@ from samoyed.core.reference import Score
 KINDS = {
     "images": "samoyed.runs.baselines.images",
     "pairs": "samoyed.runs.baselines.pairs",
+    "facts": "samoyed.runs.baselines.facts",
+    "sequences": "samoyed.runs.baselines.sequences",
     "table": "samoyed.runs.baselines.tables",
     "labelled_text": "samoyed.runs.baselines.labelled_text",
     "tagged_text": "samoyed.runs.baselines.tagged_text",

@@ -22,10 +22,16 @@ TASKS = {
     "continue_text": "samoyed.runs.figures.continue_text",
     "embed": "samoyed.runs.figures.embed",
     "translate": "samoyed.runs.figures.translate",
+    "complete": "samoyed.runs.figures.complete",
+    "remember": "samoyed.runs.figures.remember",
     "play": "samoyed.runs.figures.play",
 }
 # Systems with figures of their own, drawn before the task's.
-SYSTEMS = {"deep_belief_net": "samoyed.runs.figures.deep_belief_net"}
+SYSTEMS = {
+    "deep_belief_net": "samoyed.runs.figures.deep_belief_net",
+    "family_trees": "samoyed.runs.figures.family_trees",
+    "semantic_network": "samoyed.runs.figures.semantic_network",
+}
 
 
 def draw(
