@@ -32,6 +32,7 @@ class Row:
         has_own_loss: the file defines `loss`, in place of the task's.
         has_own_stages: the file defines `stages`: training is more than descending the task's loss.
         has_sizes: the file defines `SIZES`, `recommend` and `recipe_for`.
+        has_mixture: the file defines `MIXED_WITH`, the order of n-grams to average it with.
         pretrained: the part of the model that only stages before the task's train.
         is_limited: the recipe is long enough; more minutes than it takes are not used.
         is_varied: training pictures are varied, and targets smoothed, unless told otherwise.
@@ -46,6 +47,7 @@ class Row:
     has_own_loss: bool = False
     has_own_stages: bool = False
     has_sizes: bool = False
+    has_mixture: bool = False
     is_varied: bool = False
     is_limited: bool = False
     pretrained: str = ""
@@ -85,6 +87,11 @@ class Row:
     def stages(self) -> Callable[..., Any] | None:
         """Return the system's own stages, if training needs them."""
         return self.load().stages if self.has_own_stages else None
+
+    @property
+    def mixed_with(self) -> int:
+        """Return the order of the n-grams that its guesses are averaged with, or 0."""
+        return int(self.load().MIXED_WITH) if self.has_mixture else 0
 
     @property
     def sizes(self) -> Mapping[str, Mapping[str, Any]]:
@@ -225,6 +232,18 @@ ROWS: tuple[Row, ...] = (
         "text", "continue_text",
         "a character language model with long short-term memory",
         "Recurrent neural networks",
+    ),
+    Row(
+        "ngram", "samoyed.models.language.ngram", "text", "continue_text",
+        "counted n-grams with modified Kneser-Ney smoothing, the baseline of every language model",
+        "Distributed representations and language processing", has_own_stages=True,
+        is_limited=True, pretrained="tables", aliases=("kneser_ney",),
+    ),
+    Row(
+        "nnlm", "samoyed.models.language.nnlm", "text", "continue_text",
+        "word vectors and a hidden layer that guess the next word from the last few",
+        "Distributed representations and language processing", has_mixture=True,
+        aliases=("neural_probabilistic",),
     ),
     Row(
         "attention", "samoyed.models.recurrent.attention", "pairs", "translate",

@@ -17,7 +17,7 @@ def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any,
     """Return the system's Config and Recipe for this text, and the task."""
     from samoyed.tasks.continue_text import ContinueText
 
-    return system.Config(), system.RECIPE, ContinueText(source.spec)
+    return system.Config(), system.RECIPE, ContinueText(source.spec, mixed_with=row.mixed_with)
 
 
 def join(plain: Plain, system: ModuleType) -> Assembly:

@@ -24,7 +24,7 @@ WRITTEN = {
     "compact_convnet": "compact ConvNet", "lenet5": "LeNet-5", "alexnet": "AlexNet",
     "lenet1989": "network of 1989", "simard_convnet": "Simard ConvNet", "vgg": "VGG network",
     "googlenet": "GoogLeNet", "attention": "attention network", "senna": "Senna network",
-    "sentence_convnet": "sentence ConvNet",
+    "sentence_convnet": "sentence ConvNet", "ngram": "n-gram model",
 }  # fmt: skip
 """Names that are not written as they are typed."""
 
