@@ -246,6 +246,16 @@ ROWS: tuple[Row, ...] = (
         aliases=("neural_probabilistic",),
     ),
     Row(
+        "mrnn", "samoyed.models.recurrent.mrnn", "text", "continue_text",
+        "a recurrent net whose recurrent weights depend on the symbol, in three factors",
+        "Recurrent neural networks", aliases=("multiplicative_rnn",),
+    ),
+    Row(
+        "rnnlm", "samoyed.models.recurrent.rnnlm", "text", "continue_text",
+        "a recurrent net with hashed n-gram weights beside it, and words found by their class",
+        "Recurrent neural networks", has_own_stages=True, aliases=("rnnme",),
+    ),
+    Row(
         "attention", "samoyed.models.recurrent.attention", "pairs", "translate",
         "recurrent nets that look back at the whole sentence before every word they write",
         "Recurrent neural networks", aliases=("rnnsearch",),

@@ -25,6 +25,8 @@ WRITTEN = {
     "lenet1989": "network of 1989", "simard_convnet": "Simard ConvNet", "vgg": "VGG network",
     "googlenet": "GoogLeNet", "attention": "attention network", "senna": "Senna network",
     "sentence_convnet": "sentence ConvNet", "ngram": "n-gram model",
+    "nnlm": "neural probabilistic language model", "mrnn": "multiplicative recurrent network",
+    "rnnlm": "recurrent language model",
 }  # fmt: skip
 """Names that are not written as they are typed."""
 
