@@ -33,6 +33,7 @@ class Row:
         has_own_loss: the file defines `loss`, in place of the task's.
         has_own_stages: the file defines `stages`: training is more than descending the task's loss.
         has_sizes: the file defines `SIZES`, `recommend` and `recipe_for`.
+        has_mixture: the file defines `MIXED_WITH`, the order of n-grams to average it with.
         pretrained: the part of the model that only stages before the task's train.
         is_limited: the recipe is long enough; more minutes than it takes are not used.
         is_varied: training pictures are varied, and targets smoothed, unless told otherwise.
@@ -47,6 +48,7 @@ class Row:
     has_own_loss: bool = False
     has_own_stages: bool = False
     has_sizes: bool = False
+    has_mixture: bool = False
     is_varied: bool = False
     is_limited: bool = False
     pretrained: str = ""
@@ -93,6 +95,11 @@ class Row:
         system = self.load()
         recipe = {} if self.given == "vectors" else dials(system.RECIPE)
         return {**dials(system.Config()), **recipe}
+
+    @property
+    def mixed_with(self) -> int:
+        """Return the order of the n-grams that its guesses are averaged with, or 0."""
+        return int(self.load().MIXED_WITH) if self.has_mixture else 0
 
     @property
     def sizes(self) -> Mapping[str, Mapping[str, Any]]:
@@ -249,7 +256,7 @@ ROWS: tuple[Row, ...] = (
         "lstm_language_model", "samoyed.models.recurrent.lstm_language_model",
         "text", "continue_text",
         "a language model of characters or words with long short-term memory",
-        "Recurrent neural networks", has_sizes=True, aliases=("lstm_lm",),
+        "Recurrent neural networks", has_sizes=True, has_mixture=True, aliases=("lstm_lm",),
     ),
     Row(
         "skip_gram", "samoyed.models.language.skip_gram", "text", "embed",
@@ -280,6 +287,28 @@ ROWS: tuple[Row, ...] = (
         "hierarchical_rnn", "samoyed.models.recurrent.hierarchical_rnn", "sequences", "remember",
         "a recurrent net of several time scales",
         "Recurrent neural networks",
+    ),
+    Row(
+        "ngram", "samoyed.models.language.ngram", "text", "continue_text",
+        "counted n-grams with modified Kneser-Ney smoothing, the baseline of every language model",
+        "Distributed representations and language processing", has_own_stages=True,
+        is_limited=True, pretrained="tables", aliases=("kneser_ney",),
+    ),
+    Row(
+        "nnlm", "samoyed.models.language.nnlm", "text", "continue_text",
+        "word vectors and a hidden layer that guess the next word from the last few",
+        "Distributed representations and language processing", has_mixture=True,
+        aliases=("neural_probabilistic",),
+    ),
+    Row(
+        "mrnn", "samoyed.models.recurrent.mrnn", "text", "continue_text",
+        "a recurrent net whose recurrent weights depend on the symbol, in three factors",
+        "Recurrent neural networks", aliases=("multiplicative_rnn",),
+    ),
+    Row(
+        "rnnlm", "samoyed.models.recurrent.rnnlm", "text", "continue_text",
+        "a recurrent net with hashed n-gram weights beside it, and words found by their class",
+        "Recurrent neural networks", has_own_stages=True, has_mixture=True, aliases=("rnnme",),
     ),
     Row(
         "attention", "samoyed.models.recurrent.attention", "pairs", "translate",

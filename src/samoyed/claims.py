@@ -261,6 +261,62 @@ CLAIMS: tuple[Claim, ...] = (
         minutes=15.0, scale="our own target, reached",
     ),
     Claim(
+        "ngram", "ptb", "Penn Treebank, 929,589 words to learn from and the official 82,430 to "
+        "test on, 10,000 different: perplexity of 5-grams",
+        "141.2 (Mikolov et al. 2011, Extensions, table 1, KN5)", "<= 141.25", "text/ptb",
+        "perplexity", 141.25, is_at_least=False, seeds=1,
+    ),
+    Claim(
+        "ngram", "brown", "Brown corpus, 800,000 words, 200,000 for choices and the rest to test "
+        "on, what occurs three times or less merged: perplexity of 3-grams",
+        "323, back-off with Kneser-Ney (Bengio et al. 2003, table 1); 336 interpolated",
+        "<= 330", "text/brown", "perplexity", 330.0, is_at_least=False, seeds=1,
+        settings={"order": 3},
+    ),
+    Claim(
+        "nnlm", "brown", "Brown corpus, 800,000 words, 200,000 for choices and the rest to test "
+        "on: perplexity of the net alone",
+        "276 (Bengio et al. 2003, table 1, MLP9)", "<= 280", "text/brown", "perplexity", 280.0,
+        is_at_least=False, seeds=1,
+    ),
+    Claim(
+        "nnlm", "brown_mixed", "the same, averaged with the trigram, the share chosen on the "
+        "200,000: perplexity",
+        "252 (Bengio et al. 2003, table 1, MLP10)", "<= 255", "text/brown", "mixed_perplexity",
+        255.0, is_at_least=False, seeds=1,
+    ),
+    Claim(
+        "mrnn", "shakespeare", "tiny shakespeare, 1,115,394 characters, last 10 % held out: bits "
+        "per character after 15 minutes",
+        "none on this text; 1.60 on Wikipedia with 1,500 units, Hessian-free, 5 days "
+        "(Sutskever et al. 2011, table 1)", "<= 2.3 bits per character",
+        "text/shakespeare/input.txt", "bits_per_character", 2.3, is_at_least=False, seeds=1,
+        minutes=15.0, scale="our own target, reached",
+    ),
+    Claim(
+        "mrnn", "shakespeare_plain", "the same after 5 passes: bits per character against the "
+        "plain tanh network with the same hidden units and products",
+        "better than a plain network of equal size (Sutskever et al. 2011, sec. 3)",
+        "at least 0.03 bits fewer, over 3 seeds", "text/shakespeare/input.txt",
+        "bits_per_character", -0.03, is_at_least=False, epochs=5,
+        settings={"is_multiplicative": True}, against={"is_multiplicative": False},
+        scale="mechanism verified only",
+    ),
+    Claim(
+        "rnnlm", "ptb", "Penn Treebank, 929,589 words and the official 82,430: perplexity of the "
+        "net with direct weights",
+        "124.7 for the net alone (Mikolov et al. 2011, Extensions, table 2)", "<= 124.7",
+        "text/ptb", "perplexity", 124.7, is_at_least=False, seeds=1,
+    ),
+    Claim(
+        "rnnlm", "brown_direct", "Brown corpus, 800,000 words: gain in perplexity of direct "
+        "weights in a net of 50 hidden units",
+        "the smaller the hidden layer, the more the direct weights help (Mikolov et al. 2011, "
+        "Strategies, table 4)", "at least 20 less", "text/brown", "perplexity", -20.0,
+        is_at_least=False, seeds=1, settings={"num_units": 50},
+        against={"num_units": 50, "hash_size": 0}, scale="mechanism verified only",
+    ),
+    Claim(
         "attention", "multi30k", "Multi30k, 29,000 pairs German to English, test 2016 (1,000): "
         "sacreBLEU after 30 minutes",
         "28.45 English to French with 12 million pairs (Bahdanau et al. 2015, table 1)",

@@ -9,7 +9,8 @@ import pytest
 
 from samoyed.core.spec import TextSpec
 from samoyed.data.text import UNKNOWN, TextData
-from samoyed.runs.baselines.text import KneserNey, lzma_bits, measure
+from samoyed.layers.kneser_ney import KneserNey
+from samoyed.runs.baselines.text import lzma_bits, measure
 
 V = 5
 

@@ -23,7 +23,8 @@ def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any,
     from samoyed.tasks.continue_text import ContinueText
 
     recipe = system.recipe_for(source.spec) if row.has_sizes else system.RECIPE
-    return replace(system.Config(), **row.sizes[size]), recipe, ContinueText(source.spec)
+    task = ContinueText(source.spec, mixed_with=row.mixed_with)
+    return replace(system.Config(), **row.sizes[size]), recipe, task
 
 
 def join(plain: Plain, system: ModuleType) -> Assembly:

@@ -32,6 +32,9 @@ WRITTEN = {
     "elman": "Elman net", "family_trees": "family trees net",
     "regularised_rnn": "regularised recurrent net",
     "hierarchical_rnn": "hierarchical recurrent net",
+    "ngram": "n-gram model",
+    "nnlm": "neural probabilistic language model", "mrnn": "multiplicative recurrent network",
+    "rnnlm": "recurrent language model",
 }  # fmt: skip
 """Names that are not written as they are typed."""
 
@@ -52,7 +55,6 @@ def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> No
         baselines = measure(kind, asked, assembly.data, seed=assembly.seed)
         for name, score in baselines:
             say(f"  {name}: {in_line(score)}")
-        scores = (*scores, *_mixed(prepared, say))
     say(verdict(scores[0], baselines).sentence)
     folder.write("scores.json", {
         "scores": [asdict(score) for score in scores],
@@ -65,24 +67,6 @@ def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> No
         write_model_card(folder.file("MODEL_CARD.md"), content)
     folder.finish()
     say(f"report: {folder.file('report.html')}")
-
-
-def _mixed(prepared: Prepared, say: Callable[[str], None]) -> list[Score]:
-    """Score a net of words mixed with the n-grams beside it, its weight chosen on validation."""
-    assembly, device = prepared.assembly, prepared.device
-    if assembly.task.name != "continue_text":
-        return []
-    from samoyed.runs.baselines.text_mixture import mixed_with_ngrams
-    from samoyed.tasks.continue_text import foresee
-
-    found = mixed_with_ngrams(
-        lambda codes, lead: foresee(prepared.model, codes, lead, device)[0], assembly.data
-    )
-    if found is None:
-        return []
-    say(f"mixed, the net's weight {found[1]:.2f} as chosen on the validation part:")
-    say("  " + in_line(found[0]))
-    return [found[0]]
 
 
 def in_line(score: Score) -> str:

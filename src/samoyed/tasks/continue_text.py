@@ -28,6 +28,7 @@ from samoyed.data.units import after, decode, encode, line_end
 from samoyed.decoding.sampling import sample
 from samoyed.losses.large_softmax import large_cross_entropy
 from samoyed.metrics import language
+from samoyed.tasks.mixing import mixed_perplexity
 from samoyed.training.averaging import WeightAverage
 from samoyed.training.stages import averaged, stage_of
 
@@ -134,10 +135,13 @@ class ContinueText:
     Args:
         spec: the symbols.
         unroll: T, how far the gradient goes back.
+        mixed_with: of words with a validation part, also score the average with n-grams of this
+            order; 0 does not.
     """
 
     spec: TextSpec
     unroll: int = UNROLL
+    mixed_with: int = 0
     name: ClassVar[str] = "continue_text"
 
     @property
@@ -211,7 +215,12 @@ class ContinueText:
         bits, is_right = foresee(model, np.concatenate([lead, tail]), len(lead), device)
         right = language.accuracy(is_right, seed=seed)
         if self.spec.unit == "word":
-            return language.perplexity(language.bits_per_character(bits, seed=seed)), right
+            score = language.perplexity(language.bits_per_character(bits, seed=seed))
+            if not self.mixed_with or limit is not None or not len(data.valid):
+                return score, right
+            before, _ = foresee(model, np.concatenate([lead, data.valid]), len(lead), device)
+            mixed = mixed_perplexity(before, bits, data, self.mixed_with, seed)
+            return score, mixed, right
         if self.spec.unit == "byte":
             bits = language.per_character(bits, tail)
         score = language.bits_per_character(bits, seed=seed)

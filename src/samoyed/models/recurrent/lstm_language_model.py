@@ -86,6 +86,9 @@ WORD_RECIPE = Recipe(
 WORDS_PER_S = 4_000
 """What two cores in bfloat16 read of words while they train the size "words", roughly."""
 
+MIXED_WITH = 5
+"""Words in the n-grams that its guesses are averaged with, for a second score."""
+
 MANY_WORDS = 3_000_000
 FEW_WORDS = 200_000
 

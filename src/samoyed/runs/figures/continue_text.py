@@ -42,20 +42,25 @@ def draw(
     prompt = _first_line("".join(passage))
     lead = data.train[-257:]
     bits, _ = foresee(model, np.concatenate([lead, data.test[:_SCANNED]]), len(lead))
-    memory = [_memory(model, task.spec, "".join(passage))] if has_memory(task.spec) else []
+    memory = []
+    if has_memory(model, task.spec):
+        memory.append(_memory(model, task.spec, "".join(passage)))
     return [
         _samples(model, task.spec, prompt),
         _passage(passage, bits[: len(passage)], data.spec),
         _hard_symbols(data.test[: len(bits)], bits, data.spec),
         _surprises(data.test[: len(bits)], bits, data.spec),
         *memory,
-        _curve(task, history),
+        *([_curve(task, history)] if any(e.get("loss") for e in history) else []),
     ]
 
 
-def has_memory(spec: TextSpec) -> bool:
-    """Tell whether what the memory follows can be read character by character."""
-    return spec.unit == "character"
+def has_memory(model: Any, spec: TextSpec) -> bool:
+    """Tell whether what the memory follows can be read character by character.
+
+    A memory of whole numbers is the last symbols themselves: there are no cells to look at.
+    """
+    return spec.unit == "character" and model.start(1)[-1].is_floating_point()
 
 
 def explain(task: ContinueText, model: nn.Module, inputs: Sequence[str]) -> list[Figure]:
@@ -73,7 +78,7 @@ def explain(task: ContinueText, model: nn.Module, inputs: Sequence[str]) -> list
             continue
         figures.append(_passage(pieces(codes, task.spec), bits, task.spec))
         figures.append(_surprises(codes, bits, task.spec))
-        if len(text) >= 40 and has_memory(task.spec):
+        if len(text) >= 40 and has_memory(model, task.spec):
             figures.append(_memory(model, task.spec, text))
     return figures
 

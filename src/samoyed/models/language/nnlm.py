@@ -1,0 +1,156 @@
+"""The neural probabilistic language model: word vectors learned by guessing the next word.
+
+Reference: Bengio, Ducharme, Vincent & Jauvin (2003), A neural probabilistic language model, Journal
+of Machine Learning Research 3:1137; its conference form of 2000 is the review's reference 71.
+
+What was new. Every word has a vector of features, the rows of C; the vectors of the last n - 1
+words side by side go through a hidden layer to one number for each word of the vocabulary. Vectors
+and network are learned together from nothing but text, so that what was learned of one sentence
+holds for the many that say something similar in similar words, which counting n-grams cannot.
+
+Equation -> function
+
+    x = (C(w_{t-1}), ..., C(w_{t-n+1}))               NNLM.windows, NNLM.features
+    y = b + W x + U tanh(d + H x) (2003, eq. 1)       NNLM.read_out
+    P(w_t | ...) = softmax(y) (2003, sec. 2)          the task's loss
+    average with the trigram (2003, sec. 4.2)         MIXED_WITH, tasks.continue_text
+
+Table -> Config: the defaults are MLP9 of table 1 (n = 5, h = 100, m = 30, no direct connections:
+276 on the Brown corpus, 252 averaged with the trigram); MLP1 is context 4, h 50, m 60, direct.
+With direct connections |V| (1 + n m + h) + h (1 + (n - 1) m) parameters are free (2003, sec. 2).
+
+**Departures**
+
+1. AdamW in batches, with a rate that falls to zero over the passes one gives it; the paper takes
+   one word after the other at a rate of 1e-3 / (1 + 1e-8 t) and stops early (2003, sec. 3 and 4).
+2. Dropout on the hidden layer and on the word vectors (Srivastava et al. 2014), besides the decay
+   of the weights, which the paper has alone (2003, sec. 4.2: 1e-4).
+3. Before the beginning of a text stand vectors of zeros.
+4. The weight of the trigram in the mixture is the best one on the validation part; the paper takes
+   one half (2003, sec. 4.2). The trigram is smoothed by modified Kneser-Ney, not by deleted
+   interpolation (sec. 4.1), as is better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+import torch.nn.functional as F
+from annotated_types import Ge, Gt, Lt
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from samoyed.core.batch import SequenceLogits
+from samoyed.core.reference import Reference
+from samoyed.core.spec import TextSpec
+from samoyed.core.stage import Recipe
+
+REFERENCE = Reference(
+    title="A neural probabilistic language model",
+    authors="Bengio, Y., Ducharme, R., Vincent, P. & Jauvin, C.",
+    year=2003,
+    venue="Journal of Machine Learning Research 3, 1137-1155",
+    review=71,
+    url="https://www.jmlr.org/papers/v3/bengio03a.html",
+)
+
+RECIPE = Recipe(
+    optimizer="adamw", learning_rate=2e-3, batch_size=32, epochs=6, weight_decay=0.1,
+    schedule="cosine", warmup=0.02, clip_norm=1.0,
+)  # fmt: skip
+
+MIXED_WITH = 3
+"""Words in the n-grams that its guesses are averaged with, for a second score."""
+
+STD = 0.1  # of the word vectors at the start
+
+# B batch, T time, V symbols, C context (n - 1), M features of a word, H hidden units
+State = tuple[Tensor]
+"""(B, C) the last symbols' numbers and one more, the newest last; 0 before the beginning."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The dials of the network.
+
+    Args:
+        context: n - 1, how many words are looked back at (2003, table 1: 4 and 2).
+        num_features: m, numbers in a word's vector (table 1: 30 and 60).
+        num_hidden: h, units of the hidden layer (table 1: 100, 60, 50; 0 leaves it out).
+        is_direct: whether the vectors also go to the outputs directly (table 1: either way).
+        dropout: share of the hidden units and of the features left out in training.
+    """
+
+    context: Annotated[int, Gt(0)] = 4
+    num_features: Annotated[int, Gt(0)] = 30
+    num_hidden: Annotated[int, Gt(0)] = 100
+    is_direct: bool = False
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
+
+
+class NNLM(nn.Module):
+    """Guess the next symbol from the vectors of the last few.
+
+    Args:
+        config: the dials.
+        num_symbols: V.
+    """
+
+    def __init__(self, config: Config, num_symbols: int) -> None:
+        super().__init__()
+        self.config = config
+        width = config.context * config.num_features
+        self.C = nn.Embedding(num_symbols, config.num_features)
+        self.H = nn.Linear(width, config.num_hidden)  # and d
+        self.U = nn.Linear(config.num_hidden, num_symbols)  # and b
+        self.W = nn.Linear(width, num_symbols, bias=False) if config.is_direct else None
+        nn.init.normal_(self.C.weight, std=STD)
+        nn.init.zeros_(self.U.bias)
+
+    def start(self, batch_size: int) -> State:
+        """Return the empty memory of `batch_size` texts."""
+        shape = (batch_size, self.config.context)
+        return (torch.zeros(shape, dtype=torch.int64, device=self.U.weight.device),)
+
+    def windows(self, tokens: Int[Tensor, "B T"], state: State) -> Int[Tensor, "B N"]:
+        """Return the symbols' numbers and one more, those of the memory before them."""
+        return torch.cat([state[0], tokens + 1], dim=1)
+
+    def features(self, row: Int[Tensor, "B N"]) -> Float[Tensor, "B T X"]:
+        """Return x for each place after the memory, the newest word's vector last; X is C M."""
+        vectors = self.C((row - 1).clamp_min(0)) * (row > 0)[..., None]
+        vectors = F.dropout(vectors, self.config.dropout, self.training)
+        near = vectors[:, 1:].unfold(1, self.config.context, 1)  # (B, T, M, C)
+        return near.transpose(2, 3).flatten(2)
+
+    def read_out(self, x: Float[Tensor, "B T X"]) -> Float[Tensor, "B T V"]:
+        """Return y, eq. 1."""
+        hidden = F.dropout(torch.tanh(self.H(x)), self.config.dropout, self.training)
+        y = self.U(hidden)
+        return y if self.W is None else y + self.W(x)
+
+    def forward(self, tokens: Int[Tensor, "B T"], state: State) -> SequenceLogits:
+        """Read T symbols and guess the one after each.
+
+        Args:
+            tokens: (B, T) symbols, whole numbers below V.
+            state: the symbols before the first of them, from `start` or an earlier call.
+
+        Returns:
+            Logits (B, T, V) and the memory after the last symbol.
+        """
+        row = self.windows(tokens, state)
+        x = self.features(row).transpose(0, 1)  # time first, as the task's loss reads it
+        return SequenceLogits(self.read_out(x).transpose(0, 1), (row[:, -self.config.context :],))
+
+    def step(self, state: State, token: Int[Tensor, " B"]) -> tuple[Float[Tensor, "B V"], State]:
+        """Read one symbol; return the logits of the next and the memory."""
+        values, state = self(token[:, None], state)
+        return values[:, 0], state
+
+
+def build(config: Config, spec: TextSpec) -> NNLM:
+    """Return the network for these symbols, with fresh weights."""
+    return NNLM(config, len(spec))

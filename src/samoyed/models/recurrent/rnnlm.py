@@ -1,0 +1,321 @@
+"""A recurrent language model with a maximum-entropy model inside, and words found by their class.
+
+Reference: Mikolov, Deoras, Povey, Burget & Cernocky (2011), Strategies for training large scale
+neural network language models, IEEE Automatic Speech Recognition and Understanding Workshop,
+196-201, the review's reference 5; classes and the gradient through time are of Mikolov, Kombrink,
+Burget, Cernocky & Khudanpur (2011), Extensions of recurrent neural network language model, ICASSP.
+
+What was new. A simple recurrent net beat n-grams wherever it could be afforded. Two things made it
+affordable: a word is guessed in two steps, its class and then the word among those of its class;
+and weights go directly from the last few words, hashed, to the outputs. These are a maximum-entropy
+model: it learns what n-grams know, and a much smaller hidden layer learns the rest with it.
+
+Equation -> function
+
+    s(t) = sigmoid(U w(t) + W s(t-1))          (Extensions, eq. 1)      RNNLM.hidden
+    P(w | h) = P(class | h) P(w | class, h)    (Strategies, sec. 4)     RNNLM.loss, RNNLM.forward
+    direct weights at hashed histories         (Strategies, sec. 5)     RNNLM.addresses
+    words to classes by frequency              (Extensions, sec. 3)     class_bounds
+
+Table -> Config: 200 hidden units on the Penn Treebank, in Extensions (table 2: 123 to 125 as
+perplexity); hash tables of 10^6 to 10^9 weights and histories of up to three words (Strategies,
+sec. 5.1). `hash_size=0` leaves out the direct weights: the RNN alone.
+
+**Departures**
+
+1. AdamW on batches of streams, with a rate that falls to zero; the paper descends word by word at
+   0.1, halved when the validation part stops improving.
+2. The gradient goes back through a whole stretch (the task's `unroll`), its norm clipped; the paper
+   goes 4 to 5 steps back, and clips each entry.
+3. Classes are cut at equal shares of the roots of the frequencies, as the author's later program
+   does, which makes the last ones smaller.
+4. A hash address is made by multiplying and adding 64-bit numbers of our own choice.
+5. Learning goes on for the passes one asks for; no dynamic evaluation, no sorting of the data
+   (Strategies, sec. 3 and 4), and words that never occurred are `<unk>`.
+6. Dropout on the hidden units on their way to the outputs (Zaremba et al. 2014).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from annotated_types import Ge, Gt, Lt
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from samoyed.core.batch import Batch, SequenceLogits
+from samoyed.core.reference import Reference
+from samoyed.core.spec import TextSpec
+from samoyed.core.stage import Recipe, Stage
+
+REFERENCE = Reference(
+    title="Strategies for training large scale neural network language models",
+    authors="Mikolov, T., Deoras, A., Povey, D., Burget, L. & Cernocky, J.",
+    year=2011,
+    venue="IEEE Automatic Speech Recognition and Understanding Workshop, 196-201",
+    review=5,
+    url="https://doi.org/10.1109/ASRU.2011.6163930",
+)
+
+RECIPE = Recipe(
+    optimizer="adamw", learning_rate=2e-3, batch_size=32, epochs=6, schedule="cosine", warmup=0.02,
+    clip_norm=1.0, precision="float32",
+)  # fmt: skip
+
+_FACTOR, _NEXT, _OF_CLASS = 6364136223846793005, 1442695040888963407, 3202034522624059733
+
+# B batch, T time, V symbols, H hidden units, C classes, O histories, R rows (a place each), S hash
+State = tuple[Tensor, Tensor]
+"""(B, O - 1) the last symbols' numbers and one more, the newest last; (B, H) the hidden units."""
+
+MIXED_WITH = 5
+"""Words in the n-grams that its guesses are averaged with, for a second score."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The dials of the network.
+
+    Args:
+        num_units: H (Extensions, table 2: 200; Strategies, table 4: 10 to 640).
+        num_classes: C; 0 takes the root of V.
+        hash_size: direct weights (Strategies, sec. 5.1: 10^6 to 10^9); 0 leaves them out.
+        direct_order: the longest n-grams among the direct weights (Strategies, sec. 5: 3 and 4).
+        dropout: share of the hidden units left out on their way to the outputs in training.
+    """
+
+    num_units: Annotated[int, Gt(0)] = 200
+    num_classes: Annotated[int, Ge(0)] = 0
+    hash_size: Annotated[int, Ge(0)] = 1 << 20
+    direct_order: Annotated[int, Gt(0)] = 3
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
+
+
+def class_bounds(counts: np.ndarray, num_classes: int) -> np.ndarray:
+    """Cut the symbols, in their order, into classes of equal shares of the roots of frequencies.
+
+    Args:
+        counts: (V,) how often each symbol occurs.
+        num_classes: C, at most V.
+
+    Returns:
+        (C + 1,) the first symbol of each class, and V; no class is empty.
+
+    >>> class_bounds(np.array([16, 4, 4, 1, 1, 0]), 2)
+    array([0, 2, 6])
+    """
+    num_symbols, shares = len(counts), np.sqrt(counts + 1e-9)
+    ends = np.cumsum(shares) / shares.sum()
+    cuts = 1 + np.searchsorted(ends, np.arange(1, num_classes) / num_classes)
+    firsts = [0]
+    for index, cut in enumerate(cuts.tolist(), start=1):
+        firsts.append(min(max(cut, firsts[-1] + 1), num_symbols - num_classes + index))
+    return np.array([*firsts, num_symbols])
+
+
+class RNNLM(nn.Module):
+    """Predict the class of the next symbol, and the symbol in its class.
+
+    Args:
+        config: the dials.
+        num_symbols: V.
+    """
+
+    firsts: Tensor
+    classes: Tensor
+
+    def __init__(self, config: Config, num_symbols: int) -> None:
+        super().__init__()
+        self.config, self.num_symbols = config, num_symbols
+        H = config.num_units
+        num_classes = min(config.num_classes or math.isqrt(num_symbols), num_symbols)
+        self.U = nn.Embedding(num_symbols, H)
+        self.W = nn.Linear(H, H)
+        self.of_classes = nn.Linear(H, num_classes)
+        self.of_symbols = nn.Linear(H, num_symbols)
+        self.direct = nn.Parameter(torch.zeros(config.hash_size)) if config.hash_size else None
+        self.register_buffer("firsts", torch.zeros(num_classes + 1, dtype=torch.int64))
+        self.register_buffer("classes", torch.zeros(num_symbols, dtype=torch.int64))
+        nn.init.normal_(self.U.weight, std=0.1)
+        self.divide(np.ones(num_symbols))
+
+    def divide(self, counts: np.ndarray) -> None:
+        """Put the symbols into classes by how often they occur, (V,)."""
+        firsts = torch.as_tensor(class_bounds(counts, len(self.firsts) - 1))
+        self.firsts.copy_(firsts)
+        self.classes.copy_(torch.repeat_interleave(torch.arange(len(firsts) - 1), firsts.diff()))
+
+    def start(self, batch_size: int) -> State:
+        """Return the empty memory of `batch_size` texts."""
+        seen = self.firsts.new_zeros(batch_size, self.config.direct_order - 1)
+        return seen, self.U.weight.new_zeros(batch_size, self.config.num_units)
+
+    def hidden(
+        self, tokens: Int[Tensor, "B T"], h: Float[Tensor, "B H"]
+    ) -> tuple[Float[Tensor, "B T H"], Float[Tensor, "B H"]]:
+        """Read T symbols: s(t) = sigmoid(U w(t) + W s(t-1))."""
+        drive, found = self.U(tokens), []
+        for t in range(tokens.shape[1]):
+            h = torch.sigmoid(drive[:, t] + self.W(h))
+            found.append(h)
+        return torch.stack(found, dim=1), h
+
+    def addresses(self, row: Int[Tensor, "B N"]) -> Int[Tensor, "B T O"]:
+        """Hash the last 0, 1, ..., O - 1 symbols of each place after the memory.
+
+        Args:
+            row: numbers and one more of the memory's O - 1 symbols and T more.
+        """
+        num = self.config.direct_order - 1
+        length = row.shape[1] - num
+        keys, found = row.new_ones(len(row), length), []
+        for back in range(self.config.direct_order):
+            found.append(keys * _FACTOR + back)
+            if back < num:
+                first = num - back
+                keys = (keys + row[:, first : first + length]) * _FACTOR + _NEXT
+        return torch.stack(found, dim=2)
+
+    def _read(
+        self, tokens: Int[Tensor, "B T"], state: State
+    ) -> tuple[Float[Tensor, "R H"], Int[Tensor, "R O"], State]:
+        """Return hidden units and hash addresses of every place, and the memory after the last."""
+        row = torch.cat([state[0], tokens + 1], dim=1)
+        h, last = self.hidden(tokens, state[1])
+        h = F.dropout(h, self.config.dropout, self.training)
+        seen = row[:, row.shape[1] - state[0].shape[1] :]
+        return h.flatten(0, 1), self.addresses(row).flatten(0, 1), (seen, last)
+
+    def _spots(self, keys: Int[Tensor, "R O"], places: Int[Tensor, " S"]) -> Int[Tensor, "R O S"]:
+        """Return where the direct weights of these places behind each address are."""
+        spread = keys[:, :, None] ^ (keys[:, :, None] >> 29)
+        return (spread + places) % max(1, self.config.hash_size)
+
+    def class_logits(
+        self, h: Float[Tensor, "R H"], keys: Int[Tensor, "R O"]
+    ) -> Float[Tensor, "R C"]:
+        """Return how well each class fits."""
+        values = self.of_classes(h)
+        if self.direct is None:
+            return values
+        places = torch.arange(len(self.firsts) - 1, device=keys.device)
+        return values + self.direct[self._spots(keys, places)].sum(1)
+
+    def symbol_logits(
+        self, h: Float[Tensor, "R H"], keys: Int[Tensor, "R O"]
+    ) -> Float[Tensor, "R V"]:
+        """Return how well each symbol fits in its class."""
+        values = self.of_symbols(h)
+        if self.direct is None:
+            return values
+        places = torch.arange(self.num_symbols, device=keys.device)
+        for one in (keys * _OF_CLASS).split(1, dim=1):  # one history at a time: they are many
+            values = values + self.direct[self._spots(one, places)[:, 0]]
+        return values
+
+    def loss(
+        self, tokens: Int[Tensor, "B T"], targets: Int[Tensor, "B T"], state: State
+    ) -> tuple[Float[Tensor, ""], State]:
+        """Return the mean surprise in nats, and the memory after the last symbol.
+
+        Of the symbols only those in the classes of the targets are looked at: rows with the same
+        class make one matrix product.
+        """
+        h, keys, state = self._read(tokens, state)
+        wanted = targets.flatten()
+        classes = self.classes[wanted]
+        total = F.cross_entropy(self.class_logits(h, keys), classes, reduction="sum")
+        order = torch.argsort(classes, stable=True)
+        found, sizes = torch.unique_consecutive(classes[order], return_counts=True)
+        rows = list(zip(found.tolist(), order.split(sizes.tolist()), strict=True))
+        direct = self._direct_of_classes(keys, rows)
+        parts = self.firsts.diff().tolist()
+        weights, biases = self.of_symbols.weight.split(parts), self.of_symbols.bias.split(parts)
+        firsts, grouped = self.firsts.tolist(), h[order].split(sizes.tolist())
+        for index, (one, mine) in enumerate(rows):
+            values = F.linear(grouped[index], weights[one], biases[one]) + direct[index]
+            wanted_here = wanted[mine] - firsts[one]
+            total = total + F.cross_entropy(values, wanted_here, reduction="sum")
+        return total / len(wanted), state
+
+    def _direct_of_classes(
+        self, keys: Int[Tensor, "R O"], rows: list[tuple[int, Tensor]]
+    ) -> Sequence[Tensor | float]:
+        """Return for each class and its rows the sum (R', S) of the direct weights of its symbols.
+
+        All are looked up at once, so that the table gets one gradient.
+        """
+        if self.direct is None:
+            return [0.0] * len(rows)
+        firsts, keys = self.firsts.tolist(), keys * _OF_CLASS
+        spots = [
+            self._spots(keys[mine], torch.arange(firsts[c], firsts[c + 1], device=keys.device))
+            for c, mine in rows
+        ]
+        flat = self.direct.index_select(0, torch.cat([spot.flatten() for spot in spots]))
+        pieces = flat.split([spot.numel() for spot in spots])
+        return [p.view(spot.shape).sum(1) for p, spot in zip(pieces, spots, strict=True)]
+
+    def forward(self, tokens: Int[Tensor, "B T"], state: State) -> SequenceLogits:
+        """Read T symbols and guess the one after each.
+
+        Returns:
+            The logarithms of the probabilities of all symbols (B, T, V) and the memory.
+        """
+        h, keys, state = self._read(tokens, state)
+        values = self.symbol_logits(h, keys).float()
+        classes = self.classes.expand(len(values), -1)
+        shape = len(values), len(self.firsts) - 1
+        top = values.new_full(shape, -math.inf).scatter_reduce(1, classes, values.detach(), "amax")
+        values = values - top.gather(1, classes)
+        sums = values.new_zeros(shape).scatter_add(1, classes, values.exp())
+        share = F.log_softmax(self.class_logits(h, keys).float(), dim=1) - sums.log()
+        values = values + share.gather(1, classes)
+        return SequenceLogits(values.view(*tokens.shape, -1), state)
+
+    def step(self, state: State, token: Int[Tensor, " B"]) -> tuple[Float[Tensor, "B V"], State]:
+        """Read one symbol; return the logarithms for the next and the memory."""
+        values, state = self(token[:, None], state)
+        return values[:, 0], state
+
+
+def build(config: Config, spec: TextSpec) -> RNNLM:
+    """Return the network for these symbols, with fresh weights."""
+    return RNNLM(config, len(spec))
+
+
+def stages(
+    task: Any, model: nn.Module, config: Config, data: Any, recipe: Recipe, seed: int
+) -> Iterator[Stage]:
+    """Yield the task's stage with the loss that looks at the targets' classes only.
+
+    Args:
+        task: the question.
+        model: the network.
+        config: its dials.
+        data: the text, whose frequencies make the classes.
+        recipe: how fast and how long.
+        seed: of the stretches' beginnings.
+    """
+
+    def divide(model: nn.Module) -> None:
+        assert isinstance(model, RNNLM)
+        model.divide(np.bincount(data.train, minlength=model.num_symbols))
+
+    for stage in task.stages(model, None, config, data, recipe, seed):
+        memory: Any = stage.keeps["memory"]
+
+        def objective(model: nn.Module, batch: Batch, memory: Any = memory) -> Tensor:
+            assert isinstance(model, RNNLM)
+            assert batch.targets is not None
+            value, state = model.loss(batch.inputs, batch.targets, memory.before(model, batch))
+            memory.keep(state)
+            return value
+
+        yield replace(stage, objective=objective, before=divide)
