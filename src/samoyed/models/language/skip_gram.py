@@ -229,7 +229,7 @@ def recipe_for(num_words: int) -> Recipe:
     (20.0, 5.0)
     """
     passes = float(round(MOST_READ / max(1, num_words)))
-    return replace(RECIPE, epochs=min(MOST_EPOCHS, max(RECIPE.epochs, passes)))
+    return replace(RECIPE, epochs=min(MOST_EPOCHS, max(float(RECIPE.epochs), passes)))
 
 
 def build(config: Config, spec: TextSpec, counts: Sequence[int]) -> SkipGram:
