@@ -46,6 +46,7 @@ def ours(
     feed = StretchesOfWords(
         codes, where, times, num_words=RECIPE.batch_size,
         stretch=STRETCH, window=config.window, threshold=config.threshold, seed=seed,
+        num_shared=config.num_shared,
     )  # fmt: skip
     busy, clock = time.process_time(), time.perf_counter()
     for _ in train(model, stage_of(config, RECIPE, feed), seed=seed):

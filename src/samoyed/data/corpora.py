@@ -229,13 +229,23 @@ def ask_of(settings: Any, is_of_words: bool = False) -> TextAsk:
         unit = None
     if is_of_words and unit not in (None, "word"):
         raise OptionError("--set unit", "word: vectors are of words", repr(unit), "leave it out")
-    unit = "word" if is_of_words else unit
+    if is_of_words:
+        return TextAsk("word", _count_of(min_count))
     if unit not in (None, "character", "byte", "word"):
         raise OptionError("--set unit", "character, byte or word", repr(unit))
+    return TextAsk(unit, _count_of(min_count))
+
+
+def _count_of(min_count: Any) -> int | None:
+    """Return a count of one or more, or None.
+
+    Raises:
+        OptionError: for anything else.
+    """
     is_count = isinstance(min_count, int) and not isinstance(min_count, bool) and min_count >= 1
     if min_count is not None and not is_count:
         raise OptionError("--set min_count", "a whole number from 1", repr(min_count))
-    return TextAsk(unit, min_count)
+    return min_count
 
 
 def refuse_units(kind: str, settings: Any) -> None:

@@ -31,13 +31,13 @@ class Stretches(Movable):
         inputs: (G, S) the words of each stretch.
         outputs: (G, S + 2c) those and the c words before and after them.
         is_pair: (G, S, S + 2c) which of the outputs lie in the window of which input.
-        noise: (G, S) words drawn from the noise distribution.
+        noise: (G, K) words drawn from the noise distribution.
     """
 
     inputs: Int[Tensor, "G S"]
     outputs: Int[Tensor, "G M"]
     is_pair: Bool[Tensor, "G S M"]
-    noise: Int[Tensor, "G S"]
+    noise: Int[Tensor, "G K"]
 
 
 def keep_shares(counts: Int[np.ndarray, " V"], threshold: float) -> Float[np.ndarray, " V"]:
@@ -78,16 +78,18 @@ class StretchesOfWords:
         window: c.
         threshold: t of the subsampling; 0 keeps every word.
         seed: of what is left out, windows and noise.
+        num_shared: K, noise words that the words of a stretch share; S by default.
     """
 
     def __init__(
         self, codes: np.ndarray, sentences: np.ndarray, counts: np.ndarray, *, num_words: int,
         stretch: int, window: int, threshold: float, seed: int,
+        num_shared: int | None = None,
     ) -> None:  # fmt: skip
         self.codes, self.sentences = codes, sentences
         self.num_words, self.stretch, self.window, self.seed = num_words, stretch, window, seed
         self.kept = keep_shares(counts, threshold)
-        self._bounds = noise_bounds(counts)
+        self._bounds, self.num_shared = noise_bounds(counts), num_shared or stretch
         self.steps_per_epoch = max(1, math.ceil(len(codes) / num_words))
         places, others = np.arange(stretch)[:, None], np.arange(stretch + 2 * window) - window
         self._distance = np.abs(others - places).astype(np.int8)
@@ -108,7 +110,7 @@ class StretchesOfWords:
         words[around : around + len(codes)] = codes
         where[around : around + len(codes)] = sentences
         reach = drawing.integers(1, around + 1, (num, size, 1), dtype=np.int8)
-        noise = np.searchsorted(self._bounds, drawing.random((num, size)), side="right")
+        noise = np.searchsorted(self._bounds, drawing.random((num, self.num_shared)), side="right")
         outputs, near = (_windows(row, num, size, around) for row in (words, where))
         inner = slice(around, around + size)
         is_pair = (self._distance > 0) & (self._distance <= reach)

@@ -4,7 +4,7 @@ Mikolov, T. et al. (2013), Distributed representations of words and phrases and 
 compositionality, eq. 4: a pair of an input word and an output word near it costs
 -log s(v'_o . v_i) - sum over k noise words of log s(-v'_n . v_i).
 
-The text is cut into stretches of S words. A stretch shares S noise words, and each of its input
+The text is cut into stretches of S words. A stretch shares K noise words, and each of its input
 words meets all of them, weighted as if k had been drawn for each of its pairs: as many different
 noise words for a word, in expectation the same cost, and products of matrices instead of vectors.
 """

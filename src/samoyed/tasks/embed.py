@@ -83,6 +83,7 @@ class Embed:
             data.train.codes, data.train.sentences, data.counts,
             num_words=min(recipe.batch_size, len(data.train)), stretch=system.STRETCH,
             window=config.window, threshold=config.threshold, seed=seed,
+            num_shared=config.num_shared,
         )  # fmt: skip
         yield from system.stage_of(config, recipe, feed)
 

@@ -94,6 +94,8 @@ class Config:
         size: D, dimensions of the vectors (sec. 3: 300).
         window: c, the widest window to each side (sec. 3: 5).
         num_noise: k, noise words for each pair (sec. 3: 5 and 15).
+        num_shared: noise words that the 32 words of a stretch share: more of them come nearer to
+            fresh ones for each pair, and take longer.
         threshold: t of the subsampling (sec. 3: 1e-5); 0 keeps every word.
         architecture: a word foretells those around it, or those around it the word.
         objective: how a word is foretold: eq. 4 or eq. 3.
@@ -102,6 +104,7 @@ class Config:
     size: Annotated[int, Gt(0), Le(4096)] = 100
     window: Annotated[int, Gt(0), Le(100)] = 5
     num_noise: Annotated[int, Gt(0), Le(1000)] = 5
+    num_shared: Annotated[int, Gt(0), Le(4096)] = 32
     threshold: Annotated[float, Ge(0), Le(1)] = 1e-3
     architecture: Literal["skip_gram", "cbow"] = "skip_gram"
     objective: Literal["negative_sampling", "hierarchical_softmax"] = "negative_sampling"
@@ -226,7 +229,7 @@ def recipe_for(num_words: int) -> Recipe:
     (20.0, 5.0)
     """
     passes = float(round(MOST_READ / max(1, num_words)))
-    return replace(RECIPE, epochs=min(MOST_EPOCHS, max(RECIPE.epochs, passes)))
+    return replace(RECIPE, epochs=min(MOST_EPOCHS, max(float(RECIPE.epochs), passes)))
 
 
 def build(config: Config, spec: TextSpec, counts: Sequence[int]) -> SkipGram:
