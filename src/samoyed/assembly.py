@@ -123,8 +123,10 @@ def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
             place, on_bad=on_bad, seed=config["split_seed"], pairs=PairAsk(**config["about_pairs"])
         )
     if "about_table" not in config:
+        about_text = _about_text(config)
+        ask = None if about_text is None else TableAsk(task="continue_text")
         return open_source(
-            place, on_bad=on_bad, seed=config["split_seed"], about_text=_about_text(config)
+            place, on_bad=on_bad, seed=config["split_seed"], ask=ask, about_text=about_text
         )
     ask = TableAsk(**config["about_table"])
     if config["task"]["name"] not in TABLE_TASKS.values():  # a table that names pictures
