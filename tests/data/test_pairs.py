@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from samoyed.assembly import open_again
 from samoyed.core.errors import DataError, OptionError
 from samoyed.data import pair_guess
 from samoyed.data.pair_feed import PairFeed, encoded
@@ -193,6 +194,18 @@ def test_pairs_that_nobody_announced_are_not_taken_for_a_text_or_a_table(tmp_pat
     source = open_source(place, pairs=PairAsk("en"))
     assert source.names == ("en", "fr")
     assert source.train.target[0].startswith("le chien")
+
+
+def test_a_text_of_two_columns_may_be_asked_for_and_its_run_remembers(tmp_path):
+    columns(tmp_path / "a.txt", list(zip(ENGLISH, FRENCH, strict=True)) * 9)
+    place = str(tmp_path / "a.txt")
+    assert open_source(place, ask=TableAsk(task="continue_text")).kind == "text"
+    config = {
+        "request": {"on_bad": "stop"}, "data": place, "split_seed": 0,
+        "task": {"name": "continue_text", "spec": {"symbols": ["a"], "unit": "character"}},
+        "data_settings": {},
+    }  # fmt: skip
+    assert open_again(config).kind == "text"
 
 
 def test_columns_that_are_named_as_languages_need_no_announcing(tmp_path):
