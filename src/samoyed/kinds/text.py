@@ -13,13 +13,20 @@ from samoyed.catalog import Row
 from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain
 
+FORGET = 0.03
+"""Of words: a net that always carries its memory on may know no beginning. After 700 steps of the Penn
+Treebank at a rate of 4e-3 the validation perplexity, read from an empty memory, was 5,198 without
+and 217 with it.
+"""
+
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
     """Return the system's Config and Recipe for this text, and the task."""
     from samoyed.tasks.continue_text import ContinueText
 
     recipe = system.recipe_for(source.spec) if row.has_sizes else system.RECIPE
-    return replace(system.Config(), **row.sizes[size]), recipe, ContinueText(source.spec)
+    task = ContinueText(source.spec, forget=FORGET if source.spec.unit == "word" else 0.0)
+    return replace(system.Config(), **row.sizes[size]), recipe, task
 
 
 def join(plain: Plain, system: ModuleType) -> Assembly:

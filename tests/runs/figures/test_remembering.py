@@ -13,7 +13,7 @@ CODES = np.array([0, 1, 2, 0, 1, 3, 0, 1, 2, 1])
 
 def make():
     torch.manual_seed(0)
-    return build(Config(2, 12, 6, is_tied=True, is_locked=True), SPEC).train()
+    return build(Config(1, 12, 6, is_locked=True), SPEC).train()
 
 
 def test_traces_are_the_divergences_of_texts_read_one_by_one():
