@@ -9,7 +9,7 @@ from samoyed.losses.large_softmax import large_cross_entropy
 
 
 @pytest.mark.parametrize("rows", [1, 7, 80])
-@pytest.mark.parametrize(("number", "tolerance"), [(torch.float32, 1e-6), (torch.bfloat16, 4e-3)])
+@pytest.mark.parametrize(("number", "tolerance"), [(torch.float32, 1e-6), (torch.bfloat16, 8e-3)])
 def test_value_and_gradient_are_torchs(rows, number, tolerance, monkeypatch):
     monkeypatch.setattr(large_softmax, "_IN_CACHE", 1 << 14)
     generator = torch.Generator().manual_seed(rows)

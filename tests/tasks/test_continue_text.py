@@ -73,6 +73,15 @@ def test_stretches_follow_one_another_until_the_pass_ends():
     assert not torch.equal(again.inputs, feed.batch(0).inputs), "every pass is cut differently"
 
 
+def test_memories_are_cleared_now_and_then_by_seed_and_step_alone():
+    feeds = [StretchFeed(np.arange(90_000), 20, 10, 0, forget=0.1) for _ in range(2)]
+    starts = [feed.batch(step).is_start for step in range(1, 200) for feed in feeds]
+    assert all(map(torch.equal, starts[::2], starts[1::2]))
+    share = torch.stack(starts).float().mean().item()
+    assert abs(share - 0.1) < 0.02
+    assert feeds[0].batch(0).is_start.all()
+
+
 def test_a_pass_reads_no_character_twice_and_nearly_all():
     feed = StretchFeed(np.arange(1_000), batch_size=4, unroll=10, seed=0)
     seen = torch.cat([feed.batch(s).inputs.flatten() for s in range(feed.steps_per_epoch)])

@@ -65,7 +65,8 @@ def is_large(corpus: Corpus) -> bool:
 
 def survey(corpus: Corpus) -> Survey:
     """Read all bytes once: their fingerprint, and how many there are."""
-    digest, sizes = hashlib.sha256(), {}
+    sizes: dict[str, int] = {}
+    digest = hashlib.sha256()
     for part, file in _files(corpus):
         for data in _chunks(file):
             digest.update(data)

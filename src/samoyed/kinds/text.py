@@ -13,6 +13,12 @@ from samoyed.catalog import Row
 from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain
 
+FORGET = 0.03
+"""Of words: a net that always carries its memory on may know no beginning. After 700 steps of the Penn
+Treebank at a rate of 4e-3 the validation perplexity, read from an empty memory, was 5,198 without
+and 217 with it.
+"""
+
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
     """Return the system's Config and Recipe for this text, and the task."""
@@ -23,7 +29,8 @@ def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any,
     from samoyed.tasks.continue_text import ContinueText
 
     recipe = system.recipe_for(source.spec) if row.has_sizes else system.RECIPE
-    task = ContinueText(source.spec, mixed_with=row.mixed_with)
+    forget = FORGET if source.spec.unit == "word" else 0.0
+    task = ContinueText(source.spec, mixed_with=row.mixed_with, forget=forget)
     return replace(system.Config(), **row.sizes[size]), recipe, task
 
 

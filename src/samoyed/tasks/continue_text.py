@@ -63,10 +63,14 @@ class StretchFeed:
         batch_size: B, streams side by side; fewer where the text is too short.
         unroll: T.
         seed: of the beginnings.
+        forget: chance with which a stream's memory is cleared before a stretch.
     """
 
-    def __init__(self, codes: np.ndarray, batch_size: int, unroll: int, seed: int) -> None:
+    def __init__(
+        self, codes: np.ndarray, batch_size: int, unroll: int, seed: int, forget: float = 0.0
+    ) -> None:
         self.codes = codes
+        self.forget = forget
         self.seed = seed
         self.unroll = max(1, min(unroll, (len(codes) - 1) // 2))
         self.batch_size = max(1, min(batch_size, (len(codes) - 1) // (2 * self.unroll)))
@@ -84,6 +88,9 @@ class StretchFeed:
         cut = [rows_of(self.codes, slice(at, at + self.unroll + 1)) for at in starts]
         rows = torch.as_tensor(np.stack(cut).astype(np.int64))
         is_start = torch.full((self.batch_size,), stretch == 0)
+        if self.forget:
+            drawn = numpy_generator(self.seed, "forget", step).random(self.batch_size)
+            is_start |= torch.as_tensor(drawn < self.forget)
         return Batch(rows[:, :-1], rows[:, 1:], is_start)
 
 
@@ -137,11 +144,15 @@ class ContinueText:
         unroll: T, how far the gradient goes back.
         mixed_with: of words with a validation part, also score the average with n-grams of this
             order; 0 does not.
+        forget: chance with which a stream's memory is cleared before a stretch, so that the model
+            also learns to begin with an empty one (Melis et al. 2018, On the state of the art of
+            evaluation in neural language models, ICLR, sec. 4).
     """
 
     spec: TextSpec
     unroll: int = UNROLL
     mixed_with: int = 0
+    forget: float = 0.0
     name: ClassVar[str] = "continue_text"
 
     @property
@@ -168,7 +179,7 @@ class ContinueText:
         if system_stages is not None:
             yield from system_stages(self, model, config, data, recipe, seed)
             return
-        feed = StretchFeed(data.train, recipe.batch_size, self.unroll, seed)
+        feed = StretchFeed(data.train, recipe.batch_size, self.unroll, seed, self.forget)
         memory = CarriedMemory()
         average = WeightAverage(model, recipe.average) if recipe.average is not None else None
 

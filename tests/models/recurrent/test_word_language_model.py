@@ -39,6 +39,7 @@ def count(net):
 def test_zaremba_2014_medium_has_its_weights():
     # sec. 4.1: 2 layers of 650 units, 10,000 words: embedding and read-out 10,000 x 650 each,
     # each layer 4 x 650 x (650 + 650 + 1), read-out biases 10,000
+    assert (SIZES["words"]["num_layers"], SIZES["words"]["num_units"]) == (2, 650)
     dials = {**SIZES["words"], "embedding_size": 650, "is_tied": False}
     with torch.device("meta"):
         medium = count(LSTMLanguageModel(Config(**dials), 10_000))

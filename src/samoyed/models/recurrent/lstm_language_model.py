@@ -21,8 +21,10 @@ Equation -> function
 Table -> Config: Graves 2013 sec. 3.1 trains characters of the Penn Treebank with one hidden layer
 of 1,000 cells, softmax of 49, one-hot input, weight noise; here `num_units` is 512 because a
 processor of two cores is meant, which reads one million characters in about a minute. Zaremba 2014
-sec. 4.1 reads words with 2 layers of 650 units; the size "words" is that one. `cell` puts other
-units in place of the LSTM's: those of Cho et al. 2014, or Elman's of 1990.
+sec. 4.1 reads words with 2 layers of 650 units and words of 650 numbers; the size "words" has words
+of 400 numbers, and its second layer as many units, as its read-out is tied: half the products, and
+so half as many passes again in the same time. `cell` puts other units in place of the LSTM's: those
+of Cho et al. 2014, or Elman's of 1990.
 
 **Departures**
 
@@ -78,12 +80,16 @@ RECIPE = Recipe(
 """Five passes: five to six minutes for a text of 1 MB on two cores in float32."""
 
 WORD_RECIPE = Recipe(
-    optimizer="adamw", learning_rate=4e-3, batch_size=32, epochs=9, schedule="cosine", warmup=0.1,
+    optimizer="adamw", learning_rate=5e-3, batch_size=32, epochs=15, schedule="cosine", warmup=0.1,
     weight_decay=0.02, clip_norm=0.5,
 )  # fmt: skip
-"""One cycle that ends when the time does."""
+"""One cycle that ends when the time does.
 
-WORDS_PER_S = 4_000
+The rate: after 700 steps of 1,120 words of the Penn Treebank, 2 x 650, validation perplexity is 203
+with 6e-3, 217 with 4e-3, 248 with 2e-3; longer runs want a little less than the largest.
+"""
+
+WORDS_PER_S = 6_000
 """What two cores in bfloat16 read of words while they train the size "words", roughly."""
 
 MIXED_WITH = 5
@@ -146,7 +152,7 @@ _OF_WORDS = {
 SIZES: dict[str, dict[str, Any]] = {
     "characters": {},
     "words": {
-        **_OF_WORDS, "num_units": 650, "embedding_size": 650, "dropout": 0.3, "input_dropout": 0.3,
+        **_OF_WORDS, "num_units": 650, "embedding_size": 400, "dropout": 0.3, "input_dropout": 0.3,
     },
     "few words": {
         **_OF_WORDS, "num_units": 256, "embedding_size": 256, "dropout": 0.3, "input_dropout": 0.3,
@@ -224,8 +230,10 @@ class LSTMLanguageModel(nn.Module):
     ) -> tuple[Float[Tensor, "T B H"], State]:
         """Read T symbols; return the last layer's h_t, time first, and the memory after them."""
         states: list[Tensor] = []
+        after: State
         symbols = tokens.t().contiguous()
         embedding = word_dropout(self.embedding.weight, self.config.symbol_dropout, self.training)
+        outputs = embedding
         for index, layer in enumerate(self.layers):
             before = state[index * self._per_layer : (index + 1) * self._per_layer]
             if index > 0:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from samoyed.core.spec import TextSpec
 from samoyed.data.text import TextData
 from samoyed.data.units import encode, pieces
 from samoyed.runs.drawing import Figure, bar_chart, heat_text, line_chart, table
+from samoyed.runs.figures.remembering import remembered
 from samoyed.tasks.continue_text import ContinueText, foresee, surprise, write
 
 TEMPERATURES = (0.4, 0.8, 1.1)
@@ -26,7 +25,6 @@ MOST_BITS = 8.0
 MOST_WORD_BITS = 16.0
 """The same for words, of which there are more: one chance in 65,536."""
 
-NUM_UNITS = 3
 _SCANNED = 40_000
 """Held-out characters looked through for surprises."""
 
@@ -42,25 +40,14 @@ def draw(
     prompt = _first_line("".join(passage))
     lead = data.train[-257:]
     bits, _ = foresee(model, np.concatenate([lead, data.test[:_SCANNED]]), len(lead))
-    memory = []
-    if has_memory(model, task.spec):
-        memory.append(_memory(model, task.spec, "".join(passage)))
     return [
         _samples(model, task.spec, prompt),
         _passage(passage, bits[: len(passage)], data.spec),
         _hard_symbols(data.test[: len(bits)], bits, data.spec),
         _surprises(data.test[: len(bits)], bits, data.spec),
-        *memory,
+        *remembered(model, task.spec, data.test[:PASSAGE_LENGTH]),
         *([_curve(task, history)] if any(e.get("loss") for e in history) else []),
     ]
-
-
-def has_memory(model: Any, spec: TextSpec) -> bool:
-    """Tell whether what the memory follows can be read character by character.
-
-    A memory of whole numbers is the last symbols themselves: there are no cells to look at.
-    """
-    return spec.unit == "character" and model.start(1)[-1].is_floating_point()
 
 
 def explain(task: ContinueText, model: nn.Module, inputs: Sequence[str]) -> list[Figure]:
@@ -78,8 +65,7 @@ def explain(task: ContinueText, model: nn.Module, inputs: Sequence[str]) -> list
             continue
         figures.append(_passage(pieces(codes, task.spec), bits, task.spec))
         figures.append(_surprises(codes, bits, task.spec))
-        if len(text) >= 40 and has_memory(model, task.spec):
-            figures.append(_memory(model, task.spec, text))
+        figures += remembered(model, task.spec, codes)
     return figures
 
 
@@ -197,75 +183,6 @@ def _surprises(codes: np.ndarray, bits: np.ndarray, spec: TextSpec, num: int = 8
         "names and changes of subject end up here.",
         table(("before", "came", "after", "bits"), rows),
     )
-
-
-def _memory(model: nn.Module, spec: TextSpec, passage: str) -> Figure:
-    """Show the memory cells that follow something readable most closely."""
-    cells = _cells(model, spec, passage)
-    parts = []
-    chosen: set[int] = set()
-    for name, feature in _features(passage).items():
-        strength = np.abs(_correlations(cells, feature))
-        strength[list(chosen)] = -1.0
-        unit = int(strength.argmax())
-        chosen.add(unit)
-        parts.append(
-            f'<p class="measured"><b>cell {unit}</b> goes with {html.escape(name)} '
-            f"(correlation {strength[unit]:.2f})</p>"
-            + heat_text(passage, list(cells[:, unit]), low=-1.0, high=1.0)
-        )
-        if len(chosen) == NUM_UNITS:
-            break
-    return Figure(
-        "What it remembers",
-        "Single memory cells over a passage, read after each character and squashed by tanh: of "
-        f"all {cells.shape[1]:,} of the last layer, those that follow something readable most "
-        "closely. They were found by looking, so with so many cells some agreement is luck.",
-        "".join(parts),
-    )
-
-
-@torch.inference_mode()
-def _cells(model: Any, spec: TextSpec, passage: str) -> np.ndarray:
-    """Return (N, H) tanh of the last part of the memory after each character."""
-    was_training = model.training
-    model.eval()
-    device = next(model.parameters()).device
-    state, rows = model.start(1), []
-    for code in encode(passage, spec):
-        _, state = model.step(state, torch.tensor([code], device=device))
-        rows.append(torch.tanh(state[-1][0]).float().cpu().numpy())
-    model.train(was_training)
-    return np.stack(rows)
-
-
-def _features(text: str) -> dict[str, np.ndarray]:
-    """Return numbers that a reader could keep in mind, one per character, none constant."""
-    since_line = since_word = 0
-    line, word = [], []
-    for character in text:
-        since_line = 0 if character == "\n" else since_line + 1
-        since_word = since_word + 1 if character.isalnum() else 0
-        line.append(since_line)
-        word.append(since_word)
-    found = {
-        "the place in the line": np.array(line),
-        "the place in the word": np.array(word),
-        "capital letters": np.array([c.isupper() for c in text]),
-        "vowels": np.array([c.lower() in "aeiou" for c in text]),
-        "punctuation": np.array([not c.isalnum() and not c.isspace() for c in text]),
-        "digits": np.array([c.isdigit() for c in text]),
-    }
-    numbers = {name: values.astype(float) for name, values in found.items()}
-    return {name: values for name, values in numbers.items() if np.ptp(values) > 0}
-
-
-def _correlations(cells: np.ndarray, feature: np.ndarray) -> np.ndarray:
-    """Return Pearson's correlation of each cell with the feature, (H,); 0 for a constant cell."""
-    centred = cells - cells.mean(axis=0)
-    feature = feature - feature.mean()
-    scale = np.sqrt((centred**2).sum(axis=0) * (feature**2).sum())
-    return np.where(scale > 0, feature @ centred / np.where(scale > 0, scale, 1.0), 0.0)
 
 
 def _shown(text: str) -> str:

@@ -81,8 +81,13 @@ def alignment(task: Translate, model: nn.Module, sentence: str) -> Figure | None
     )
 
 
-def heat_table(values: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> str:
-    """Draw shares (R, C) as a table of shaded cells."""
+def heat_table(
+    values: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    corner: tuple[str, str] = ("source", "translation"),
+) -> str:
+    """Draw shares (R, C) as a table of shaded cells; `corner` tells what columns and rows are."""
     head = "".join(f'<th scope="col"><span>{html.escape(name)}</span></th>' for name in columns)
     body = "".join(
         f'<tr><th scope="row">{html.escape(name)}</th>'
@@ -96,8 +101,8 @@ def heat_table(values: np.ndarray, rows: Sequence[str], columns: Sequence[str]) 
     )
     return (
         '<div class="scroll" tabindex="0" role="group" aria-label="alignment">'
-        '<table class="matrix long"><thead><tr><th class="corner">source →<br>translation ↓</th>'
-        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        '<table class="matrix long"><thead><tr><th class="corner">'
+        f"{corner[0]} →<br>{corner[1]} ↓</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
