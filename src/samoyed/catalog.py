@@ -348,11 +348,6 @@ METHODS: tuple[Row, ...] = (
 )  # fmt: skip
 
 
-def names() -> list[str]:
-    """List every system."""
-    return [row.name for row in ROWS]
-
-
 def find(name: str, place: str = "the name of a system", rows: tuple[Row, ...] = ROWS) -> Row:
     """Return the row of this name, its own or one of its aliases.
 

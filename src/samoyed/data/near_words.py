@@ -128,8 +128,9 @@ def words_in(codes: np.ndarray, spec: TextSpec, num_passes: int = 0) -> Words:
 
 def near_data(text: TextData, spec: TextSpec, num_passes: int) -> NearData:
     """Return the parts of a text that is written in `spec`'s symbols."""
-    parts = (words_in(part, spec, num_passes) for part in (text.train, text.valid, text.test))
-    return NearData(spec, *parts)
+    parts = (text.train, text.valid, text.test)
+    train, valid, test = (words_in(part, spec, num_passes) for part in parts)
+    return NearData(spec, train, valid, test)
 
 
 def near_pairs(words: Words, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from torch import nn
 
 from samoyed.core.errors import DataError
 from samoyed.core.stage import Recipe, Stage
-from samoyed.data.near_words import NearData, near_data, small_spec, with_phrases
+from samoyed.data.near_words import NearData, Question, near_data, small_spec, with_phrases
 from samoyed.data.text import TextData
 from samoyed.data.word_questions import files_in, read_analogies, read_likeness
 from samoyed.kinds.parts import Assembly, Plain
@@ -22,14 +22,14 @@ FEWEST = 10  # words of a vocabulary
 
 def join(plain: Plain, system: ModuleType) -> Assembly:
     """A text, to learn word vectors of; its words are chosen here, unless the run has them."""
-    task, notes = plain.task, []
+    task, notes = plain.task, list[str]()
     if not task.counts:
         task, notes = _chosen(plain, task)
     source = replace(plain.source, spec=task.spec)
     data = prepared(task, source.load())
     if not task.counts:
         task = replace(task, counts=tuple(data.counts.tolist()))
-    question = "middle" if plain.config.architecture == "cbow" else "near"
+    question: Question = "middle" if plain.config.architecture == "cbow" else "near"
     data = replace(data, question=question)
 
     def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:
@@ -79,4 +79,6 @@ def _chosen(plain: Plain, task: Embed) -> tuple[Embed, list[str]]:
         )  # fmt: skip
     kind = "in small letters" if task.is_lowercase else "as they are written"
     notes.insert(0, f"vectors: of {num:,} words, {kind}")
-    return replace(task, spec=spec, **places), notes
+    return replace(
+        task, spec=spec, similarity=places["similarity"], analogies=places["analogies"]
+    ), notes

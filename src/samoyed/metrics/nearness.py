@@ -27,8 +27,8 @@ def perplexity_of(question: str, nats: np.ndarray, num_places: int, seed: int = 
     per_place = max(1, round(len(nats) / max(1, num_places)))
     low, high = block_interval(nats, block_length=BLOCK_LENGTH * per_place, seed=seed)
     value = float(np.mean(nats)) if len(nats) else math.nan
-    ends = (math.exp(number) for number in (value, low, high))
-    return Score(f"{question}_perplexity", *ends, len(nats), is_higher_better=False)
+    value, low, high = (math.exp(number) for number in (value, low, high))
+    return Score(f"{question}_perplexity", value, low, high, len(nats), is_higher_better=False)
 
 
 def spearman(name: str, people: Sequence[float], vectors: Sequence[float]) -> Score:
