@@ -91,7 +91,9 @@ def texts(num):
     rng = np.random.default_rng(num)
     found = [rng.choice(list("abcd"), 3).tolist() for _ in range(num)]
     targets = rng.integers(0, 3, num)
-    records = [Labelled(LABELS.names[k], " ".join(t), "x") for k, t in zip(targets, found, strict=True)]
+    records = [
+        Labelled(LABELS.names[k], " ".join(t), "x") for k, t in zip(targets, found, strict=True)
+    ]
     return Texts(words.encode(found, SPEC), targets, records)
 
 

@@ -97,7 +97,8 @@ def trees_of(text: str) -> Iterator[tuple[int, str]]:
     >>> list(trees_of("(1 (1 a)\n   (1 b))\n\n(0 c)\n"))
     [(1, '(1 (1 a)\n   (1 b))'), (4, '(0 c)')]
     """
-    first, held = 0, []
+    first = 0
+    held: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         if line[:1] not in ("", " ", "\t") and held:
             yield first, "\n".join(held).rstrip()
