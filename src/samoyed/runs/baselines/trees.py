@@ -27,7 +27,7 @@ def measure(data: TreeData, seed: int = 0) -> list[tuple[str, Score]]:
 
 def _sentences(part: Trees, data: TreeData) -> Texts:
     """Return the sentences of trees whose root has a class."""
-    known = np.flatnonzero(part.roots >= 0)
+    known = np.flatnonzero(part.roots >= 0).tolist()
     records = [
         Labelled(
             data.labels.names[part.roots[i]], " ".join(part.trees[i].words), part.trees[i].place
