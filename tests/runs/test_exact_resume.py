@@ -35,6 +35,7 @@ SYSTEMS = {
         "TABLE", "--target", "kind", "--epochs", "40", "--set", "num_members=4",
         "--set", "num_networks=2",
     ],
+    "recursive": ["TREES", "--epochs", "8", "--set", "batch_size=8", "--set", "width=16"],
     "senna": ["TAGS", "--epochs", "30", "--set", "pretrain_epochs=20"],
     "regularised_rnn": [
         "temporal-order-20", "--model", "regularised_rnn", "--epochs", "1",
@@ -64,6 +65,14 @@ def command(system: str, tmp_path: Path, out: Path) -> list[str]:
         words = [(f"w{i}", "BO"[i % 2] + "-X" * (1 - i % 2)) for i in range(40)]
         sentences = [[rng.choice(words) for _ in range(rng.randint(3, 9))] for _ in range(300)]
         tags.write_text("\n".join("".join(f"{w} {t}\n" for w, t in s) for s in sentences))
+    trees = tmp_path / "trees.txt"
+    if not trees.exists():
+        rng = random.Random(3)
+        rows = [[rng.randrange(9) for _ in range(6)] for _ in range(300)]
+        trees.write_text("".join(
+            "({0} ({1} ({1} w{1}) ({2} ({2} w{2}) ({3} w{3}))) ({4} ({4} w{4}) ({5} w{5})))\n"
+            .format(*row) for row in rows
+        ))  # fmt: skip
     pairs = tmp_path / "pairs"
     if not pairs.exists():
         pairs.mkdir()
@@ -72,7 +81,13 @@ def command(system: str, tmp_path: Path, out: Path) -> list[str]:
         (pairs / "train.de").write_text("".join(" ".join(row) + "\n" for row in rows))
         lines = (" ".join(c.upper() for c in row) + "\n" for row in rows)
         (pairs / "train.en").write_text("".join(lines))
-    places = {"PAIRS": str(pairs), "TAGS": str(tags), "TEXT": str(text), "TABLE": str(table)}
+    places = {
+        "TREES": str(trees),
+        "PAIRS": str(pairs),
+        "TAGS": str(tags),
+        "TEXT": str(text),
+        "TABLE": str(table),
+    }
     arguments = [places.get(a, a) for a in SYSTEMS[system]]
     return [sys.executable, "-m", "samoyed.cli", "train", *arguments, *COMMON, "--out", str(out)]
 
