@@ -103,7 +103,9 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def trained(root: Path) -> set[str]:
     return {
-        str(path.parent) for path in root.rglob("model.safetensors") if "state" not in str(path)
+        str(path.parent)
+        for path in root.rglob("model.safetensors")
+        if "state" not in path.relative_to(root).parts
     }
 
 

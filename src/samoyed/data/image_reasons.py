@@ -60,8 +60,8 @@ def lines_of(bad: Sequence[Bad]) -> tuple[str, ...]:
 def in_one_line(name: str) -> str:
     r"""Return a name with line breaks and other signs that cannot be shown written as escapes.
 
-    >>> in_one_line("a\nb"), in_one_line("\u00e4 b")
-    ('a\\nb', '\u00e4 b')
+    >>> print(in_one_line("a\nb"), in_one_line("\u00e4 b"))
+    a\nb ä b
     """
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name
