@@ -14,9 +14,10 @@ from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain
 
 FORGET = 0.03
-"""Of words: a net that always carries its memory on may know no beginning. After 700 steps of the
-Penn Treebank at a rate of 4e-3 the validation perplexity, read from an empty memory, was 5,198
-without and 217 with it.
+"""Of words: a net that always carries its memory on may know no beginning.
+
+After 700 steps of the Penn Treebank at a rate of 4e-3 (the same layers in a script beside) the
+validation perplexity, read from an empty memory, was 5,198 without and 217 with it.
 """
 
 
