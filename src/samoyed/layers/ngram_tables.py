@@ -120,7 +120,9 @@ class NGramTables(nn.Module):
         wide = torch.cat([places.new_ones(rows, 1), places], dim=1) - 1  # the context of none is 0
         held, which = [], []
         for n in range(1, self.order + 1):
-            found = _find(self.table("contexts", n), torch.where(wide >= 0, wide, NOWHERE)[:, n - 1])
+            found = _find(
+                self.table("contexts", n), torch.where(wide >= 0, wide, NOWHERE)[:, n - 1]
+            )
             share = self._held_back(n)[found.clamp_min(0)]
             held.append(torch.where(found >= 0, share, torch.ones_like(share)))
             which.append(found)
