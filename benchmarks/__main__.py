@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NEED_DATA = ("mnist", "start", "tables")
+NEED_DATA = ("mnist", "pictures", "start", "tables")
 
 
 def main() -> None:

@@ -300,6 +300,16 @@ def test_explaining_draws_maps_and_occlusion_for_every_picture(data, trained, tm
     assert sum("What mattered" in figure.title for figure in found) == 2
 
 
+def test_of_many_pictures_only_the_first_are_drawn_layer_by_layer(data, trained, tmp_path):
+    path = tmp_path / "one.png"
+    Image.fromarray(data.test.images[0].transpose(1, 2, 0)).save(path)
+    found = figures.explain(Classify(SPEC, LABELS), trained, [str(path)] * 14)
+    layered = [figure for figure in found if figure.title.startswith("Layer by layer")]
+    assert len(layered) == figures.MOST_LAYERED == 12
+    assert "Of the other 2, only what mattered is drawn." in layered[-1].caption
+    assert sum("What mattered" in figure.title for figure in found) == 14
+
+
 def test_an_interval_holds_what_it_is_the_interval_of():
     """Resamples of a calibration error are all larger than the error itself."""
     generator = np.random.default_rng(0)

@@ -54,6 +54,7 @@ from samoyed.core.stage import Recipe
 from samoyed.layers.arithmetic import is_worth_full_size
 from samoyed.layers.local_response import LocalResponse
 from samoyed.layers.rectified import centre, draw_weights
+from samoyed.layers.small_maps import Convolution
 
 REFERENCE = Reference(
     title="Very deep convolutional networks for large-scale image recognition",
@@ -160,13 +161,12 @@ def maps_of(config: Config, num_channels: int) -> nn.Sequential:
     for factor, kernels in zip(LEVEL_WIDTHS, CONFIGURATIONS[config.configuration], strict=True):
         for kernel in kernels:
             next_width = factor * config.width
-            layers += [
-                nn.Conv2d(width, next_width, kernel, padding=kernel // 2), nn.ReLU(inplace=True)
-            ]  # fmt: skip
+            layers += [Convolution(width, next_width, kernel), nn.ReLU(inplace=True)]
             width = next_width
         if config.configuration == "A-LRN" and factor == 1:
-            layers.append(LocalResponse())
-        layers.append(nn.MaxPool2d(2))
+            layers += [LocalResponse(), nn.MaxPool2d(2)]
+        else:  # the largest, rectified, is the largest of the rectified: a quarter of the work
+            layers.insert(-1, nn.MaxPool2d(2))
     return nn.Sequential(*layers)
 
 

@@ -25,6 +25,7 @@ from samoyed.tasks.classify import Classify, predict_probabilities
 
 NUM_MISTAKES = 21
 MOST_MAPS = 16  # of a layer that are shown
+MOST_LAYERED = 12  # pictures of `explain` that are shown layer by layer
 MOST_FILTERS = 64
 MAP_WIDTH = 46  # CSS pixels of a feature map: sixteen fit in a row
 ENOUGH_ANSWERS = 5  # for a point of the calibration curve
@@ -76,7 +77,7 @@ def explain(task: Classify, model: nn.Module, inputs: Sequence[str]) -> list[Fig
     device = next(model.parameters()).device
     probabilities = predict_probabilities(model, images, device)
     figures = []
-    for image, path, row in zip(images, paths, probabilities, strict=True):
+    for number, (image, path, row) in enumerate(zip(images, paths, probabilities, strict=True)):
         best = int(row.argmax())
         name = task.labels.names[best]
         order = np.argsort(-row, kind="stable")[:5]
@@ -92,7 +93,7 @@ def explain(task: Classify, model: nn.Module, inputs: Sequence[str]) -> list[Fig
                 ),
             ),
             replace(heat, said=f"{path}: {name}, {100 * row[best]:.1f} %; {heat.said}"),
-            maps_figure(model, image, path),
+            one_of_maps(model, image, path, number, len(paths)),
         ]
     return [figure for figure in figures if figure is not None]
 
@@ -244,6 +245,25 @@ def maps_figure(model: nn.Module, image: np.ndarray, what: str) -> Figure | None
         f"layer, the {MOST_MAPS} maps that vary most. White is strong.",
         "".join(rows),
     )
+
+
+def one_of_maps(
+    model: nn.Module, image: np.ndarray, what: str, number: int, num: int
+) -> Figure | None:
+    """Show one of many pictures on its way, unless so many were shown that a page would not open.
+
+    Args:
+        model: the model.
+        image: (C, H, W) uint8.
+        what: names the picture.
+        number: which one it is, from 0.
+        num: how many there are.
+    """
+    figure = maps_figure(model, image, what) if number < MOST_LAYERED else None
+    if figure is not None and number == MOST_LAYERED - 1 and num > MOST_LAYERED:
+        left_out = f" Of the other {num - MOST_LAYERED:,}, only what mattered is drawn."
+        return replace(figure, caption=figure.caption + left_out)
+    return figure
 
 
 def feature_maps(model: nn.Module, image: np.ndarray) -> list[tuple[str, np.ndarray]]:

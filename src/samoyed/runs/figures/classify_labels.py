@@ -20,6 +20,7 @@ from samoyed.runs.figures.classify import (
     displayed,
     filters_figure,
     maps_figure,
+    one_of_maps,
     picture,
     scale_of,
 )
@@ -68,7 +69,7 @@ def explain(task: ClassifyLabels, model: nn.Module, inputs: Sequence[str]) -> li
     chances = predict_chances(model, images, next(model.parameters()).device)
     names = task.labels.names
     figures: list[Figure | None] = []
-    for image, path, row in zip(images, paths, chances, strict=True):
+    for number, (image, path, row) in enumerate(zip(images, paths, chances, strict=True)):
         order = np.argsort(-row, kind="stable")
         rows = [(names[k], f"{100 * row[k]:.1f} %") for k in order[:MOST_BARS]]
         answered = [int(k) for k in order if row[k] > labelling.THRESHOLD] or [int(order[0])]
@@ -79,7 +80,7 @@ def explain(task: ClassifyLabels, model: nn.Module, inputs: Sequence[str]) -> li
         ))  # fmt: skip
         for k in answered[:MOST_EXPLAINED]:
             figures.append(heat_figure(model, image, k, names[k], predict_chances))
-        figures.append(maps_figure(model, image, path))
+        figures.append(one_of_maps(model, image, path, number, len(paths)))
     return [figure for figure in figures if figure is not None]
 
 
