@@ -1,4 +1,4 @@
-"""Counted n-grams with modified Kneser-Ney smoothing: what the review contrasts nets with.
+"""Counted n-grams with modified Kneser-Ney smoothing: the models that nets are measured against.
 
 Reference: Chen & Goodman (1999), An empirical study of smoothing techniques for language modeling,
 Computer Speech and Language 13(4):359; the review speaks of such "statistical modelling of

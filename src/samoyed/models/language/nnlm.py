@@ -17,7 +17,7 @@ Equation -> function
 
 Table -> Config: the defaults are MLP9 of table 1 (n = 5, h = 100, m = 30, no direct connections:
 276 on the Brown corpus, 252 averaged with the trigram); MLP1 is context 4, h 50, m 60, direct.
-With direct connections |V| (1 + n m + h) + h (1 + (n - 1) m) parameters are free (2003, sec. 2).
+Its free parameters are |V| (1 + n m + h) + h (1 + (n - 1) m) if direct (2003, sec. 2).
 
 **Departures**
 
