@@ -79,10 +79,14 @@ def test_it_learns_what_the_word_before_says(run):
 
 
 def test_predict_tags_sentences_files_and_standard_input(run, capsys, monkeypatch, tmp_path):
-    [answer] = run.predict("She runs with Olga York in Lima.")
+    [answer] = run.predict("She runs with Olga York today in Lima.")
     details = dict(answer.details)
-    assert details["words"] == ["She", "runs", "with", "Olga", "York", "in", "Lima", "."]
-    assert details["tags"] == ["O", "O", "O", "B-PER", "I-PER", "O", "B-LOC", "O"]
+    assert details["words"] == [
+        "She", "runs", "with", "Olga", "York", "today", "in", "Lima", ".",
+    ]  # fmt: skip
+    assert details["tags"] == [
+        "O", "O", "O", "B-PER", "I-PER", "O", "O", "B-LOC", "O",
+    ]  # fmt: skip
     assert details["chunks"] == [["PER", "Olga York"], ["LOC", "Lima"]]
     assert 0 < answer.probability <= 1
     file = tmp_path / "in.txt"
