@@ -52,7 +52,12 @@ NEEDS = {
 }
 SLOW = {"README.md"}
 WORLDS = ("CartPole-v1", "catch")
-SIGNS = {"check": "to train: ", "explain": "written: ", "verify": "passed", "compare": "the same"}
+SIGNS = {
+    "check": "to train: ",
+    "explain": "written: ",
+    "verify": "passed",
+    "compare": "95 % interval",
+}
 
 
 def spoken_of(page: str) -> list[str]:

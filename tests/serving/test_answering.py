@@ -120,7 +120,8 @@ def test_the_description_is_json_and_reads_back(tmp_path):
     ]
     assert read.table.names == SPEC.names
     assert read.target.columns == ("pay",)
-    image = {"format": 1, **describing.of_pictures(ImageSpec(3, 8, 9), LabelSpec(("a", "b")))}
+    labels = LabelSpec(("a", "b"))
+    image = {"format": 1, **describing.of_pictures("classify", ImageSpec(3, 8, 9), labels)}
     assert describing.read(tmp_path, json.dumps(image)).image == ImageSpec(3, 8, 9)
     for broken in ("{", '{"format": 1}', '{"format": 1, "labels": 3, "task": "x"}', "[]"):
         with pytest.raises(DataError, match="something else"):

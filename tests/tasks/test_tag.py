@@ -90,17 +90,17 @@ def test_predict_tags_sentences_files_and_standard_input(run, capsys, monkeypatc
     assert details["chunks"] == [["PER", "Olga York"], ["LOC", "Lima"]]
     assert 0 < answer.probability <= 1
     file = tmp_path / "in.txt"
-    file.write_text("She runs with Olga\n\nin Lima\n")
+    file.write_text("she with Olga\n\noften in Lima\n")
     assert len(run.predict([file, "in York"])) == 3
-    monkeypatch.setattr("sys.stdin", io.StringIO("She runs with Olga\n\nin Lima\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("she with Olga\n\noften in Lima\n"))
     main(["predict", str(run.path)])
-    assert capsys.readouterr().out == "She O\nruns O\nwith O\nOlga B-PER\n\nin O\nLima B-LOC\n\n"
+    assert capsys.readouterr().out == "she O\nwith O\nOlga B-PER\n\noften O\nin O\nLima B-LOC\n\n"
     main(["predict", str(run.path), str(file), "--json"])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["details"]["tags"] if "details" in row else row["tags"] for row in rows] == [
-        ["O", "O", "O", "B-PER"], ["O", "B-LOC"],
+        ["O", "O", "B-PER"], ["O", "O", "B-LOC"],
     ]  # fmt: skip
-    main(["explain", str(run.path), "--input", "in Lima with Ada"])
+    main(["explain", str(run.path), "--input", "she in Lima often with Ada"])
     assert "Lima/B-LOC" in capsys.readouterr().out
 
 
