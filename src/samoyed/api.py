@@ -61,7 +61,7 @@ def train(
         size: one of the system's sizes.
         minutes: how long to train.
         epochs: passes through the data in the last stage; not together with `minutes`.
-        out: the run folder; `runs/<data>-<system>` by default.
+        out: the run folder; by default `runs/<data>`, with the task and the system where asked.
         init: a run whose weights to begin with.
         seed: of the initial weights and the order of examples.
         precision: auto, float32 or bfloat16.
@@ -254,7 +254,8 @@ def _options(ask: TableAsk, on_bad: OnBad) -> str:
 def _default_folder(request: Request) -> Path:
     name = Path(request.data).name or "data"
     safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
-    return Path("runs") / (f"{safe}-{request.model}" if request.model else safe)
+    asked = (word for word in (request.task, request.model) if word)
+    return Path("runs") / "-".join((safe, *asked))
 
 
 def _bad(path: str, problems: list[str]) -> DataError:

@@ -38,6 +38,8 @@ INSTEAD = {
         "predict runs/book.txt --prompt ROMEO: --length 20", "a run about text"),
     'predict RUN "A sentence of yours ."': (
         "predict runs/names.conll 'A sentence of yours .'", "a run about tagged words"),
+    "predict RUN --near monday": (
+        "predict runs/book.txt-embed --near best", "a run about word vectors, and one of its words"),
     "verify NAME --claims --data FOLDER": (
         "verify perceptron", "claims train for minutes on the real data (`make evidence`)"),
     "train mnist/ --model deep_belief_net --set pretrain_epochs=10": (

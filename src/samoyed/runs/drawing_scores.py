@@ -9,6 +9,8 @@ from typing import Literal
 from samoyed.core.reference import Score
 from samoyed.runs.drawing_numbers import interval_text, unit_text
 
+SAME = 1e-6  # scores that differ by less, relatively, are the same
+
 _SHARES = (
     "accuracy", "error", "error_rate", "rate", "f1", "share", "fraction", "caught",
     "precision",
@@ -138,7 +140,7 @@ def verdict(score: Score | None, baselines: Sequence[tuple[str, Score]]) -> Verd
     sign = 1 if score.is_higher_better else -1
     name, best = max(same, key=lambda row: sign * row[1].value)
     gap = _gap_text(score, abs(score.value - best.value))
-    is_better = sign * (score.value - best.value) > 0
+    is_better = sign * (score.value - best.value) > SAME * abs(best.value)
     if is_better and score.low <= best.high and best.low <= score.high:
         return Verdict(
             "tie",
