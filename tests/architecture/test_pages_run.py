@@ -39,7 +39,7 @@ INSTEAD = {
     'predict RUN "A sentence of yours ."': (
         "predict runs/names.conll 'A sentence of yours .'", "a run about tagged words"),
     "predict RUN --near monday": (
-        "predict runs/book.txt-embed --near best", "a run about word vectors, and one of its words"),
+        "predict runs/book.txt-embed --near best", "a run about word vectors, and a word of it"),
     "verify NAME --claims --data FOLDER": (
         "verify perceptron", "claims train for minutes on the real data (`make evidence`)"),
     "train mnist/ --model deep_belief_net --set pretrain_epochs=10": (
