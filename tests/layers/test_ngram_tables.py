@@ -36,6 +36,21 @@ def test_every_distribution_is_the_stream_one(order, end):
         np.testing.assert_allclose(likely[t], expected, rtol=2e-5)
 
 
+def test_n_grams_longer_than_any_sentence_are_passed_over():
+    codes = np.stack([np.random.default_rng(0).integers(1, V, 200), np.zeros(200, int)], 1).ravel()
+    counted = KneserNey.learn(codes, V, 5, end=0)
+    assert len(counted.levels) == 3
+    tables = NGramTables(V, 5)
+    tables.learn(KneserNey.learn(text(900, 0), V, 5))  # what was there before goes
+    tables.learn(counted)
+    asked = np.array([0, 3, 0, 5, 7, 0])
+    likely = tables(tables.places(torch.tensor(asked[None]), tables.start(1))[0]).detach()
+    torch.testing.assert_close(likely.sum(1), torch.ones(6))
+    for t in range(1, 6):
+        one = [counted.probabilities(asked[: t + 1], np.array([s]))[0] for s in range(V)]
+        np.testing.assert_allclose(likely[t], one, rtol=2e-5)
+
+
 def test_in_pieces_it_finds_the_same_places():
     _, tables = learned(5)
     tokens = torch.tensor(text(40, 2)).view(2, 20)

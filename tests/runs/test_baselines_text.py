@@ -177,6 +177,23 @@ def test_kneser_ney_over_sentences_is_the_brute_force_one():
     np.testing.assert_allclose(likely, expected, rtol=1e-10)
 
 
+@pytest.mark.parametrize("longest", [0, 1, 2])
+def test_sentences_too_short_for_the_order_are_the_brute_force_ones(longest):
+    drawn = np.random.default_rng(longest)
+    lines = [drawn.integers(1, 4, longest) for _ in range(60)]
+    train = np.concatenate([np.append(line, END) for line in lines]).astype(np.int64)
+    model = KneserNey.learn(train, V, 5, end=END)
+    assert len(model.levels) == longest + 2 if longest else 2  # <s>, the words and the end
+    test = np.array([1, END, 2, 2, 3, END, 4, END, END, 1])
+    likely = model.probabilities(np.array([END]), test)
+    probability = sentence_brute_force(train, 5)
+    context, expected = ["<s>"], []
+    for code in test.tolist():
+        expected.append(probability((*context[-4:], code)))
+        context = ["<s>"] if code == END else [*context, code]
+    np.testing.assert_allclose(likely, expected, rtol=1e-12)
+
+
 def test_sentence_counts_of_a_corpus_one_can_count_by_hand():
     # a b </s> a b </s> b </s>, with a = 1, b = 2, </s> = 0
     codes = np.array([1, 2, 0, 1, 2, 0, 2, 0])

@@ -69,7 +69,7 @@ class KneserNey:
 
     Args:
         num_symbols: V.
-        levels: the n-grams of length 1, 2, ..., the order.
+        levels: the n-grams of length 1, 2, ..., the order, or as long as there are any.
         end: the symbol that ends a sentence, or None for a stream without.
     """
 
@@ -84,7 +84,8 @@ class KneserNey:
         """Count the n-grams of a text.
 
         The longest are counted as often as they occur; of a shorter one it counts how many
-        different symbols stand before it.
+        different symbols stand before it. Where sentences are too short for n-grams of a length,
+        as in a text of one word a line, shorter ones are the longest.
         """
         codes = np.asarray(codes, dtype=np.int64)
         if end is not None:
@@ -93,13 +94,17 @@ class KneserNey:
         known: list[np.ndarray] = []
         for length in range(1, order + 1):
             before = _places(known[-1], numbers[-1]) if known else None
-            numbers.append(_numbers(codes, num_symbols, length, before, end))
-            known.append(np.unique(numbers[-1][numbers[-1] >= 0]))
+            found = _numbers(codes, num_symbols, length, before, end)
+            if not (found >= 0).any():
+                break
+            numbers.append(found)
+            known.append(np.unique(found[found >= 0]))
         levels = []
-        for length in range(1, order + 1):
-            mine = numbers[length - 1]
+        for length, mine in enumerate(numbers, start=1):
             counted = mine[mine >= 0]
-            if length < order:  # one occurrence of each longer n-gram; whole counts at beginnings
+            if length < len(
+                numbers
+            ):  # one occurrence of each longer n-gram; whole counts at beginnings
                 _, first = np.unique(numbers[length], return_index=True)
                 first = first[numbers[length][first] >= 0]
                 is_whole = np.zeros(len(codes), dtype=bool)

@@ -10,6 +10,7 @@ where N1, N2, N3 tell how many symbols were counted after h once, twice, more of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,10 @@ from samoyed.layers.kneser_ney import KneserNey
 # B batch, T time, V symbols, R rows (a context each), G n-grams, C contexts, K known n-grams
 
 NOWHERE = -2  # what stands for a number that no table holds
-_BUFFERS = ("grams", "counts", "contexts", "firsts", "totals", "kinds", "known")
+_EMPTY: dict[str, list[Any]] = {
+    "grams": [], "counts": [], "contexts": [NOWHERE - 1], "firsts": [0, 0], "totals": [1],
+    "kinds": [[0, 0, 0]], "known": [NOWHERE - 1],
+}  # fmt: skip
 
 
 class NGramTables(nn.Module):
@@ -39,16 +43,9 @@ class NGramTables(nn.Module):
         super().__init__()
         self.num_symbols, self.order = num_symbols, order
         self.discounts = nn.Parameter(torch.tensor([[0.5, 1.0, 1.5]]).repeat(order, 1))
-        none = torch.tensor([NOWHERE])
         for n in range(1, order + 1):
-            empty = torch.zeros(0, dtype=torch.int64)
-            self.register_buffer(f"grams_{n}", empty)
-            self.register_buffer(f"counts_{n}", empty.clone())
-            self.register_buffer(f"contexts_{n}", none - 1)
-            self.register_buffer(f"firsts_{n}", torch.tensor([0, 0]))
-            self.register_buffer(f"totals_{n}", torch.tensor([1]))
-            self.register_buffer(f"kinds_{n}", torch.tensor([[0, 0, 0]]))
-            self.register_buffer(f"known_{n}", none - 1)
+            for name, values in _EMPTY.items():
+                self.register_buffer(f"{name}_{n}", torch.tensor(values, dtype=torch.int64))
 
     def table(self, kind: str, n: int) -> Tensor:
         """Return one of the buffers."""
@@ -56,26 +53,31 @@ class NGramTables(nn.Module):
 
     @torch.no_grad()
     def learn(self, counted: KneserNey) -> None:
-        """Take over counts and discounts."""
+        """Take over counts and discounts; of lengths that the text lacks nothing is known."""
+        for n in range(len(counted.levels) + 1, self.order + 1):
+            self._fill(n, _EMPTY)
         for n, level in enumerate(counted.levels, start=1):
             starts = level.firsts[:-1]
             kinds = [np.minimum(level.counts, 3) == k for k in (1, 2, 3)]
-            found = {
+            self._fill(n, {
                 "grams": level.grams, "counts": level.counts, "contexts": level.contexts,
                 "firsts": level.firsts, "totals": np.add.reduceat(level.counts, starts),
                 "kinds": np.stack([np.add.reduceat(k.astype(np.int64), starts) for k in kinds], 1),
-                "known": level.known if n < self.order else np.array([NOWHERE - 1]),
-            }  # fmt: skip
-            for name, values in found.items():
-                tensor = torch.as_tensor(values, dtype=torch.int64, device=self.discounts.device)
-                setattr(self, f"{name}_{n}", tensor)
+                "known": level.known if n < self.order else _EMPTY["known"],
+            })  # fmt: skip
             self.discounts[n - 1] = torch.as_tensor(level.discounts, dtype=self.discounts.dtype)
+
+    def _fill(self, n: int, found: Mapping[str, Any]) -> None:
+        """Put values into the buffers of one length."""
+        for name, values in found.items():
+            tensor = torch.as_tensor(values, dtype=torch.int64, device=self.discounts.device)
+            setattr(self, f"{name}_{n}", tensor)
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Any], prefix: str, *others: Any
     ) -> None:  # as many n-grams as the file holds
         for n in range(1, self.order + 1):
-            for name in (f"{kind}_{n}" for kind in _BUFFERS):
+            for name in (f"{kind}_{n}" for kind in _EMPTY):
                 if (kept := state_dict.get(prefix + name)) is not None:
                     setattr(self, name, torch.empty_like(kept, device=self.discounts.device))
         super()._load_from_state_dict(state_dict, prefix, *others)
