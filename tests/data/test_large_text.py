@@ -1,6 +1,7 @@
 """Texts that memory does not hold: cut, counted and numbered as those that it holds."""
 
 import gzip
+import json
 import random
 
 import numpy as np
@@ -10,8 +11,10 @@ from samoyed.core.errors import DataError, OptionError
 from samoyed.data import large_text, text_pieces, units
 from samoyed.data.corpora import TextAsk, find_corpus, refuse_units
 from samoyed.data.large_text import LargeTextSource
+from samoyed.kinds import text as kinds_text
+from samoyed.models.recurrent import lstm_language_model
 from samoyed.runs.baselines import text as baselines
-from samoyed.tasks.continue_text import StretchFeed
+from samoyed.tasks.continue_text import ContinueText, StretchFeed, foresee
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +114,57 @@ def test_another_text_is_measured_by_the_first_ones_words(tmp_path):
     held = other.load_to_measure(one.spec)
     assert units.decode(held.test, one.spec).endswith("<unk> dog\n")
     assert len(held.test) < 1_200
+
+
+@pytest.mark.parametrize("unit", ["character", "word"])
+def test_the_lead_of_another_text_is_a_line_end_and_all_of_its_end_is_scored(tmp_path, unit):
+    source = units.scan_units(make(tmp_path / "a.txt", written()), TextAsk(unit))
+    data, which = kinds_text.to_measure_on(ContinueText(source.spec), source)
+    assert units.decode(data.train, source.spec) == "\n"
+    assert which == f"its last {len(data.test):,} {unit}s"
+    assert not source.has_test
+    config = lstm_language_model.Config(num_units=4, embedding_size=4)
+    model = lstm_language_model.build(config, source.spec)
+    score, *_ = ContinueText(source.spec).score(model, data)
+    assert score.num == len(data.test) > 200
+    with pytest.raises(AssertionError, match="nothing can be foreseen"):
+        foresee(model, data.test, 0)
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 10, 500, 999])
+@pytest.mark.parametrize("unit", ["character", "byte", "word"])
+def test_what_is_held_out_does_not_depend_on_where_pieces_end(tmp_path, unit, beyond, monkeypatch):
+    """Of k pieces and 10 bytes only those 10 were held out, and of k pieces nothing."""
+    monkeypatch.setattr(large_text, "HELD_OUT_BYTES", 1_000)
+    size = 30_000 + beyond
+    text = written(1_600).encode()[:size].decode(errors="ignore").rstrip("\n")
+    text += "." * (size - 1 - len(text.encode())) + "\n"
+    source = units.scan_units(make(tmp_path / "a.txt", text), TextAsk(unit))
+    data = source.load()
+    parts = [units.decode(part, source.spec) for part in (data.train, data.valid, data.test)]
+    assert 900 < len(parts[2].encode()) <= 1_000
+    assert len(parts[1].encode()) > 900 or unit != "word"
+    assert all(part.endswith("\n") for part in parts if part)
+    assert "".join(parts).encode()[: size // 2] == text.encode()[: size // 2]
+    held = source.load_to_measure(source.spec)
+    assert np.array_equal(held.test, data.test)
+
+
+def test_a_text_of_one_line_is_cut_between_words(tmp_path):
+    text = " ".join(written().split())
+    source = units.scan_units(make(tmp_path / "a.txt", text), TextAsk("word", 1))
+    data = source.load()
+    codes = np.concatenate([data.train, data.valid, data.test])
+    assert units.decode(codes, source.spec) == f"{text} <unk>"  # training has no line's end
+    assert 200 < len(data.test) < 800
+
+
+def test_a_long_record_of_json_is_read_whole(tmp_path):
+    lines = [json.dumps({"text": written(n, seed=n)}) for n in (400, 300, 900)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(lines))
+    found = "".join(piece.text for piece in text_pieces.pieces(find_corpus(path)))
+    assert found == "".join(json.loads(line)["text"] for line in lines)
 
 
 SPOILT = [

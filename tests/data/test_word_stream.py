@@ -13,7 +13,8 @@ from samoyed.core.errors import DataError, OptionError
 from samoyed.core.spec import SENTENCE_END, TextSpec
 from samoyed.data import word_stream as reader
 from samoyed.data.corpora import TextAsk, ask_of, untagged
-from samoyed.data.units import after, decode, encode, line_end, pieces, scan_units
+from samoyed.data.text import line_end
+from samoyed.data.units import after, decode, encode, pieces, scan_units
 
 WORDS = [f"w{n}" for n in range(60)]
 

@@ -212,6 +212,17 @@ def test_every_held_out_character_is_scored_once_whatever_the_cut():
     assert np.array_equal(is_right, (logits[0].argmax(1) == text[0, 1:]).numpy()[299:])
 
 
+def test_the_part_for_choices_stands_before_the_held_out_one():
+    train, valid, test = (make_text(num, seed=num) for num in (900, 200, 300))
+    data, model = TextData(SPEC, train, test, valid), make_model()
+    assert np.array_equal(data.before_test(257), np.concatenate([train[-57:], valid]))
+    assert np.array_equal(data.before_test(9), valid[-9:])
+    assert np.array_equal(TextData(SPEC, train[:5], test).before_test(9), train[:5])
+    bits, _ = foresee(model, np.concatenate([train, valid, test])[-557:], 257)
+    score = ContinueText(SPEC).score(model, data)[0]
+    assert score.value == pytest.approx(bits.mean())
+
+
 def test_surprise_is_one_number_per_character():
     model = make_model().eval()
     bits = surprise(model, SPEC, "abcd")

@@ -33,7 +33,8 @@ def test_the_average_is_scored_on_the_test_part_with_the_share_of_the_validation
     ngrams = KneserNey.learn(data.train, 5, 3, SPEC.end)
     before = data.train[-3:]
     share = best_share(2.0**-valid, ngrams.probabilities(before, data.valid))
-    likely = share * 2.0**-test + (1 - share) * ngrams.probabilities(before, data.test)
+    between = data.valid[-3:]  # what the test part follows
+    likely = share * 2.0**-test + (1 - share) * ngrams.probabilities(between, data.test)
     score = mixed_perplexity(valid, test, data, 3)
     assert score.value == pytest.approx(np.exp(-np.log(likely).mean()))
     assert score.name == "mixed_perplexity"

@@ -25,6 +25,7 @@ from samoyed.data.text import (
     copied_share,
     counts_of,
     encode,
+    line_end,
     preview,
     symbols_of,
 )
@@ -84,7 +85,11 @@ class LargeTextSource:
     warnings: tuple[str, ...]
     fingerprint: str
     skipped: tuple[str, ...] = ()
-    has_test: ClassVar[bool] = True
+
+    @property
+    def has_test(self) -> bool:
+        """Tell whether the data brought a test part of its own."""
+        return self.corpus.layout == "parts"
 
     def describe(self) -> list[str]:
         """Return what was found, line by line."""
@@ -116,13 +121,18 @@ class LargeTextSource:
         return TextData(self.spec, codes[:first], test, valid)
 
     def load_to_measure(self, spec: TextSpec) -> TextData:
-        """Number the held-out part by another text's units."""
-        texts, split = [], _Split.of(self.corpus, survey(self.corpus).sizes, spec.unit == "word")
-        for piece in pieces(self.corpus):
-            if split.part_of(piece) == "test":
-                texts.append(_encoded(self.corpus, piece, spec))
-        lead = _encoded(self.corpus, Piece("", 0, "\n"), spec)
-        return TextData(spec, lead, np.concatenate(texts))
+        """Number the test part by another text's units, or the end where there is none.
+
+        The lead is a line end.
+        """
+        split = _Split.of(self.corpus, survey(self.corpus).sizes, spec.unit == "word")
+        found = [
+            _encoded(self.corpus, text, spec)
+            for piece in pieces(self.corpus)
+            for part, text in split.parts_of(piece)
+            if part == "test"
+        ]
+        return TextData(spec, line_end(spec), np.concatenate(found))
 
     def _entry(self) -> tuple[np.ndarray, dict[str, Any]]:
         return _entry_of(self.corpus, self.key, self.spec.unit, None)
@@ -144,7 +154,9 @@ def scan_large(
         DataError: for what cannot be read, with file, line and byte, and for too little of it.
     """
     found = survey(corpus)
-    key = cache.key_of("large text", found.fingerprint, unit, ask.min_count, corpus.layout)
+    key = cache.key_of(
+        "large text, cut at lines", found.fingerprint, unit, ask.min_count, corpus.layout
+    )
     codes, facts = _entry_of(corpus, key, unit, ask.min_count, found.sizes)
     spec = TextSpec(tuple(facts["symbols"]), unit, facts["cut"])
     num_train, num_valid = facts["lengths"]["train"], facts["lengths"]["valid"]
@@ -187,12 +199,31 @@ class _Split:
         first = second - min(HELD_OUT_BYTES, int(total * VALIDATION)) if has_choices else second
         return cls(False, first, second)
 
-    def part_of(self, piece: Piece) -> str:
+    def parts_of(self, piece: Piece) -> Iterator[tuple[str, str]]:
+        """Yield the parts that a piece belongs to with their share of its text."""
         if self.has_parts and piece.part != "train":
-            return piece.part
-        if piece.start < self.first:
-            return "train"
-        return "valid" if self.has_parts or piece.start < self.second else "test"
+            yield piece.part, piece.text
+            return
+        begins = {"train": 0, "valid": self.first, "test": self.second}
+        if self.has_parts:
+            del begins["test"]
+        places = [
+            _place_near(piece.text, (begin - piece.start) / piece.num_bytes)
+            for begin in begins.values()
+        ]
+        places[0] = 0
+        for part, start, stop in zip(begins, places, [*places[1:], len(piece.text)], strict=True):
+            if start < stop:
+                yield part, piece.text[start:stop]
+
+
+def _place_near(text: str, share: float) -> int:
+    """Return the place after the line, or else the word, that a share of a text ends in."""
+    if not 0 < share < 1:
+        return len(text) if share >= 1 else 0
+    place = int(share * len(text))
+    most = place + HELD_OUT_BYTES // 20
+    return text.find("\n", place, most) + 1 or text.find(" ", place, most) + 1 or place
 
 
 def _entry_of(
@@ -207,12 +238,14 @@ def _entry_of(
         spec = _counted(corpus, split, unit, min_count, facts)
         lengths = {"train": 0, "valid": 0, "test": 0}
         for piece in pieces(corpus):
-            codes = _encoded(corpus, piece, spec)
-            lengths[split.part_of(piece)] += len(codes)
-            yield codes
+            for part, text in split.parts_of(piece):
+                codes = _encoded(corpus, text, spec)
+                lengths[part] += len(codes)
+                yield codes.astype(dtype)
         facts.update(symbols=list(spec.symbols), cut=spec.cut, lengths=lengths)
 
-    return cache.build(key, (), "uint8" if unit == "byte" else "uint16", chunks)
+    dtype = "uint8" if unit == "byte" else "uint16"
+    return cache.build(key, (), dtype, chunks)
 
 
 def _counted(
@@ -222,17 +255,18 @@ def _counted(
     facts.update(notes=[], warnings=[])
     if unit == "byte":
         return BYTES
-    train = (piece for piece in pieces(corpus) if split.part_of(piece) == "train")
+    train = (
+        text for piece in pieces(corpus) for part, text in split.parts_of(piece) if part == "train"
+    )
     if unit == "character":
-        counts = sum((counts_of(code_points(piece.text)) for piece in train), start=np.int64(0))
+        counts = sum((counts_of(code_points(text)) for text in train), start=np.int64(0))
         spec, facts["warnings"] = symbols_of(corpus.path, np.asarray(counts))
         return spec
     words: Counter[str] = Counter()
     least, cut = 1, ""
-    for piece in train:
-        cut = cut or cut_of(corpus, Contents([("", piece.text)]))
-        for text in _lines_of(corpus, piece):
-            words.update(words_of(text, cut))
+    for text in train:
+        cut = cut or cut_of(corpus, Contents([("", text)]))
+        words.update(_words_of(corpus, text, cut))
         while len(words) > MOST_DISTINCT:
             words = Counter({word: num for word, num in words.items() if num > least})
             least += 1
@@ -242,14 +276,14 @@ def _counted(
     return spec
 
 
-def _lines_of(corpus: Corpus, piece: Piece) -> list[str]:
-    return [text for _, text in as_lines(corpus, Contents([("", piece.text)]))]
+def _words_of(corpus: Corpus, text: str, cut: str) -> list[str]:
+    """Cut some of a text into words; where it breaks off within a line, no line ends there."""
+    [(_, lines)] = as_lines(corpus, Contents([("", text)]))
+    return words_of(lines if text.endswith("\n") else lines.removesuffix("\n"), cut)
 
 
-def _encoded(corpus: Corpus, piece: Piece, spec: TextSpec) -> np.ndarray:
-    """Return the numbers of a piece's units."""
-    narrow = np.uint8 if spec.unit == "byte" else np.uint16
+def _encoded(corpus: Corpus, text: str, spec: TextSpec) -> np.ndarray:
+    """Return the numbers of a text's units."""
     if spec.unit != "word":
-        return encode(piece.text, spec).astype(narrow)
-    words = [word for text in _lines_of(corpus, piece) for word in words_of(text, spec.cut)]
-    return encode_words(words, spec).astype(narrow)
+        return encode(text, spec)
+    return encode_words(_words_of(corpus, text, spec.cut), spec)

@@ -16,6 +16,7 @@ import numpy as np
 
 from samoyed.core.errors import DataError
 from samoyed.core.spec import OnBad, TextSpec
+from samoyed.data.cache import rows_of
 from samoyed.data.corpora import Contents, Corpus, find_corpus, read_corpus
 
 UNKNOWN = "\ufffd"
@@ -56,6 +57,12 @@ class TextData:
     train: np.ndarray
     test: np.ndarray
     valid: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def before_test(self, num: int) -> np.ndarray:
+        """Return the last `num` units before the held-out part, or as many as there are."""
+        near = self.valid[max(0, len(self.valid) - num) :]
+        start = max(0, len(self.train) - (num - len(near)))
+        return np.concatenate([rows_of(self.train, slice(start, None)), near])
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,7 @@ class TextSource:
         """Number another text's held-out part, or all of it, by this text's symbols."""
         codes = encode(self._text(), spec)
         held_out = codes[len(codes) - self.num_test :] if self.has_test else codes
-        return TextData(spec, encode("\n", spec), held_out)
+        return TextData(spec, line_end(spec), held_out)
 
     def _text(self) -> str:
         corpus = find_corpus(Path(self.path))
@@ -235,6 +242,13 @@ def decode(codes: Sequence[int] | np.ndarray, spec: TextSpec) -> str:
         return np.asarray(codes, dtype=np.uint8).tobytes().decode("utf-8", errors="replace")
     points = np.array([ord(symbol) for symbol in spec.symbols], dtype="<u4")
     return points[np.asarray(codes, dtype=np.int64)].tobytes().decode("utf-32-le")
+
+
+def line_end(spec: TextSpec) -> np.ndarray:
+    """Return the number of a line end, (1,): what stands before the beginning of a text."""
+    if spec.unit != "word":
+        return encode("\n", spec)
+    return np.array([len(spec) - 1 if spec.end is None else spec.end], dtype=np.int32)
 
 
 def preview(symbols: Sequence[str], limit: int = 40) -> str:

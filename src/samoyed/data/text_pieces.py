@@ -23,6 +23,9 @@ PIECE_BYTES = 1 << 21
 LARGE_BYTES = 1 << 26
 """A text of more bytes is read in pieces and kept on the disk (64 MiB)."""
 
+MOST_OF_A_RECORD = 1 << 28
+"""A line of JSON is read whole, up to so many bytes."""
+
 GROWTH = 4
 """How many times larger a gz file is taken to be once it is decompressed."""
 
@@ -34,11 +37,13 @@ class Piece:
     Args:
         part: which official part they belong to, or "".
         start: how many bytes of the corpus (or of its part) come before them.
+        num_bytes: that they take there.
         text: the lines.
     """
 
     part: str
     start: int
+    num_bytes: int
     text: str
 
 
@@ -83,20 +88,19 @@ def pieces(corpus: Corpus) -> Iterator[Piece]:
     starts: dict[str, int] = {}
     for part, file in _files(corpus):
         offset, line, is_first = 0, 1, True
-        for data in _lines(file):
+        is_jsonl = file.name.lower().removesuffix(".gz").endswith(".jsonl")
+        for data in _lines(file, MOST_OF_A_RECORD if is_jsonl else PIECE_BYTES):
             if is_first:
                 refuse_binary(file, data)
             text = _decoded(file, data, offset, line)
             if is_first:
                 text = text.removeprefix("\ufeff")
             num_lines = text.count("\n")
-            if file.name.lower().removesuffix(".gz").endswith(".jsonl"):
+            if is_jsonl:
                 text = texts_of_jsonl(file, text, first_line=line)
-            yield Piece(part, starts.get(part, 0), text)
+            yield Piece(part, starts.get(part, 0), len(data), text)
             starts[part] = starts.get(part, 0) + len(data)
             offset, line, is_first = offset + len(data), line + num_lines, False
-        if not is_first and not text.endswith("\n"):
-            yield Piece(part, starts[part], "\n")
 
 
 def _files(corpus: Corpus) -> list[tuple[str, Path]]:
@@ -104,21 +108,26 @@ def _files(corpus: Corpus) -> list[tuple[str, Path]]:
     return list(zip(parts, corpus.files, strict=True))
 
 
-def _lines(file: Path) -> Iterator[bytes]:
-    """Yield the bytes of whole lines; of a line that is longer than a piece, whole characters."""
+def _lines(file: Path, most: int) -> Iterator[bytes]:
+    """Yield the bytes of whole lines, the last one ended; of a line of more bytes, whole words."""
     rest = b""
     for data in _chunks(file):
         data = rest + data
         end = data.rfind(b"\n") + 1
-        if not end and len(data) > PIECE_BYTES:
-            end = len(data) - 1
-            while end > len(data) - 4 and data[end] & 0xC0 == 0x80:
-                end -= 1
+        if not end and len(data) > most:
+            end = data.rfind(b" ", 0, len(data) - 1) + 1 or _before_last_character(data)
         if end:
             yield data[:end]
         rest = data[end:]
     if rest:
-        yield rest
+        yield rest + NEWLINE
+
+
+def _before_last_character(data: bytes) -> int:
+    end = len(data) - 1
+    while end > len(data) - 4 and data[end] & 0xC0 == 0x80:
+        end -= 1
+    return end
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

@@ -80,13 +80,6 @@ def decode(codes: Sequence[int] | np.ndarray, spec: TextSpec) -> str:
     return characters.decode(codes, spec)
 
 
-def line_end(spec: TextSpec) -> np.ndarray:
-    """Return the number of a line end, (1,): what stands before the beginning of a text."""
-    if spec.unit != "word":
-        return characters.encode("\n", spec)
-    return np.array([len(spec) - 1 if spec.end is None else spec.end], dtype=np.int32)
-
-
 def after(prompt: str, text: str, spec: TextSpec) -> str:
     """Return a text as it follows a prompt: words with a space before them, if need be.
 

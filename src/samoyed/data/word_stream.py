@@ -29,7 +29,7 @@ from samoyed.data.corpora import (
     read_corpus,
     untagged,
 )
-from samoyed.data.text import TextData, copied_share
+from samoyed.data.text import TextData, copied_share, line_end
 
 UNKNOWN_WORD = "<unk>"
 """The word that stands for every word that is not in the vocabulary."""
@@ -141,7 +141,7 @@ class WordSource:
         if self.has_test:
             texts = [(part, text) for part, text in texts if part == "test"]
         words = [word for _, text in texts for word in words_of(text, spec.cut)]
-        return TextData(spec, encode_words([SENTENCE_END], spec), encode_words(words, spec))
+        return TextData(spec, line_end(spec), encode_words(words, spec))
 
     @property
     def has_test(self) -> bool:

@@ -11,6 +11,7 @@ from torch import nn
 
 from samoyed.catalog import Row
 from samoyed.core.stage import Recipe, Stage
+from samoyed.data.large_text import LargeTextSource
 from samoyed.kinds.parts import Assembly, Plain
 
 FORGET = 0.03
@@ -52,9 +53,14 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
 
 
 def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:
-    """Return the test part of another text in the run's symbols, or all where it has none."""
-    which = "its test part" if source.has_test else "all of it"
+    """Return the test part of another text in the run's symbols, or all where it has none.
+
+    Of one that memory does not hold only the end is read where it has none.
+    """
     text = source.load_to_measure(task.spec)
+    which = "its test part" if source.has_test else "all of it"
+    if isinstance(source, LargeTextSource) and not source.has_test:
+        which = f"its last {len(text.test):,} {task.spec.unit}s"
     if task.name == "embed":
         from samoyed.kinds.near_words import prepared
 

@@ -23,8 +23,8 @@ from samoyed.core.seeding import numpy_generator, torch_generator
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data.cache import rows_of
-from samoyed.data.text import TextData
-from samoyed.data.units import after, decode, encode, line_end
+from samoyed.data.text import TextData, line_end
+from samoyed.data.units import after, decode, encode
 from samoyed.decoding.sampling import sample
 from samoyed.losses.large_softmax import large_cross_entropy
 from samoyed.metrics import language
@@ -221,7 +221,7 @@ class ContinueText:
             limit: read only so many units of the tail.
             seed: of the intervals' bootstrap.
         """
-        lead = data.train[-(LEAD + 1) :]
+        lead = data.before_test(LEAD + 1)
         tail = data.test if limit is None else data.test[:limit]
         bits, is_right = foresee(model, np.concatenate([lead, tail]), len(lead), device)
         right = language.accuracy(is_right, seed=seed)
@@ -229,6 +229,7 @@ class ContinueText:
             score = language.perplexity(language.bits_per_character(bits, seed=seed))
             if not self.mixed_with or limit is not None or not len(data.valid):
                 return score, right
+            lead = rows_of(data.train, slice(-(LEAD + 1), None))
             before, _ = foresee(model, np.concatenate([lead, data.valid]), len(lead), device)
             mixed = mixed_perplexity(before, bits, data, self.mixed_with, seed)
             return score, mixed, right
@@ -297,6 +298,7 @@ def foresee(
         (N,) the surprise in bits of each character after the lead, and (N,) whether it was the
         first guess.
     """
+    assert num_lead >= 1, "nothing can be foreseen before the first symbol is read"
     was_training = model.training
     model.eval()
     num = len(codes) - num_lead

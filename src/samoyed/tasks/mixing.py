@@ -81,7 +81,7 @@ def mixed_perplexity(
     """
     recent, counted = learn_ngrams(data, order)
     share = best_share(2.0**-valid_bits, counted.probabilities(recent[-order:], data.valid))
-    likely = counted.probabilities(recent[-order:], data.test)
+    likely = counted.probabilities(data.before_test(order), data.test)
     bits = -np.log2(share * 2.0**-test_bits + (1 - share) * likely)
     score = language.perplexity(language.bits_per_character(bits, seed=seed))
     return replace(score, name="mixed_perplexity")

@@ -49,8 +49,8 @@ def measure(data: TextData, seed: int = 0) -> list[tuple[str, Score]]:
         data = replace(data, train=rows_of(data.train, slice(-HUGE_LIMIT, None)))
     unigram = scored(unigram_surprise(data.train, data.test, num_symbols))
     order = WORD_ORDER if unit == "word" else ORDER
-    recent, model = learn_ngrams(data, order)
-    ngram = scored(model.surprise(recent[-order:], data.test))
+    _, model = learn_ngrams(data, order)
+    ngram = scored(model.surprise(data.before_test(order), data.test))
     found = [
         (f"{unit} frequencies" + (cut if is_huge else ""), unigram),
         (f"{order}-gram, Kneser-Ney" + cut, ngram),

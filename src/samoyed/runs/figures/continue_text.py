@@ -14,7 +14,7 @@ from samoyed.data.text import TextData
 from samoyed.data.units import encode, pieces
 from samoyed.runs.drawing import Figure, bar_chart, heat_text, line_chart, table
 from samoyed.runs.figures.remembering import remembered
-from samoyed.tasks.continue_text import ContinueText, foresee, surprise, write
+from samoyed.tasks.continue_text import LEAD, ContinueText, foresee, surprise, write
 
 TEMPERATURES = (0.4, 0.8, 1.1)
 SAMPLE_LENGTH = 320
@@ -38,7 +38,7 @@ def draw(
     """Draw the report's figures: samples, surprise, what surprises most, the memory, the curve."""
     passage = pieces(data.test[:PASSAGE_LENGTH], data.spec)
     prompt = _first_line("".join(passage))
-    lead = data.train[-257:]
+    lead = data.before_test(LEAD + 1)
     bits, _ = foresee(model, np.concatenate([lead, data.test[:_SCANNED]]), len(lead))
     return [
         _samples(model, task.spec, prompt),
