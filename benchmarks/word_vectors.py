@@ -23,6 +23,7 @@ import torch
 from scipy.stats import spearmanr
 
 from samoyed.core.seeding import seed_everything
+from samoyed.data.numbered_words import Words
 from samoyed.data.word_stretches import StretchesOfWords
 from samoyed.models.language.skip_gram import RECIPE, STRETCH, Config, SkipGram, stage_of
 from samoyed.training.loop import train
@@ -44,7 +45,7 @@ def ours(
     times = np.array([counts[w] for w in words])
     model = SkipGram(config, times)
     feed = StretchesOfWords(
-        codes, where, times, num_words=RECIPE.batch_size,
+        Words(codes, where), times, num_words=RECIPE.batch_size,
         stretch=STRETCH, window=config.window, threshold=config.threshold, seed=seed,
         num_shared=config.num_shared,
     )  # fmt: skip

@@ -18,7 +18,7 @@ CODES = RNG.integers(0, 8, 500)  # 6 words, the end of a sentence, the unknown
 
 @pytest.mark.parametrize(("delta", "threshold"), [(0.0, 1.0), (3.0, 0.5), (5.0, 0.4)])
 def test_the_score_is_the_paper_equation(delta: float, threshold: float):
-    found = {tuple(pair) for pair in find_phrases(CODES, 6, delta=delta, threshold=threshold)}
+    found = {tuple(pair) for pair in find_phrases([CODES], 6, delta=delta, threshold=threshold)}
     words = [int(code) for code in CODES]
     one, two = Counter(words), Counter(itertools.pairwise(words))
     total = sum(one[word] for word in range(6))
@@ -55,8 +55,8 @@ def test_passes_make_longer_phrases_and_other_text_is_joined_alike():
     rows = [[0, 1, 2, 7] if rng.random() < 0.3 else [*rng.integers(3, 7, 4), 7] for _ in range(400)]
     train = np.concatenate(rows)
     spec = TextSpec(names, "word")
-    one = with_phrases(spec, train, 1, delta=5, threshold=3)
-    two = with_phrases(spec, train, 2, delta=5, threshold=3)
+    one = with_phrases(spec, [train], 1, delta=5, threshold=3)
+    two = with_phrases(spec, [train], 2, delta=5, threshold=3)
     assert set(one.symbols) - set(names) == {"new_york", "york_times"}
     assert "new_york_times" in two.symbols
     assert two.symbols[-2:] == names[-2:]

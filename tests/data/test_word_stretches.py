@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from samoyed.data.numbered_words import Words
 from samoyed.data.word_stretches import StretchesOfWords, keep_shares, noise_bounds
 
 RNG = np.random.default_rng(0)
@@ -15,7 +16,7 @@ COUNTS = np.bincount(CODES, minlength=20)
 
 def feed(**changes) -> StretchesOfWords:
     dials = {"num_words": 100, "stretch": 8, "window": 3, "threshold": 0.0, "seed": 5, **changes}
-    return StretchesOfWords(CODES, SENTENCES, COUNTS, **dials)
+    return StretchesOfWords(Words(CODES, SENTENCES), COUNTS, **dials)
 
 
 def test_a_pass_reads_every_word_once():
@@ -57,8 +58,8 @@ def test_frequent_words_are_left_out_as_often_as_said():
     codes = np.repeat([0, 1], [9_000, 1_000])
     counts = np.array([9_000, 1_000])
     made = StretchesOfWords(
-        codes, np.zeros(10_000, np.int64), counts, num_words=10_000, stretch=16, window=2,
-        threshold=0.05, seed=0,
+        Words(codes, np.zeros(10_000, np.int64)), counts, num_words=10_000, stretch=16,
+        window=2, threshold=0.05, seed=0,
     )  # fmt: skip
     batch = made.batch(0)
     kept = np.bincount(batch.inputs[batch.is_pair.any(2)], minlength=2)

@@ -15,7 +15,9 @@ import samoyed
 from samoyed import cli
 from samoyed.core.errors import DataError, OptionError, RunError, SamoyedError
 from samoyed.core.spec import TextSpec
-from samoyed.data.near_words import REACH, Words, near_pairs
+from samoyed.data import text_pieces
+from samoyed.data.near_words import REACH, near_pairs
+from samoyed.data.numbered_words import Words
 from samoyed.models.language.skip_gram import Config, SkipGram
 from samoyed.runs.baselines import near_words as baselines
 from samoyed.tasks.embed import Embed, surprise_of_middles, surprise_of_near
@@ -144,6 +146,29 @@ def test_other_text_is_measured_in_the_run_own_words(run: samoyed.Run, folder: P
     other = write_text(folder / "other.txt", 300)
     [first, *_] = run.evaluate(other)
     assert first.value == pytest.approx(run.scores[0].value, rel=0.2)
+
+
+def test_of_a_text_that_memory_does_not_hold_the_same_is_learned(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SAMOYED_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(text_pieces, "LARGE_BYTES", 5_000)
+    monkeypatch.setattr(text_pieces, "PIECE_BYTES", 1_000)
+    large = samoyed.train(
+        folder / "text.txt", task="embed", out=tmp_path / "w", epochs=50,
+        settings={
+            "size": 12, "batch_size": 512, "threshold": 0, "report": False, "quiet": True,
+            "phrase_passes": 1, "phrase_threshold": 6, "phrase_delta": 60,
+        },
+    )  # fmt: skip
+    near = dict(large.predict("Monday")[0].details)["nearest"]
+    assert set(list(near)[:3]) == set(DAYS) - {"monday"}
+    assert {"they_come", "we_eat"} <= set(large.task.words)
+    assert large.scores[0].value < 0.8 * large.baselines[0][1].value
+    assert large.evaluate() == large.scores
+    assert large.evaluate(folder / "text.txt")[0] == large.scores[0]
+    [other, *_] = large.evaluate(write_text(tmp_path / "other.txt", 500))
+    assert other.value == pytest.approx(large.scores[0].value, rel=0.3)
 
 
 @pytest.mark.parametrize("objective", ["negative_sampling", "hierarchical_softmax"])

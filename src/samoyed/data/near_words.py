@@ -8,6 +8,7 @@ people use; a window crosses no sentence's end.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,6 +17,16 @@ from jaxtyping import Float, Int
 
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import SENTENCE_END, TextSpec
+from samoyed.data import cache
+from samoyed.data.large_text import LargeTextSource
+from samoyed.data.numbered_words import (
+    Renumbered,
+    Words,
+    WordsOnDisk,
+    counts_in,
+    renumbering,
+    written,
+)
 from samoyed.data.phrases import JOINT, find_phrases, join_phrases, phrases_among
 from samoyed.data.text import TextData
 from samoyed.data.word_stream import WordSource
@@ -27,26 +38,6 @@ Question = Literal["near", "middle"]
 """What is foretold: a word near a given one, or the word in the middle of given ones."""
 
 # N words, V of the vocabulary, P pairs
-
-
-@dataclass(frozen=True)
-class Words:
-    """The words of a text that have vectors.
-
-    Args:
-        codes: (N,) numbers below V, in the order of the text.
-        sentences: (N,) the number of each word's sentence.
-    """
-
-    codes: Int[np.ndarray, " N"]
-    sentences: Int[np.ndarray, " N"]
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def first(self, num: int | None) -> Words:
-        """Return the first words, or all."""
-        return self if num is None else Words(self.codes[:num], self.sentences[:num])
 
 
 @dataclass(frozen=True)
@@ -62,7 +53,7 @@ class NearData:
     """
 
     spec: TextSpec
-    train: Words
+    train: Words | WordsOnDisk
     valid: Words
     test: Words
     question: Question = "near"
@@ -70,34 +61,45 @@ class NearData:
     @property
     def counts(self) -> Int[np.ndarray, " V"]:
         """Return how often training shows each word."""
-        return np.bincount(self.train.codes, minlength=len(self.spec) - 2)
+        return self.train.counts(len(self.spec) - 2)
 
 
-def small_spec(source: WordSource, is_lowercase: bool) -> TextSpec:
+def small_spec(source: WordSource | LargeTextSource, is_lowercase: bool) -> TextSpec:
     """Return a text's words in small letters, with the end of a sentence and the unknown behind."""
     *symbols, unknown = source.spec.symbols
     if is_lowercase:
-        found = Counter(source.load().train.tolist())
+        found = counts_in(source.load().train, len(source.spec)).tolist()
         times: Counter[str] = Counter()
-        for code, symbol in enumerate(symbols):
-            times[symbol.lower()] += found[code]
+        for symbol, num in zip(symbols, found, strict=False):  # the last is the unknown
+            times[symbol.lower()] += num
         symbols = sorted(times, key=lambda word: (-times[word], word))
     words = [word for word in symbols if word != SENTENCE_END]
     return replace(source.spec, symbols=(*words, SENTENCE_END, unknown))
 
 
 def with_phrases(
-    spec: TextSpec, train: np.ndarray, num_passes: int, *, delta: float, threshold: float
+    spec: TextSpec, train: Iterable[np.ndarray], num_passes: int, *, delta: float, threshold: float
 ) -> TextSpec:
-    """Return the words and the phrases that the training part shows, found in so many passes."""
+    """Return the words and the phrases that the training part shows, found in so many passes.
+
+    Args:
+        spec: the words.
+        train: pieces of the training part as numbers of these; gone through in every pass.
+        num_passes: how often neighbours are joined.
+        delta: of `find_phrases`.
+        threshold: the same.
+    """
+    num_words = len(spec) - 2
     for _ in range(num_passes):
         *words, end, unknown = spec.symbols
-        codes = joined(train, spec, num_passes)
+        known, num_new = spec, len(words) - num_words
+        codes = (
+            joined(_renumbered(piece, num_words, num_new), known, num_passes) for piece in train
+        )
         found = find_phrases(codes, len(words), delta=delta, threshold=threshold)
         names = dict.fromkeys(f"{words[a]}{JOINT}{words[b]}" for a, b in found.tolist())
         new = [name for name in names if name not in set(words)]
         spec = replace(spec, symbols=(*words, *new, end, unknown))
-        train = _renumbered(train, len(words), len(new))
     return spec
 
 
@@ -130,6 +132,16 @@ def near_data(text: TextData, spec: TextSpec, num_passes: int) -> NearData:
     """Return the parts of a text that is written in `spec`'s symbols."""
     parts = (text.train, text.valid, text.test)
     train, valid, test = (words_in(part, spec, num_passes) for part in parts)
+    return NearData(spec, train, valid, test)
+
+
+def near_data_on_disk(source: LargeTextSource, spec: TextSpec, num_passes: int) -> NearData:
+    """Return the same of a text that memory does not hold, whose numbers are `source.spec`'s."""
+    text, table = source.load(), renumbering(source.spec, spec)
+    key = cache.key_of("words with vectors", source.key, spec.symbols, num_passes)
+    pieces = Renumbered(text.train, table, len(spec) - 2)
+    train = written(key, pieces, len(spec) - 2, lambda piece: words_in(piece, spec, num_passes))
+    valid, test = (words_in(table[part], spec, num_passes) for part in (text.valid, text.test))
     return NearData(spec, train, valid, test)
 
 

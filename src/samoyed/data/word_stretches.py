@@ -16,6 +16,7 @@ from torch import Tensor
 
 from samoyed.core.batch import Movable
 from samoyed.core.seeding import numpy_generator
+from samoyed.data.numbered_words import Words, WordsOnDisk
 
 NOISE_POWER = 0.75  # sec. 2.2: the unigram distribution raised to 3/4
 FILLING = -1  # the sentence of what only fills up a stretch
@@ -70,8 +71,7 @@ class StretchesOfWords:
     """Batches of stretches: each a pure function of the seed and the step.
 
     Args:
-        codes: (N,) words as numbers below V, in the order of the text.
-        sentences: (N,) a number for each word's sentence, different from its neighbours' and >= 0.
+        words: N of the text; sentences have numbers >= 0.
         counts: (V,) how often each word occurs.
         num_words: words of the text that a step reads.
         stretch: S.
@@ -82,15 +82,15 @@ class StretchesOfWords:
     """
 
     def __init__(
-        self, codes: np.ndarray, sentences: np.ndarray, counts: np.ndarray, *, num_words: int,
+        self, words: Words | WordsOnDisk, counts: np.ndarray, *, num_words: int,
         stretch: int, window: int, threshold: float, seed: int,
         num_shared: int | None = None,
     ) -> None:  # fmt: skip
-        self.codes, self.sentences = codes, sentences
+        self.words = words
         self.num_words, self.stretch, self.window, self.seed = num_words, stretch, window, seed
         self.kept = keep_shares(counts, threshold)
         self._bounds, self.num_shared = noise_bounds(counts), num_shared or stretch
-        self.steps_per_epoch = max(1, math.ceil(len(codes) / num_words))
+        self.steps_per_epoch = max(1, math.ceil(len(words) / num_words))
         places, others = np.arange(stretch)[:, None], np.arange(stretch + 2 * window) - window
         self._distance = np.abs(others - places).astype(np.int8)
 
@@ -99,8 +99,9 @@ class StretchesOfWords:
         epoch, place = divmod(step, self.steps_per_epoch)
         order = numpy_generator(self.seed, "order", epoch).permutation(self.steps_per_epoch)
         drawing = numpy_generator(self.seed, "stretches", step)
-        piece = slice(order[place] * self.num_words, (order[place] + 1) * self.num_words)
-        codes, sentences = self.codes[piece], self.sentences[piece]
+        start = int(order[place]) * self.num_words
+        piece = self.words.part(start, start + self.num_words)
+        codes, sentences = piece.codes, piece.sentences
         is_kept = drawing.random(len(codes)) < self.kept[codes]
         codes, sentences = codes[is_kept], sentences[is_kept]
         size, around = self.stretch, self.window

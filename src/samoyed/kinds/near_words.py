@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 from torch import nn
 
 from samoyed.core.errors import DataError
 from samoyed.core.stage import Recipe, Stage
-from samoyed.data.near_words import NearData, Question, near_data, small_spec, with_phrases
+from samoyed.data.large_text import LargeTextSource
+from samoyed.data.near_words import (
+    NearData,
+    Question,
+    near_data,
+    near_data_on_disk,
+    small_spec,
+    with_phrases,
+)
+from samoyed.data.numbered_words import Renumbered, renumbering
 from samoyed.data.text import TextData
 from samoyed.data.word_questions import files_in, read_analogies, read_likeness
 from samoyed.kinds.parts import Assembly, Plain
@@ -25,8 +35,10 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
     task, notes = plain.task, list[str]()
     if not task.counts:
         task, notes = _chosen(plain, task)
-    source = replace(plain.source, spec=task.spec)
-    data = prepared(task, source.load())
+    if isinstance(plain.source, LargeTextSource):
+        data = near_data_on_disk(plain.source, task.spec, task.phrase_passes)
+    else:
+        data = prepared(task, replace(plain.source, spec=task.spec).load())
     if not task.counts:
         task = replace(task, counts=tuple(data.counts.tolist()))
     question: Question = "middle" if plain.config.architecture == "cbow" else "near"
@@ -63,7 +75,12 @@ def _chosen(plain: Plain, task: Embed) -> tuple[Embed, list[str]]:
     notes = []
     if task.phrase_passes:
         before = len(spec)
-        train = replace(plain.source, spec=spec).load().train
+        train: Iterable[np.ndarray]
+        if isinstance(plain.source, LargeTextSource):
+            table = renumbering(plain.source.spec, spec)
+            train = Renumbered(plain.source.load().train, table, before - 2)
+        else:
+            train = [replace(plain.source, spec=spec).load().train]
         spec = with_phrases(
             spec, train, task.phrase_passes, delta=task.phrase_delta,
             threshold=task.phrase_threshold,

@@ -17,13 +17,15 @@ from samoyed.core.errors import OptionError, did_you_mean
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
-from samoyed.data.near_words import NearData, Words, around, near_pairs, unit_length
+from samoyed.data.near_words import NearData, around, near_pairs, unit_length
+from samoyed.data.numbered_words import Words
 from samoyed.data.word_questions import files_in, read_analogies, read_likeness
 from samoyed.data.word_stretches import StretchesOfWords
 from samoyed.metrics.nearness import analogy_accuracy, answered, perplexity_of, spearman
 
 MOST_SCORED = 100_000  # held-out words
 ROWS_AT_ONCE = 512  # distributions over the vocabulary
+MOST_CHANCES = 1 << 23  # numbers in them; of a large vocabulary fewer are held at once
 
 # V words, D dimensions, N words of a text
 
@@ -80,7 +82,7 @@ class Embed:
         """
         _check(recipe)
         feed = StretchesOfWords(
-            data.train.codes, data.train.sentences, data.counts,
+            data.train, data.counts,
             num_words=min(recipe.batch_size, len(data.train)), stretch=system.STRETCH,
             window=config.window, threshold=config.threshold, seed=seed,
             num_shared=config.num_shared,
@@ -100,7 +102,7 @@ class Embed:
             limit: read only so many held-out words, and ask no questions.
             seed: of the windows and of the intervals' bootstrap.
         """
-        held = data.test.first(MOST_SCORED if limit is None else limit)
+        held = data.test.part(0, MOST_SCORED if limit is None else limit)
         ask = surprise_of_middles if _is_cbow(model) else surprise_of_near
         question = "middle" if _is_cbow(model) else "near"
         nats = ask(model, held, device, seed)
@@ -213,8 +215,9 @@ def surprise_of_near(
     order = np.argsort(given, kind="stable")
     different, first = np.unique(given[order], return_index=True)
     ends = np.append(first[1:], len(order))
-    for start in range(0, len(different), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
+    at_once = _at_once(model)
+    for start in range(0, len(different), at_once):
+        rows = slice(start, start + at_once)
         codes = torch.as_tensor(different[rows], device=device)
         told = torch.log_softmax(model(codes).values.double(), dim=1).cpu()
         places = order[first[rows][0] : ends[rows][-1]]
@@ -231,8 +234,9 @@ def surprise_of_middles(
     codes, is_there = around(words, model.config.window)
     chosen = np.flatnonzero(is_there.any(axis=1))
     nats = []
-    for start in range(0, len(chosen), ROWS_AT_ONCE):
-        rows = chosen[start : start + ROWS_AT_ONCE]
+    at_once = _at_once(model)
+    for start in range(0, len(chosen), at_once):
+        rows = chosen[start : start + at_once]
         share = torch.as_tensor(is_there[rows], device=device).float()
         share = share / share.sum(dim=1, keepdim=True)
         hidden = (share[:, None] @ model.given(torch.as_tensor(codes[rows], device=device)))[:, 0]
@@ -240,6 +244,10 @@ def surprise_of_middles(
         right = torch.as_tensor(words.codes[rows], device=device)
         nats.append(-told.gather(1, right[:, None])[:, 0].cpu())
     return torch.cat(nats).numpy() if nats else np.zeros(0)
+
+
+def _at_once(model: Any) -> int:
+    return max(1, min(ROWS_AT_ONCE, MOST_CHANCES // len(model.given.weight)))
 
 
 def _is_cbow(model: Any) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from samoyed.data.numbered_words import Words
 from samoyed.data.word_stretches import Stretches, StretchesOfWords
 from samoyed.models.language.skip_gram import RECIPE, Config, SkipGram, fading, nearest, stage_of
 from samoyed.training.loop import train
@@ -35,8 +36,8 @@ def test_one_pair_moves_its_vectors_by_the_rate():
             return batch
 
     one = One(
-        np.zeros(50, np.int64), np.zeros(50, np.int64), np.ones(5, np.int64), num_words=50,
-        stretch=1, window=1, threshold=0, seed=0,
+        Words(np.zeros(50, np.int64), np.zeros(50, np.int64)), np.ones(5, np.int64),
+        num_words=50, stretch=1, window=1, threshold=0, seed=0,
     )  # fmt: skip
     for _ in train(model, stage_of(config, replace(RECIPE, epochs=1), one)):
         pass
@@ -59,8 +60,8 @@ def test_words_that_share_company_come_near():
     codes = np.concatenate(rows)
     config = Config(size=8, window=2, threshold=0)
     made = StretchesOfWords(
-        codes, np.repeat(np.arange(3000), 3), np.bincount(codes), num_words=150, stretch=15,
-        window=2, threshold=0, seed=0,
+        Words(codes, np.repeat(np.arange(3000), 3)), np.bincount(codes), num_words=150,
+        stretch=15, window=2, threshold=0, seed=0,
     )  # fmt: skip
     torch.manual_seed(0)
     model = SkipGram(config, np.bincount(codes))

@@ -9,12 +9,16 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from samoyed.core.reference import Score
-from samoyed.data.near_words import NearData, Words, near_pairs
+from samoyed.data.near_words import NearData, near_pairs
+from samoyed.data.numbered_words import Words, WordsOnDisk
 from samoyed.metrics.nearness import perplexity_of
 from samoyed.tasks.embed import MOST_SCORED
 
 MOST_LEARNED = 4_000_000
 """Words at the end of the training part that pairs are counted in."""
+
+MOST_OF_LARGE = 500_000
+"""The same of a text that lies on the disk, as memory does not hold it."""
 
 MOST_CHOSEN = 20_000
 """Words of the validation part that the weight is chosen by."""
@@ -34,14 +38,18 @@ def measure(data: NearData, seed: int = 0) -> list[tuple[str, Score]]:
         seed: of the windows and of the intervals' bootstrap.
 
     Returns:
-        (name, perplexity).
+        (name, perplexity); the name tells where only the end of the training part was counted.
     """
     ask = near_pairs if data.question == "near" else previous
-    held = data.test.first(MOST_SCORED)
+    held = data.test.part(0, MOST_SCORED)
+    num, most = len(data.train), MOST_LEARNED
+    if isinstance(data.train, WordsOnDisk):
+        most = MOST_OF_LARGE
+    learned = data.train.part(max(0, num - most), num)
     num_words = len(data.spec) - 2
     shares = (data.counts + 1.0) / (data.counts + 1.0).sum()
-    asked, known = ask(held, seed), ask(_last(data.train, MOST_LEARNED), seed)
-    chosen_by = ask(data.valid.first(MOST_CHOSEN), seed)
+    asked, known = ask(held, seed), ask(learned, seed)
+    chosen_by = ask(data.valid.part(0, MOST_CHOSEN), seed)
     times = _counted(known, num_words)
     weights = WEIGHTS if len(chosen_by[0]) else WEIGHTS[3:4]
     weight = min(weights, key=lambda w: float(_surprise(times, shares, chosen_by, w).sum()))
@@ -49,9 +57,10 @@ def measure(data: NearData, seed: int = 0) -> list[tuple[str, Score]]:
     counting = np.append(_surprise(times, shares, asked, weight), -np.log(shares[alone]))
     frequent = -np.log(shares[np.append(asked[1], alone)])
     name = "counted pairs" if data.question == "near" else "counts after the word before"
+    name += ", smoothed" + (f" (last {most:,} words)" if num > most else "")
     return [
         ("word frequencies", perplexity_of(data.question, frequent, len(held), seed)),
-        (f"{name}, smoothed", perplexity_of(data.question, counting, len(held), seed)),
+        (name, perplexity_of(data.question, counting, len(held), seed)),
     ]
 
 
@@ -85,7 +94,3 @@ def _surprise(
     own = np.where(keys[place] == asked, times[place], 0) if len(keys) else np.zeros(len(asked))
     likely = (own + weight * shares[pairs[1]]) / (totals[pairs[0]] + weight)
     return -np.log(likely)
-
-
-def _last(words: Words, num: int) -> Words:
-    return Words(words.codes[-num:], words.sentences[-num:])
