@@ -5,6 +5,7 @@ its units, writes their numbers to the disk, trains, scores, fits the baselines 
 in one process, whose largest resident set is counted as in `benchmarks.memory`.
 
     python -m benchmarks.memory_text [--bytes 2.1e9] [--unit character] [--epochs 0.0001]
+    python -m benchmarks.memory_text --task embed --epochs 0.01    # word vectors
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def main() -> None:
     """Generate, train, measure and print; fail where the cap was passed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--bytes", type=float, default=TEXT_BYTES)
-    parser.add_argument("--unit", default="character")
+    parser.add_argument("--unit", help="character, unless vectors are learned")
+    parser.add_argument("--task", default="continue_text")
     parser.add_argument("--epochs", type=float, default=1e-4)
     parser.add_argument("--folder", type=Path, help="where to work; a temporary folder by default")
     chosen = parser.parse_args()
@@ -56,8 +58,10 @@ def main() -> None:
         print(f"{size / 1e9:.2f} GB of text in {time.perf_counter() - start:.0f} s", flush=True)
         command = [
             sys.executable, "-m", "samoyed.cli", "train", str(work / "text.txt"), "--out",
-            str(work / "run"), "--epochs", f"{chosen.epochs:g}", "--set", f"unit={chosen.unit}",
+            str(work / "run"), "--epochs", f"{chosen.epochs:g}", "--task", chosen.task,
         ]  # fmt: skip
+        if chosen.task == "continue_text":
+            command += ["--set", f"unit={chosen.unit or 'character'}"]
         start = time.perf_counter()
         code, resident, anonymous = run(command, {**os.environ, "SAMOYED_CACHE": f"{work}/cache"})
         seconds = time.perf_counter() - start

@@ -10,9 +10,8 @@ import pytest
 from command_line import refused_by_check
 from samoyed.core.errors import DataError
 from samoyed.core.spec import TextSpec
-from samoyed.data import text_files
+from samoyed.data import text, text_files
 from samoyed.data.text import (
-    MAX_SYMBOLS,
     UNKNOWN,
     copied_share,
     decode,
@@ -187,15 +186,23 @@ def test_held_out_characters_have_no_say_in_the_symbols(tmp_path):
     assert any("'ß' (3)" in warning for warning in source.warnings)
 
 
-def test_rare_characters_of_a_large_script_are_folded(tmp_path):
-    many = "".join(chr(0x4E00 + index) * (3 if index < 600 else 2) for index in range(700)) * 20
-    source = scan_text(put(tmp_path / "a.txt", many))
-    assert len(source.spec) == MAX_SYMBOLS + 1
-    assert any("rare characters" in warning for warning in source.warnings)
+def test_rare_characters_of_a_large_script_are_folded(tmp_path, monkeypatch):
+    """700 characters 20 times or more are kept, and 100 that occur twice are one symbol."""
+    many = "".join(chr(0x4E00 + index) for index in range(700)) * 20
+    rare = "".join(chr(0x5E00 + index) for index in range(100)) * 2
+    path = put(tmp_path / "a.txt", rare + many)
+    source = scan_text(path)
+    assert len(source.spec) == 700 + 1
+    assert any("100 rare characters" in warning for warning in source.warnings)
     data = source.load()
     counts = np.bincount(data.train, minlength=len(source.spec))
-    assert counts[:-1].min() >= 20
-    assert counts[-1] > 0
+    assert counts[:-1].min() >= 15
+    assert counts[-1] == 200
+    assert any("(一丁丂" in line for line in source.describe())
+    monkeypatch.setattr(text, "MAX_SYMBOLS", 600)
+    assert len(scan_text(path).spec) == 600 + 1
+    few = put(tmp_path / "b.txt", rare[:100] * 2 + "a b" * 5_000)
+    assert len(scan_text(few).spec) == 103 + 1
 
 
 def test_suspicious_texts_are_named(tmp_path):

@@ -207,6 +207,34 @@ def test_prompts_without_capitals_and_spaces_between_words():
     assert encode("the The THE", capital).tolist() == [1, 0, 2]
 
 
+SCRIPTS = {
+    "हिन्दी में लिखा है। ठीक?": "हिन्दी में लिखा है । ठीक ?",
+    "ไทย": "ไ ท ย",
+    "ดีที่ (สุด)": "ดี ที่ ( สุ ด )",
+    "犬が走る。「はい」、十匹！": "犬 が 走 る 。 「 は い 」 、 十 匹 ！",
+    "العربيّةُ \u200f(نص)، نعم؟": "العربيّةُ ( نص ) ، نعم ؟",
+    "می\u200cخواهم": "می\u200cخواهم",
+    "cafe\u0301 isn't <unk> x_1": "cafe\u0301 isn't <unk> x_1",
+    "שָׁלוֹם עולם": "שָׁלוֹם עולם",
+    "русский язык; ελληνικά": "русский язык ; ελληνικά",
+}
+
+
+@pytest.mark.parametrize("written", SCRIPTS)
+def test_words_of_other_scripts(written):
+    """Marks stay with their letters; scripts without spaces are cut into characters."""
+    found = reader.words_of(written, "punctuation")
+    assert found == SCRIPTS[written].split()
+    assert reader.join_words(found, "punctuation") == written.replace("\u200f", "")
+
+
+def test_chinese_that_was_cut_before_is_cut_at_spaces(tmp_path):
+    cut = put(tmp_path / "a.txt", "北京 的 天气 很 好 。\n我们 去 公园 ， 好 吗\n" * 200)
+    assert {"北京", "公园"} <= set(scan_units(cut, TextAsk("word")).spec.symbols)
+    uncut = put(tmp_path / "b.txt", "北京的天气很好。\n我们去公园，好吗\n" * 200)
+    assert {"北", "公"} <= set(scan_units(uncut, TextAsk("word")).spec.symbols)
+
+
 def test_another_text_is_measured_by_the_words_of_the_first(tmp_path):
     put_parts(tmp_path)
     spec = TextSpec((SENTENCE_END, "w1", "w2", "<unk>"), "word")

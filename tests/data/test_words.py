@@ -46,6 +46,7 @@ def test_padding_is_zero_and_behind():
 
 def test_other_scripts_are_cut_into_characters():
     assert words.split("犬が走る dogs 2,5 ไป") == ["犬", "が", "走", "る", "dogs", "2,5", "ไ", "ป"]
+    assert words.split("हिन्दी में 10") == ["हिन्दी", "में", "10"]
 
 
 def feed_of(lengths, batch_size=4, seed=0):

@@ -197,7 +197,7 @@ def test_image_grid_refuses_what_does_not_fit():
 
 def test_heat_text_shows_every_character_once_with_its_level():
     drawn = heat_text("a<\nb", [0.0, 5.0, 10.0, math.nan], low=0, high=10)
-    text = re.search(r'<div class="heat">(.*?)</div>', drawn, re.S).group(1)
+    text = re.search(r'<div class="heat" dir="auto">(.*?)</div>', drawn, re.S).group(1)
     assert parse(text).text == "a<↵\nb"
     assert re.findall(r'class="(h\d+)" title', drawn) == ["h0", "h5", "h10"]
     with pytest.raises(ValueError, match="1 values for 2 characters"):

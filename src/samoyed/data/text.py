@@ -26,8 +26,14 @@ HELD_OUT = 0.1
 """Share of the characters, at the end, that is kept for scoring."""
 
 MIN_CHARACTERS = 1_000
-MAX_SYMBOLS = 500
+MAX_SYMBOLS = 5_000
 """Of more distinct characters the rarest become `UNKNOWN`."""
+
+SOME_SYMBOLS, FEWEST_OF_MORE = 500, 10
+"""Of so many all are kept, of the others those that training shows so often: Chinese has them."""
+
+FEWEST_OF_SCRIPT = 20
+"""Letters beyond ASCII that make another script."""
 
 FEW_CHARACTERS = 20_000
 COPY_LENGTH = 64
@@ -252,8 +258,11 @@ def line_end(spec: TextSpec) -> np.ndarray:
 
 
 def preview(symbols: Sequence[str], limit: int = 40) -> str:
-    """Return the visible symbols in a row, cut after `limit`."""
+    """Return the visible symbols in a row, cut after `limit`; letters of another script first."""
     visible = [symbol for symbol in symbols if symbol.isprintable() and not symbol.isspace()]
+    others = [symbol for symbol in visible if symbol.isalpha() and not symbol.isascii()]
+    if len(others) >= FEWEST_OF_SCRIPT:
+        visible = others + [symbol for symbol in visible if symbol not in set(others)]
     return "".join(visible[:limit]) + (" …" if len(visible) > limit else "")
 
 
@@ -290,9 +299,11 @@ def symbols_of(root: Path, counts: np.ndarray) -> tuple[TextSpec, list[str]]:
             "There is nothing to predict in it.",
         )
     warnings = []
-    if len(points) > MAX_SYMBOLS:
-        order = points[np.argsort(-counts[points], kind="stable")]
-        points, rare = np.sort(order[:MAX_SYMBOLS]), order[MAX_SYMBOLS:]
+    order = points[np.argsort(-counts[points], kind="stable")]
+    num_frequent = int((counts[order[:MAX_SYMBOLS]] >= FEWEST_OF_MORE).sum())
+    num_kept = min(len(points), max(SOME_SYMBOLS, num_frequent))
+    if num_kept < len(points):
+        points, rare = np.sort(order[:num_kept]), order[num_kept:]
         share = counts[rare].sum() / num_all
         warnings.append(
             f"{len(rare):,} rare characters ({share:.2%} of the text, e.g. "

@@ -29,6 +29,7 @@ from samoyed.data.corpora import (
     read_corpus,
     untagged,
 )
+from samoyed.data.scripts import LETTERS, SIGN, SINGLE, UNSPACED, is_plain
 from samoyed.data.text import TextData, copied_share, line_end
 
 UNKNOWN_WORD = "<unk>"
@@ -51,9 +52,14 @@ FEW_WORDS = 20_000
 COPY_LENGTH = 16
 """Held-out stretches of this many words are looked for in the training part."""
 
-_WORD = re.compile(r"<\w+>|\w+(?:['’]\w+)*|[^\w\s]")
-_NO_SPACE_BEFORE = re.compile(r" (?=[.,;:!?)\]}»”%…]|['’](?:s|t|d|ll|re|ve|m)\b)")
-_NO_SPACE_AFTER = re.compile(r"([(\[{«“]) ")
+_PLAIN = re.compile(r"<\w+>|\w+(?:['’]\w+)*|[^\w\s]")
+_WORD = re.compile(rf"<\w+>|{LETTERS}(?:['’]{LETTERS})*|{SINGLE}|{SIGN}")
+_WIDE = "，。、；：！？」』》〉】）"  # signs behind which no space stands either
+_NO_SPACE_BEFORE = re.compile(
+    rf" (?=[.,;:!?)\]}}»”%…।،؛؟{_WIDE}]|['’](?:s|t|d|ll|re|ve|m)\b)"
+    rf"|(?<=[{UNSPACED}{_WIDE}]) (?=[{UNSPACED}「『《〈【（])"
+)
+_NO_SPACE_AFTER = re.compile(r"([(\[{«“「『《〈【（]) ")
 
 
 @dataclass(frozen=True)
@@ -201,9 +207,13 @@ def words_of(text: str, cut: str) -> list[str]:
 
     >>> words_of("It's cold, he said.\n\nYes", "punctuation")
     ["It's", 'cold', ',', 'he', 'said', '.', '<eos>', 'Yes']
+    >>> words_of("犬が走る。", "punctuation")
+    ['犬', 'が', '走', 'る', '。']
     """
     text = re.sub(r"\n\s*\n", "\n", text).lstrip("\n").replace("\n", f" {SENTENCE_END} ")
-    return text.split() if cut == "spaces" else _WORD.findall(text)
+    if cut == "spaces":
+        return text.split()
+    return (_PLAIN if is_plain(text) else _WORD).findall(text)
 
 
 def encode_words(words: Sequence[str], spec: TextSpec) -> np.ndarray:
@@ -274,8 +284,8 @@ def cut_of(corpus: Corpus, contents: Contents) -> str:
     tokens = start.split()
     if corpus.layout == "brown" or is_tagged(tokens[:5_000]) or UNKNOWN_WORD in tokens:
         return "spaces"
-    num_apart = len(re.findall(r"(?<=\s)[.,](?=\s|$)", start))
-    num_joined = len(re.findall(r"(?<=\w)[.,](?=\s|$)", start))
+    num_apart = len(re.findall(r"(?<=\s)[.,。，、](?=\s|$)", start))
+    num_joined = len(re.findall(r"(?<=[^\W_])(?:[.,](?=\s|$)|[。，、])", start))
     return "spaces" if num_apart > num_joined else "punctuation"
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from samoyed.core.spec import WordSpec
+from samoyed.data.scripts import LETTERS, SIGN, SINGLE
 
 MAX_WORDS = 50_000
 """Of more different words the rarest are one unknown word."""
@@ -19,11 +20,7 @@ MAX_WORDS = 50_000
 NUM_BEGINNING, NUM_ENDING = 4, 3  # letters
 FEWEST_OF_PART = 2  # words that a beginning or an ending must occur in
 
-# Han, kana and Thai stand without spaces: each character is a unit.
-_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(
-    rf"[{_UNSPACED}]|\d+(?:[.,]\d+)*|[^\W{_UNSPACED}]+|['’][^\W\d{_UNSPACED}]+|[^\w\s]"
-)
+_WORD = re.compile(rf"{SINGLE}|\d+(?:[.,]\d+)*|{LETTERS}|['’](?!\d){LETTERS}|{SIGN}")
 _TAG = re.compile(r"<(?:br|p|/p|i|/i|b|/b)\s*/?>", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 

@@ -22,12 +22,14 @@ from samoyed.data.near_words import (
     with_phrases,
 )
 from samoyed.data.numbered_words import Renumbered, renumbering
+from samoyed.data.scripts import share_unspaced
 from samoyed.data.text import TextData
 from samoyed.data.word_questions import files_in, read_analogies, read_likeness
 from samoyed.kinds.parts import Assembly, Plain
 from samoyed.tasks.embed import Embed
 
 FEWEST = 10  # words of a vocabulary
+COMMON = 300  # most frequent words that tell the script
 
 
 def join(plain: Plain, system: ModuleType) -> Assembly:
@@ -96,6 +98,11 @@ def _chosen(plain: Plain, task: Embed) -> tuple[Embed, list[str]]:
         )  # fmt: skip
     kind = "in small letters" if task.is_lowercase else "as they are written"
     notes.insert(0, f"vectors: of {num:,} words, {kind}")
+    if not task.phrase_passes and share_unspaced("".join(spec.symbols[:COMMON])) > 0.5:
+        notes.append(
+            "this script parts no words: each character is one; --set phrase_passes=2 joins those "
+            "that stand together more often than by chance"
+        )
     return replace(
         task, spec=spec, similarity=places["similarity"], analogies=places["analogies"]
     ), notes

@@ -113,7 +113,7 @@ def heat_text(text: Sequence[str], values: Sequence[float], *, low: float, high:
         part = (value - low) / ((high - low) or 1.0)
         level = round(_NUM_LEVELS * min(1.0, max(0.0, part)))
         pieces.append(f'<i class="h{level}" title="{human_number(value)}">{shown}</i>')
-    body = f'<div class="heat">{"".join(pieces)}</div>'
+    body = f'<div class="heat" dir="auto">{"".join(pieces)}</div>'
     if not any(map(math.isfinite, values)):
         return body
     scale = "".join(f'<i class="h{level}"></i>' for level in range(_NUM_LEVELS + 1))

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import nn
 
 from samoyed.data.near_words import NearData, unit_length
+from samoyed.data.scripts import is_unspaced, is_word
 from samoyed.runs.drawing import Figure, line_chart, table
 from samoyed.runs.drawing_words import Entry, word_map
 from samoyed.runs.figures.representation import plane
@@ -73,7 +74,10 @@ def _typical(task: Embed) -> list[str]:
     """Return words that are frequent and mean something."""
     order = np.argsort(-np.array(task.counts), kind="stable")
     words = [task.words[code] for code in order]
-    fit = [w for w in words[TOO_FREQUENT:] if w.isalpha() and len(w) > FIT_TO_SHOW]
+    fit = [
+        w for w in words[TOO_FREQUENT:]
+        if is_unspaced(w) or (is_word(w) and len(w) > FIT_TO_SHOW)
+    ]  # fmt: skip
     return [*fit, *words][: SHOWN * 8 : 8][:SHOWN] if len(fit) >= SHOWN * 8 else fit[:SHOWN]
 
 
