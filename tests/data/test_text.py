@@ -218,6 +218,32 @@ def test_suspicious_texts_are_named(tmp_path):
     assert any("control characters" in warning for warning in control.warnings)
 
 
+RUSSIAN = "Вот текст, что записан иначе. "
+ENCODINGS = {
+    "western": (prose(2_000) + "Öl").encode("cp1252"),
+    "russian": (RUSSIAN * 60).encode("cp1251"),
+    "mixed": (RUSSIAN * 60).encode() + "Öl".encode("cp1252") + (RUSSIAN * 60).encode(),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "byte", "hint"),
+    [("western", "2,000", "WINDOWS-1252"), ("russian", "0", "WINDOWS-1251"),
+     ("mixed", f"{60 * len(RUSSIAN.encode()):,}", "iconv -c -f UTF-8")],
+)  # fmt: skip
+def test_the_hint_fits_what_else_is_there(tmp_path, name, byte, hint):
+    """A text in UTF-8 with a foreign place was to be converted as a whole, and so spoilt."""
+    for mark in (b"", b"\xef\xbb\xbf"):
+        error = refused(put(tmp_path / "a.txt", mark + ENCODINGS[name]))
+        place = int(byte.replace(",", "")) + len(mark)
+        assert f"at byte {place:,}" in error.found
+        assert hint in error.hint
+
+
+def test_blanks_alone_are_no_text(tmp_path):
+    assert "blanks" in refused(put(tmp_path / "a.txt", "\n \n\n" * 1_000)).found
+
+
 def test_copied_share_counts_copied_stretches():
     random = np.random.default_rng(0)
     train, fresh = random.integers(0, 30, 20_000), random.integers(0, 30, 64 * 50)

@@ -156,7 +156,8 @@ def test_json_lines_give_their_texts(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "place", "found"),
     [
-        ("a.jsonl", b'{"text": "a"}\n{"text": 3}\n', ":2", "text"),
+        ("a.jsonl", b'{"text": "a"}\n{"text": 3}\n', ":2", '"text": 3'),
+        ("a.jsonl", b'{"text": "a"}\n{"body": "b"}\n', ":2", "body"),
         ("a.jsonl", b'{"text": "a"}\n[1]\n', ":2", "list"),
         ("a.jsonl", b'{"text": "a"}\n{"text": "b\n', ":2", "{\"text\": \"b"),
         ("a.txt", b"<unk> a b\n" * 30, "", "104"),

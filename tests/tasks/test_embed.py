@@ -291,6 +291,12 @@ def wrong(run: samoyed.Run, name: str, folder: Path) -> None:
             samoyed.train(
                 text, task="embed", out=folder / "x", settings={**settings, "similarity": "none"}
             )
+        case "one word a line":
+            bad.write_text("\n".join(f"w{k % 30}" for k in range(3_000)))
+            samoyed.train(bad, task="embed", out=folder / "x", settings=settings)
+        case "one word a line, measured":
+            bad.write_text("\n".join([*DAYS, *FOODS] * 100))
+            run.evaluate(bad)
         case "wrong data":
             samoyed.train("digits", task="embed", out=folder / "x", settings=settings)
 
@@ -308,6 +314,8 @@ WRONG: dict[str, tuple[type[SamoyedError], str]] = {
     "likeness line": (DataError, r"bad\.txt:2"),
     "analogy line": (DataError, r"bad\.txt:1"),
     "no file": (DataError, "no such file"),
+    "one word a line": (DataError, "one known word in every line"),
+    "one word a line, measured": (DataError, "one known word in every line"),
     "wrong data": (OptionError, "--task"),
 }
 
@@ -317,6 +325,13 @@ def test_what_is_wrong_is_said(run: samoyed.Run, folder: Path, name: str):
     kind, said = WRONG[name]
     with pytest.raises(kind, match=said):
         wrong(run, name, folder)
+
+
+def test_small_texts_are_not_sent_to_characters(folder: Path, tmp_path: Path):
+    said = samoyed.check(folder / "text.txt", task="embed")
+    assert any("vectors are of words" in line for line in said)
+    assert any("words to learn from" in line for line in said)
+    assert not any("unit=character" in line for line in said)
 
 
 def test_another_run_is_not_asked_for_words(capsys):

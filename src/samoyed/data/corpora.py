@@ -102,10 +102,17 @@ class TextAsk:
     Args:
         unit: what it is cut into, or None to let the data decide.
         min_count: words that training shows less often are unknown; None lets the data decide.
+        is_of_words: whether the question is about words, whatever the text.
     """
 
     unit: Unit | None = None
     min_count: int | None = None
+    is_of_words: bool = False
+
+    @property
+    def why(self) -> str:
+        """Return why the unit is what was said."""
+        return "vectors are of words" if self.is_of_words else "as asked"
 
 
 def find_corpus(path: Path) -> Corpus:
@@ -230,7 +237,7 @@ def ask_of(settings: Any, is_of_words: bool = False) -> TextAsk:
     if is_of_words and unit not in (None, "word"):
         raise OptionError("--set unit", "word: vectors are of words", repr(unit), "leave it out")
     if is_of_words:
-        return TextAsk("word", _count_of(min_count))
+        return TextAsk("word", _count_of(min_count), is_of_words=True)
     if unit not in (None, "character", "byte", "word"):
         raise OptionError("--set unit", "character, byte or word", repr(unit))
     return TextAsk(unit, _count_of(min_count))

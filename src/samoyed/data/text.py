@@ -298,6 +298,8 @@ def symbols_of(root: Path, counts: np.ndarray) -> tuple[TextSpec, list[str]]:
             f"{only} alone, {num_all:,} times",
             "There is nothing to predict in it.",
         )
+    if not any(chr(point).strip() for point in points):
+        raise DataError(root, "a text with letters", "blanks alone", "Give another file.")
     warnings = []
     order = points[np.argsort(-counts[points], kind="stable")]
     num_frequent = int((counts[order[:MAX_SYMBOLS]] >= FEWEST_OF_MORE).sum())

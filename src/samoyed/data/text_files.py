@@ -7,6 +7,7 @@ import shlex
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from samoyed.core.errors import DataError
 
@@ -18,6 +19,9 @@ SUFFIXES = (".txt", ".text", ".tokens", ".jsonl")
 
 FEW_BEYOND_ASCII = 0.1
 """Share of bytes beyond ASCII up to which a text can be taken for Windows-1252."""
+
+ANOTHER_SCRIPT = 0.3
+"""From this share on it is in another script."""
 
 _CHUNK_BYTES = 1 << 24
 EXPECTED = "plain text in UTF-8"
@@ -34,6 +38,9 @@ _OTHER_FORMATS = (
     (b"SQLite format 3", "an SQLite database"),
     (b"{\\rtf", "a rich text document"),
 )
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""Of UTF-8; it is removed."""
+
 _BYTE_ORDER_MARKS = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
     (b"\x00\x00\xfe\xff", "UTF-32"),
@@ -135,13 +142,13 @@ def decode_bytes(path: Path, data: bytes, *, is_western_allowed: bool = False) -
     """
     if not data:
         raise DataError(path, EXPECTED, "an empty file (0 bytes)", "Remove it or fill it.")
-    notes = []
-    if data.startswith(b"\xef\xbb\xbf"):
-        data = data[3:]
-        notes.append(f"{path.name}: a UTF-8 byte order mark was removed")
+    notes: list[str] = []
     refuse_binary(path, data)
     text = _as_western(path, data, notes) if is_western_allowed else None
     text = _decode(path, data) if text is None else text
+    if data.startswith(BYTE_ORDER_MARK):
+        data, text = data[3:], text.removeprefix("\ufeff").removeprefix("ï»¿")
+        notes.insert(0, f"{path.name}: a UTF-8 byte order mark was removed")
     num_pairs = text.count("\r\n")
     if num_pairs:
         text = text.replace("\r\n", "\n")
@@ -183,13 +190,21 @@ def texts_of_jsonl(path: Path, content: str, first_line: int = 1) -> str:
                 "Each line holds one object: {\"text\": \"...\"}.",
             ) from None  # fmt: skip
         if not isinstance(found, dict) or not isinstance(found.get("text"), str):
-            keys = ", ".join(found) if isinstance(found, dict) else type(found).__name__
             raise DataError(
-                f"{path}:{number}", 'a JSON object with a string called "text"', keys or "nothing",
-                "Rename the field that holds the text.",
+                f"{path}:{number}", 'a JSON object with a string called "text"', _without(found),
+                "Rename the field that holds the text, or leave the line out.",
             )  # fmt: skip
         texts.append(found["text"].rstrip("\n") + "\n")
     return "".join(texts)
+
+
+def _without(found: Any) -> str:
+    """Say what a line of JSON holds in place of a text."""
+    if not isinstance(found, dict):
+        return type(found).__name__
+    if "text" in found:
+        return f'"text": {json.dumps(found["text"])[:40]}'
+    return ", ".join(found) or "an empty object"
 
 
 def _raw_bytes(path: Path) -> bytes:
@@ -320,8 +335,25 @@ def _decode(path: Path, data: bytes) -> str:
             hint = "The file is truncated: fetch it again, or remove the last bytes."
         else:
             found = f"{shown} at byte {error.start:,}: {error.reason}"
-            hint = f"If Western European: {convert_hint(path, 'WINDOWS-1252')}"
+            hint = encoding_hint(path, data)
         raise DataError(f"{path}:{_line_of(data, error.start)}", EXPECTED, found, hint) from error
+
+
+def encoding_hint(path: Path, data: bytes) -> str:
+    """Say how to mend bytes that are no UTF-8, by how many of them are beyond ASCII."""
+    text = data.decode("utf-8", "replace")
+    num_beyond = len(data.translate(None, bytes(range(128))))
+    num_bad = text.count("\ufffd")
+    num_good = sum(not character.isascii() for character in set(text)) - 1
+    if num_good > 0 and 4 * num_bad < num_beyond:
+        return (
+            f"Nearly all else is UTF-8: mend the place, or leave such bytes out: iconv -c -f UTF-8 "
+            f"-t UTF-8 {shlex.quote(path.name)} > utf8.txt"
+        )
+    if num_beyond > ANOTHER_SCRIPT * len(data):
+        first = convert_hint(path, "WINDOWS-1251")
+        return f"If Russian: {first}; Greek has WINDOWS-1253, Chinese GB18030, Japanese SHIFT_JIS"
+    return f"If Western European: {convert_hint(path, 'WINDOWS-1252')}"
 
 
 def convert_hint(path: Path, encoding: str) -> str:

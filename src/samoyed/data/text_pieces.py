@@ -16,7 +16,7 @@ from typing import IO
 
 from samoyed.core.errors import DataError
 from samoyed.data.corpora import Corpus
-from samoyed.data.text_files import EXPECTED, convert_hint, refuse_binary, texts_of_jsonl
+from samoyed.data.text_files import EXPECTED, encoding_hint, refuse_binary, texts_of_jsonl
 
 NEWLINE = b"\n"
 PIECE_BYTES = 1 << 21
@@ -180,6 +180,6 @@ def _decoded(file: Path, data: bytes, offset: int, line: int) -> str:
         raise DataError(
             f"{file}:{line + data[: error.start].count(NEWLINE)}", EXPECTED,
             f"{shown} at byte {offset + error.start:,}: {error.reason}",
-            f"If Western European: {convert_hint(file, 'WINDOWS-1252')}",
+            encoding_hint(file, data),
         ) from error  # fmt: skip
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

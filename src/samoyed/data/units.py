@@ -40,7 +40,7 @@ def scan_units(
     contents = read_corpus(corpus, on_bad)
     unit, why = unit_of(corpus, contents.texts[0][1])
     if ask.unit is not None:
-        unit, why = ask.unit, "as asked"
+        unit, why = ask.unit, ask.why
     if unit == "word":
         return scan_words(corpus, contents, ask, why)
     _refuse_min_count(unit, ask)
@@ -52,7 +52,7 @@ def _scan_large(corpus: Corpus, ask: TextAsk, on_bad: OnBad) -> LargeTextSource:
     """Scan a text that is not held in memory; its first piece decides the unit."""
     unit, why = unit_of(corpus, next(text_pieces.pieces(corpus)).text)
     if ask.unit is not None:
-        unit, why = ask.unit, "as asked"
+        unit, why = ask.unit, ask.why
     if unit != "word":
         _refuse_min_count(unit, ask)
     return scan_large(corpus, unit, why, ask, on_bad=on_bad)

@@ -176,8 +176,8 @@ def scan_words(corpus: Corpus, contents: Contents, ask: TextAsk, why: str) -> Wo
         if len(part) < least or total < MIN_WORDS:
             raise DataError(
                 corpus.path, f"at least {least:,} words {name}", f"{len(part):,}",
-                "There is too little; add more text, or read its characters: "
-                "--set unit=character.",
+                "There is too little; add more text"
+                + ("." if ask.is_of_words else ", or read its characters: --set unit=character."),
             )  # fmt: skip
     spec, cut_off, warnings = _vocabulary(corpus, parts, cut, ask)
     codes = [encode_words(part, spec) for part in parts]
@@ -196,7 +196,7 @@ def scan_words(corpus: Corpus, contents: Contents, ask: TextAsk, why: str) -> Wo
         how=_HOW[corpus.layout],
         unknown=(_share_unknown(codes[0], spec), _share_unknown(codes[2], spec)),
         notes=tuple(notes),
-        warnings=tuple(warnings + _suspicions(corpus, contents, codes, spec)),
+        warnings=tuple(warnings + _suspicions(corpus, contents, codes, spec, ask)),
         skipped=tuple(contents.skipped),
         fingerprint=contents.fingerprint(_said(ask)),
     )
@@ -373,15 +373,15 @@ def _share_unknown(codes: np.ndarray, spec: TextSpec) -> float:
 
 
 def _suspicions(
-    corpus: Corpus, contents: Contents, codes: Sequence[np.ndarray], spec: TextSpec
+    corpus: Corpus, contents: Contents, codes: Sequence[np.ndarray], spec: TextSpec, ask: TextAsk
 ) -> list[str]:
     """Return warnings about size, missing files, copies across the split and unknown words."""
     warnings = []
     train, _, test = codes
     if len(train) < FEW_WORDS:
         warnings.append(
-            f"only {len(train):,} words to learn from: expect little more than word frequencies; "
-            "--set unit=character learns more from so small a text"
+            f"only {len(train):,} words to learn from: expect little more than word frequencies"
+            + ("" if ask.is_of_words else "; --set unit=character learns more from so small a text")
         )
     if corpus.layout == "brown" and len(contents.texts) != NUM_BROWN:
         warnings.append(f"the Brown corpus has {NUM_BROWN} texts, here are {len(contents.texts)}")

@@ -21,7 +21,7 @@ from samoyed.data.near_words import (
     small_spec,
     with_phrases,
 )
-from samoyed.data.numbered_words import Renumbered, renumbering
+from samoyed.data.numbered_words import AT_ONCE, Renumbered, Words, WordsOnDisk, renumbering
 from samoyed.data.scripts import share_unspaced
 from samoyed.data.text import TextData
 from samoyed.data.word_questions import files_in, read_analogies, read_likeness
@@ -41,6 +41,7 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
         data = near_data_on_disk(plain.source, task.spec, task.phrase_passes)
     else:
         data = prepared(task, replace(plain.source, spec=task.spec).load())
+    refuse_lonely(plain.source.path, data.train, data.test)
     if not task.counts:
         task = replace(task, counts=tuple(data.counts.tolist()))
     question: Question = "middle" if plain.config.architecture == "cbow" else "near"
@@ -58,6 +59,21 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
 def prepared(task: Embed, text: TextData) -> NearData:
     """Return a text's words as the task takes them."""
     return near_data(text, task.spec, task.phrase_passes)
+
+
+def refuse_lonely(path: str, *parts: Words | WordsOnDisk) -> None:
+    """Raise for a text whose sentences hold one word each: nothing is near to anything.
+
+    Raises:
+        DataError: saying how to join its lines.
+    """
+    for part in parts:
+        sentences = part.part(0, AT_ONCE).sentences
+        if not (sentences[1:] == sentences[:-1]).any():
+            raise DataError(
+                path, "sentences of two words or more", "one known word in every line",
+                "Join the lines: tr '\\n' ' ' < lines.txt > text.txt",
+            )  # fmt: skip
 
 
 def _chosen(plain: Plain, task: Embed) -> tuple[Embed, list[str]]:

@@ -62,7 +62,9 @@ def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:
     if isinstance(source, LargeTextSource) and not source.has_test:
         which = f"its last {len(text.test):,} {task.spec.unit}s"
     if task.name == "embed":
-        from samoyed.kinds.near_words import prepared
+        from samoyed.kinds.near_words import prepared, refuse_lonely
 
-        return prepared(task, text), which
+        data = prepared(task, text)
+        refuse_lonely(source.path, data.test)
+        return data, which
     return text, which
