@@ -8,6 +8,7 @@ import random
 import pytest
 
 from samoyed.core.errors import DataError, OptionError
+from samoyed.data import text_kinds
 from samoyed.data.labelled_lines import form_of
 from samoyed.data.labelled_text import scan_labelled_text
 from samoyed.data.tables import TableAsk
@@ -95,6 +96,16 @@ def test_a_compressed_file_is_the_same(tmp_path):
     path = tmp_path / "train.gz"
     path.write_bytes(gzip.compress(spaced(lines()).encode()))
     assert open_any(path).kind == "labelled_text"
+
+
+def test_only_the_beginning_of_a_compressed_file_is_looked_at(tmp_path, monkeypatch):
+    """A corpus of gigabytes was unpacked into memory to see what it is."""
+    monkeypatch.setattr(text_kinds, "LOOKED_AT_BYTES", 3_000)
+    path = tmp_path / "texts.txt.gz"
+    path.write_bytes(gzip.compress((spaced(lines()) * 300).encode())[:-400])
+    assert kind_of_texts(path, TableAsk()) == "labelled_text"
+    path.write_bytes(gzip.compress(spaced(lines()).encode())[:60])
+    assert kind_of_texts(path, TableAsk()) is None
 
 
 def test_the_official_test_part_is_taken(tmp_path):

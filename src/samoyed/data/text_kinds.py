@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import shlex
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from samoyed.core.errors import DataError, OptionError
 from samoyed.data import labelled_folders, labelled_lines, tagged_columns
 from samoyed.data.table_files import is_table_name
-from samoyed.data.text_files import read_file
 from samoyed.data.tree_text import looks_bracketed
 
 if TYPE_CHECKING:
@@ -103,13 +104,14 @@ def _kind_of_file(path: Path, ask: TableAsk) -> TextKind | None:
 
 def _beginning(path: Path) -> str | None:
     """Return the first lines of a file, or None where they are no text."""
-    with path.open("rb") as file:
-        start = file.read(LOOKED_AT_BYTES)
-    if start.startswith(b"\x1f\x8b"):
-        try:
-            return read_file(path, is_western_allowed=True).text
-        except DataError:
-            return None
+    with path.open("rb") as probe:
+        is_packed = probe.read(2) == b"\x1f\x8b"
+    opened: IO[bytes]
+    try:
+        with gzip.open(path) if is_packed else path.open("rb") as opened:  # type: ignore[assignment]
+            start = opened.read(LOOKED_AT_BYTES)
+    except (EOFError, zlib.error):
+        return None  # whoever reads all of it says what is wrong
     if b"\0" in start or not start.strip():
         return None
     if len(start) == LOOKED_AT_BYTES:
