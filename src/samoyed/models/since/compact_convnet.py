@@ -245,6 +245,11 @@ class CompactConvNet(nn.Module):
         features = torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
         return Logits(self.classes(self.dropout(features)))
 
+    def scale_scores(self, factor: float) -> None:
+        """Multiply all scores from now on."""
+        self.classes.weight.mul_(factor)
+        self.classes.bias.mul_(factor)
+
 
 def normalize(pictures: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
     """Bring [0, 1] to [-2, 2]: about zero mean and unit variance for photos."""
