@@ -33,8 +33,7 @@ same number of products and all parameters but W_fx.
    initialisation belongs to its optimizer.
 4. A dial drops out hidden units on their way to the outputs (Zaremba et al. 2014).
 5. Eq. 8 has a bias here.
-6. The paper damps the change of the hidden units (structural damping, sec. 5.2), a part of
-   Hessian-free.
+6. The paper damps the change of the hidden units (structural damping), a part of Hessian-free.
 """
 
 from __future__ import annotations
