@@ -27,8 +27,8 @@ pooling after them), and the few channels that remain at high resolution are kep
    layers instead of 18 to 152, for speed.
 2. Figure 2: the last rectification of a block is left out, as in the authors' later analysis (He et
    al. 2016, Identity mappings in deep residual networks, ECCV, figure 4).
-3. Section 3.4: weight decay, schedule and length are `RECIPE`'s, tuned for minutes, not for 60
-   epochs.
+3. Section 3.4: weight decay, schedule and length are `RECIPE`'s, tuned for minutes, not for 60 x
+   10^4 steps.
 4. The head reads the maximum as well as the mean over places, since a few places decide in small
    pictures.
 """
