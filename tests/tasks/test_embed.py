@@ -346,3 +346,11 @@ def test_another_run_is_not_asked_for_words(capsys):
 def test_a_word_is_found_but_for_its_capitals():
     task = Embed(TextSpec(("US", "us", "Them", "<eos>", "<unk>"), "word"), (3, 2, 1), False)
     assert [task.code_of(word) for word in ("US", "us", "them", "THEM")] == [0, 1, 2, 2]
+
+
+def test_a_phrase_is_found_as_its_script_writes_it():
+    words = ("命", "命_令", "new_york", "a_b", "ab", "<eos>", "<unk>")
+    task = Embed(TextSpec(words, "word"), (5, 4, 3, 2, 1))
+    assert [task.code_of(w) for w in ("命令", "命_令", "newyork", "ab", "AB")] == [1, 1, 2, 4, 4]
+    with pytest.raises(OptionError):
+        task.code_of("令")

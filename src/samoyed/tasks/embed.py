@@ -19,6 +19,7 @@ from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data.near_words import NearData, around, near_pairs, unit_length
 from samoyed.data.numbered_words import Words
+from samoyed.data.phrases import JOINT
 from samoyed.data.word_questions import files_in, read_analogies, read_likeness
 from samoyed.data.word_stretches import StretchesOfWords
 from samoyed.metrics.nearness import analogy_accuracy, answered, perplexity_of, spearman
@@ -167,7 +168,7 @@ class Embed:
         return word.lower() if self.is_lowercase else word
 
     def code_of(self, word: str) -> int:
-        """Return a word's number: as it is written, or but for capitals.
+        """Return a word's number: as it is written, or but for capitals and the joints of phrases.
 
         Raises:
             OptionError: for a word without a vector.
@@ -175,13 +176,18 @@ class Embed:
         words, wanted = self.words, self.written(word)
         if wanted in words:
             return words.index(wanted)
-        alike = [code for code, known in enumerate(words) if known.lower() == wanted.lower()]
-        if alike:
-            return alike[0]
+        for plain in (str.lower, _as_one):
+            alike = [code for code, known in enumerate(words) if plain(known) == plain(wanted)]
+            if alike:
+                return alike[0]
         raise OptionError(
             "predict", f"one of the {len(words):,} words that training showed often enough",
             repr(word), did_you_mean(wanted, words).strip(),
         )  # fmt: skip
+
+
+def _as_one(word: str) -> str:
+    return word.lower().replace(JOINT, "")
 
 
 def vectors_of(model: Any) -> Float[np.ndarray, "V D"]:
