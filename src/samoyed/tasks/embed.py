@@ -26,7 +26,7 @@ from samoyed.metrics.nearness import analogy_accuracy, answered, perplexity_of, 
 
 MOST_SCORED = 100_000  # held-out words
 ROWS_AT_ONCE = 512  # distributions over the vocabulary
-MOST_CHANCES = 1 << 23  # numbers in them; of a large vocabulary fewer are held at once
+MOST_CHANCES = 1 << 21  # numbers in them; of a large vocabulary fewer are held at once
 
 # V words, D dimensions, N words of a text
 
