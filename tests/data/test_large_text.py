@@ -108,6 +108,20 @@ def test_it_is_read_once_and_again_when_it_changed(tmp_path, monkeypatch):
         units.scan_units(make(path, written(seed=2)))
 
 
+def test_without_a_cache_rare_words_are_as_rare(tmp_path, monkeypatch):
+    path = make(tmp_path / "a.txt", written())
+    kept = units.scan_units(path, TextAsk("word", 440)).load()
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SAMOYED_CACHE", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="not kept"):
+        source = units.scan_units(path, TextAsk("word", 440))
+    with pytest.warns(UserWarning, match="not kept"):
+        held = source.load()
+    assert np.array_equal(held.train, kept.train)
+    assert held.train.dtype == kept.train.dtype
+    assert 3 < len(source.spec) < 11
+
+
 def test_another_text_is_measured_by_the_first_ones_words(tmp_path):
     one = units.scan_units(make(tmp_path / "a.txt", written()))
     other = units.scan_units(make(tmp_path / "b.txt", written(seed=3) + "zebra dog\n"))

@@ -68,6 +68,7 @@ class LargeTextSource:
         notes: what was put right or left out.
         warnings: what looks suspicious.
         fingerprint: of the bytes and of what was said about them.
+        min_count: what was said of rare words.
     """
 
     kind: ClassVar[str] = "text"
@@ -84,6 +85,7 @@ class LargeTextSource:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     fingerprint: str
+    min_count: int | None = None
     skipped: tuple[str, ...] = ()
 
     @property
@@ -135,7 +137,7 @@ class LargeTextSource:
         return TextData(spec, line_end(spec), np.concatenate(found))
 
     def _entry(self) -> tuple[np.ndarray, dict[str, Any]]:
-        return _entry_of(self.corpus, self.key, self.spec.unit, None)
+        return _entry_of(self.corpus, self.key, self.spec.unit, self.min_count)
 
 
 def scan_large(
@@ -178,6 +180,7 @@ def scan_large(
         key=key, spec=spec, num_train=num_train, num_valid=num_valid, num_test=num_test,
         num_bytes=sum(found.sizes.values()), why=why, notes=tuple(facts["notes"]),
         warnings=tuple(warnings), fingerprint=f"{found.fingerprint}-{unit}-{ask.min_count}",
+        min_count=ask.min_count,
     )  # fmt: skip
 
 
