@@ -33,6 +33,7 @@ WRITTEN = {
     "regularised_rnn": "regularised recurrent net",
     "hierarchical_rnn": "hierarchical recurrent net",
     "ngram": "n-gram model", "cslm": "continuous-space language model",
+    "large_vocabulary": "network of many words",
     "nnlm": "neural probabilistic language model", "mrnn": "multiplicative recurrent network",
     "rnnlm": "recurrent language model",
 }  # fmt: skip

@@ -9,6 +9,7 @@ import torch
 
 from samoyed.core.spec import SENTENCE_END, TextSpec
 from samoyed.data.text import TextData
+from samoyed.layers.window import windows_of
 from samoyed.models.language import cslm
 from samoyed.models.language.cslm import CSLM, Config, build
 from samoyed.tasks.continue_text import ContinueText
@@ -58,11 +59,15 @@ def test_it_is_the_net_times_the_share_of_the_list_and_the_n_grams_elsewhere(num
         each = []
         for net in model.networks:  # written out: projection, hidden layer, softmax
             x = [
-                v for w in window for v in (net.projection.weight[w - 1].tolist() if w else [0] * 4)
+                v
+                for w in window
+                for v in (net.window.projection.weight[w - 1].tolist() if w else [0] * 4)
             ]
             d = [
                 math.tanh(b + sum(m * v for m, v in zip(row, x, strict=True)))
-                for row, b in zip(net.hidden.weight.tolist(), net.hidden.bias.tolist(), strict=True)
+                for row, b in zip(
+                    net.window.hidden.weight.tolist(), net.window.hidden.bias.tolist(), strict=True
+                )
             ]
             o = [
                 k + sum(m * v for m, v in zip(row, d, strict=True))
@@ -112,7 +117,7 @@ def test_a_list_of_all_symbols_leaves_nothing_to_the_n_grams():
     _, model, _ = learned(replace(SMALL, short_list=V + 3))
     model.eval()
     tokens = torch.randint(V, (2, 6))
-    logits = model.networks[0](model._windows(tokens, model.start(2))[0])
+    logits = model.networks[0](windows_of(tokens, model.start(2)[0])[0])
     values = model(tokens, model.start(2)).values.flatten(0, 1)
     torch.testing.assert_close(values, logits.log_softmax(1), rtol=1e-4, atol=1e-5)
 

@@ -11,8 +11,9 @@ of their time, in which they stand beside the very n-grams they fall back on.
 
 Equation -> function
 
-    x = the projections of w_{t-n+1} ... w_{t-1}, side by side     Network.forward
-    d = tanh(M x + b), o = V d + k, p = softmax(o)                 Network.forward
+    x = the projections of w_{t-n+1} ... w_{t-1}, side by side     layers.window.Window
+    d = tanh(M x + b)                                              the same
+    o = V d + k, P_N = softmax(o)                                  Network.forward
     P(w | h) = P_N(w | h) P_S(h)  for w on the short-list          CSLM.log_probabilities
              = P_B(w | h)         for all others                   the same
     P_S(h) = sum of P_B(w | h) over the short-list                 the same
@@ -62,6 +63,7 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.layers.ngram_tables import NGramTables, counting
+from samoyed.layers.window import Window, windows_of
 from samoyed.losses.large_softmax import large_cross_entropy
 
 REFERENCE = Reference(
@@ -80,8 +82,6 @@ RECIPE = Recipe(
 
 MIXED_WITH = 4
 """Words in the n-grams that its guesses are averaged with, for a second score."""
-
-STD = 0.1  # of the projections at the start
 
 # B batch, T time, V symbols, S listed ones, C context (n - 1), M features, R rows (a place each)
 State = tuple[Tensor]
@@ -122,19 +122,15 @@ class Network(nn.Module):
 
     def __init__(self, config: Config, num_symbols: int, num_listed: int) -> None:
         super().__init__()
-        self.config = config
-        self.projection = nn.Embedding(num_symbols, config.num_features)
-        self.hidden = nn.Linear((config.order - 1) * config.num_features, config.num_hidden)
+        self.window = Window(
+            num_symbols, config.order - 1, config.num_features, config.num_hidden, config.dropout
+        )
         self.output = nn.Linear(config.num_hidden, num_listed)
-        nn.init.normal_(self.projection.weight, std=STD)
         nn.init.zeros_(self.output.bias)
 
     def forward(self, windows: Int[Tensor, "R C"]) -> Float[Tensor, "R S"]:
         """Return o for each window of symbols' numbers and one more."""
-        x = self.projection((windows - 1).clamp_min(0)) * (windows > 0)[..., None]
-        x = F.dropout(x, self.config.dropout, self.training).flatten(1)
-        d = torch.tanh(self.hidden(x))
-        return self.output(F.dropout(d, self.config.dropout, self.training))
+        return self.output(self.window(windows))
 
 
 class CSLM(nn.Module):
@@ -186,7 +182,7 @@ class CSLM(nn.Module):
             The mean over nets and listed targets, zero where no target is listed, and the memory
             after the last symbol.
         """
-        windows, state = self._windows(tokens, state)
+        windows, memory = windows_of(tokens, state[0])
         wanted = self.slots[targets.flatten()]
         is_listed = wanted >= 0
         windows, wanted = windows[is_listed], wanted[is_listed]
@@ -194,15 +190,7 @@ class CSLM(nn.Module):
         for network in self.networks:
             logits = network(windows)
             total = total + (large_cross_entropy(logits, wanted) if len(wanted) else logits.sum())
-        return total / len(self.networks), state
-
-    def _windows(
-        self, tokens: Int[Tensor, "B T"], state: State
-    ) -> tuple[Int[Tensor, "R C"], State]:
-        """Return the last C symbols of each place, and the memory after the last."""
-        row = torch.cat([state[0], tokens + 1], dim=1)
-        C = self.config.order - 1
-        return row[:, 1:].unfold(1, C, 1).flatten(0, 1), (row[:, -C:],)
+        return total / len(self.networks), (memory,)
 
     def log_probabilities(self, windows: Int[Tensor, "R C"]) -> Float[Tensor, "R V"]:
         """Return log P(w | h) of all symbols after each window."""
@@ -219,8 +207,8 @@ class CSLM(nn.Module):
         Returns:
             The logarithms of the probabilities of all symbols (B, T, V) and the memory.
         """
-        windows, state = self._windows(tokens, state)
-        return SequenceLogits(self.log_probabilities(windows).view(*tokens.shape, -1), state)
+        windows, memory = windows_of(tokens, state[0])
+        return SequenceLogits(self.log_probabilities(windows).view(*tokens.shape, -1), (memory,))
 
     def step(self, state: State, token: Int[Tensor, " B"]) -> tuple[Float[Tensor, "B V"], State]:
         """Read one symbol; return the logarithms for the next and the memory."""
