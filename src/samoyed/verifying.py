@@ -202,7 +202,8 @@ def _status(claim: Claim, values: Sequence[float], others: Sequence[float]) -> s
     else:
         is_met = sign * mean >= sign * claim.bound
     if others:
-        is_met = is_met and sign * mean - _interval(shown) > 0
+        least = min(0.0, sign * claim.bound)  # below zero where the claim is what a thing may cost
+        is_met = is_met and sign * mean - _interval(shown) > least
     return claim.scale if is_met else "target not reached"
 
 
