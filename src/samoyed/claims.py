@@ -299,7 +299,7 @@ CLAIMS: tuple[Claim, ...] = (
         "large_vocabulary", "brown", "Brown corpus, 800,000 words to learn from and all 50,001 "
         "different ones: what telling each among few adds to the perplexity, after one pass",
         "none on this text; the paper's gain in BLEU comes from knowing more words (Jean et al. "
-        "2015, table 2)", "at most 5 % more than the whole softmax", "text/brown", "perplexity",
+        "2015, sec. 4)", "at most 5 % more than the whole softmax", "text/brown", "perplexity",
         0.05, is_at_least=False, seeds=1, epochs=1, settings={"min_count": 1}, is_relative=True,
         against={"min_count": 1, "num_subset": 0}, scale="mechanism verified only",
     ),

@@ -1,7 +1,7 @@
 """A text in pieces of few different words: each batch is told in which of all words its own are.
 
 Jean et al. (2015), On using very large target vocabulary for neural machine translation, ACL, sec.
-3.2: the training part is read from its beginning, and a piece ends where one more stretch of it
+3: the training part is read from its beginning, and a piece ends where one more stretch of it
 would bring the different words to foretell above a number. The words of a piece, and words drawn
 besides, are the subset among which its words are told.
 """

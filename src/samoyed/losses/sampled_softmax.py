@@ -1,7 +1,7 @@
 """Sampled softmax: a word told among some of the words instead of all of them.
 
 Jean, S., Cho, K., Memisevic, R. & Bengio, Y. (2015), On using very large target vocabulary for
-neural machine translation, ACL, sec. 3.2; importance sampling of the normaliser is of Bengio, Y. &
+neural machine translation, ACL, sec. 3; importance sampling of the normaliser is of Bengio, Y. &
 Senecal, J.-S. (2008), Adaptive importance sampling to accelerate training of a neural probabilistic
 language model, IEEE Transactions on Neural Networks 19:713.
 

@@ -6,39 +6,39 @@ machine translation, ACL, 1-10, arXiv:1412.2007, the review's reference 16.
 What was new. The softmax over the words was the dearest part of every net that writes, so that
 nets knew tens of thousands of words and wrote <unk> for all others. Here the text is cut
 beforehand into pieces with few different words; while a piece is learned, its words are told among
-those of the piece alone. A step costs the same however many words there are, all weights that it
-needs lie close together, and in use the net has all of its words.
+those of the piece alone. A step costs the same however many words there are, the weights that it
+needs fit into a small memory, and in use the net has all of its words.
 
 Equation -> function (numbers of the paper)
 
     p(y_t) = exp(w_t . h + b_t) / Z (eq. 6)                        LargeVocabulary.forward
     gradient of log p through samples of Q (eqs. 8 to 10)          losses.sampled_softmax
-    pieces of at most tau different words (sec. 3.2)               data.partition.pieces_of
+    pieces of at most tau different words (sec. 3)                 data.partition.pieces_of
     Q equal within the piece, 0 outside: no term in log Q          is_corrected=False
 
-Table -> Config: tau is 15,000 to 50,000 of 500,000 words in the paper (sec. 4.2), `num_subset`.
+Table -> Config: tau is 15,000 to 50,000 of 500,000 words in the paper (sec. 4), `num_subset`.
 What stands before the softmax is the smallest net there is, the window of 2003: what is learned
 here about its last layer holds for any net. The paper's stands behind RNNsearch (`attention`).
 The parameters are |V| (m + h + 1) + h (1 + (n - 1) m).
 
 What Q does. Which words a piece holds follows from how frequent they are, so that Q is far from
 equal over the text as a whole: a rare word is only ever told from others when it is in the piece,
-where it is likely. Left alone, as in the paper ("this choice of Q makes the estimator biased", sec.
-3.2), the net finds rare words too likely, and over all words the sum of these errors is large; the
+where it is likely. Left alone, as in the paper (which says that it makes the estimate biased, sec.
+3), the net finds rare words too likely, and over all words the sum of these errors is large; the
 paper's translators choose among candidates instead. With `is_corrected` every score in training has
 the log of its word's chance to be in the subset subtracted, for which eq. 10 has its log Q.
 
 **Departures**
 
 1. A language model, not a translator: no list of candidates from a dictionary, no replacement of
-   <unk> by what is aligned (sec. 3.3, 3.4). In use the softmax is over all words.
+   <unk> by what is aligned (sec. 3). In use the softmax is over all words.
 2. The log of the chance is subtracted, see above; `is_corrected=False` is the paper's.
 3. To the words of a piece `num_drawn` are added that are drawn from all words alike, so that words
    which training hardly shows, or never, are learned to be unlikely; 0 is the paper's.
 4. The pieces are cut out of the stretches as they are learned, batch by batch, and every pass
    begins elsewhere; the paper cuts sentences once, and shuffles the text between passes.
 5. AdamW with a rate that falls to zero, dropout on words' vectors and hidden units; the paper has
-   Adadelta (sec. 4.2). The vectors are not frozen at the end.
+   Adadelta (sec. 4). The vectors are not frozen at the end.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Config:
     """The dials.
 
     Args:
-        num_subset: tau, different words in a piece (sec. 4.2: 15,000 to 50,000); 0 tells every word
+        num_subset: tau, different words in a piece (sec. 4: 15,000 to 50,000); 0 tells every word
             among all.
         num_drawn: words drawn for each piece besides.
         is_corrected: whether scores are corrected for the chance to be in the subset.
