@@ -36,6 +36,18 @@ def test_a_gain_must_be_large_and_certain():
     assert verifying._status(PAIRED, ours, uncertain) == "target not reached"
 
 
+def test_what_a_thing_may_cost_is_no_gain():
+    claim = next(c for c in claims_of("large_vocabulary") if c.against is not None)
+    assert (claim.bound, claim.is_relative) == (0.05, True)
+    assert verifying._status(claim, [620.0], [600.0]) == claim.scale
+    assert verifying._status(claim, [590.0], [600.0]) == claim.scale
+    assert verifying._status(claim, [640.0], [600.0]) == "target not reached"
+    said = verifying._in_words(claim, [606.0], [600.0])
+    assert said == "606 against 600; difference +1.00% +- 0.00%"
+    unsure = [[600.0, 625.0, 650.0], [600.0, 610.0, 620.0]]  # 15 more, but it may be 52
+    assert verifying._status(claim, *unsure) == "target not reached"
+
+
 def test_where_less_is_better_a_gain_is_a_fall():
     claim = next(c for c in claims_of("rnnlm") if c.against is not None)
     assert not claim.is_at_least

@@ -301,6 +301,17 @@ ROWS: tuple[Row, ...] = (
         aliases=("neural_probabilistic",),
     ),
     Row(
+        "cslm", "samoyed.models.language.cslm", "text", "continue_text",
+        "nets for the words of a short-list, beside the counted n-grams they fall back on",
+        "Distributed representations and language processing", has_own_stages=True,
+        has_mixture=True, pretrained="tables", aliases=("continuous_space", "short_list"),
+    ),
+    Row(
+        "large_vocabulary", "samoyed.models.language.large_vocabulary", "text", "continue_text",
+        "a net over very many words, each told among the few of a piece of the text in training",
+        "Recurrent neural networks", has_own_stages=True, aliases=("sampled_softmax",),
+    ),
+    Row(
         "mrnn", "samoyed.models.recurrent.mrnn", "text", "continue_text",
         "a recurrent net whose recurrent weights depend on the symbol, in three factors",
         "Recurrent neural networks", aliases=("multiplicative_rnn",),

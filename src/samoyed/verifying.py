@@ -153,8 +153,13 @@ def _train_once(
     return found[claim.score], held["training_seconds"]
 
 
-def _differences(values: Sequence[float], others: Sequence[float]) -> list[float]:
-    return [a - b for a, b in zip(values, others, strict=True)] if others else list(values)
+def _differences(
+    claim: Claim, values: Sequence[float], others: Sequence[float]
+) -> list[float]:  # fmt: skip
+    if not others:
+        return list(values)
+    whole = others if claim.is_relative else [1.0] * len(others)
+    return [(a - b) / c for a, b, c in zip(values, others, whole, strict=True)]
 
 
 def _interval(values: Sequence[float]) -> float:
@@ -165,10 +170,12 @@ def _interval(values: Sequence[float]) -> float:
 
 
 def _in_words(claim: Claim, values: Sequence[float], others: Sequence[float]) -> str:
-    shown = _differences(values, others)
+    shown = _differences(claim, values, others)
     mean, spread = statistics.mean(shown), statistics.stdev(shown) if len(shown) > 1 else 0.0
     if others:
         arms = " against ".join(_written(claim, statistics.mean(arm)) for arm in (values, others))
+        if claim.is_relative:
+            return f"{arms}; difference {mean:+.2%} +- {_interval(shown):.2%}"
         if not is_share(claim.score):
             kind = "gain" if claim.is_at_least else "difference"
             return f"{arms}; {kind} {mean:.4g} +- {_interval(shown):.2g}"
@@ -193,7 +200,7 @@ def _written(claim: Claim, value: float) -> str:
 
 
 def _status(claim: Claim, values: Sequence[float], others: Sequence[float]) -> str:
-    shown = _differences(values, others)
+    shown = _differences(claim, values, others)
     sign = 1 if claim.is_at_least else -1
     reached = [sign * value >= sign * claim.bound for value in shown]
     mean = statistics.mean(shown)
@@ -202,7 +209,8 @@ def _status(claim: Claim, values: Sequence[float], others: Sequence[float]) -> s
     else:
         is_met = sign * mean >= sign * claim.bound
     if others:
-        is_met = is_met and sign * mean - _interval(shown) > 0
+        least = min(0.0, sign * claim.bound)  # below zero where the claim is what a thing may cost
+        is_met = is_met and sign * mean - _interval(shown) > least
     return claim.scale if is_met else "target not reached"
 
 

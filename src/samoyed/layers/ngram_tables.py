@@ -18,6 +18,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from samoyed.core.batch import Batch
+from samoyed.core.stage import Stage
 from samoyed.layers.kneser_ney import KneserNey
 
 # B batch, T time, V symbols, R rows (a context each), G n-grams, C contexts, K known n-grams
@@ -163,3 +165,32 @@ def _find(keys: Int[Tensor, " K"], wanted: Tensor) -> Tensor:
     """Return where each wanted number stands among the sorted keys, -1 where it does not."""
     spots = torch.searchsorted(keys, wanted.contiguous()).clamp_max(len(keys) - 1)
     return torch.where(keys[spots] == wanted, spots, -1)
+
+
+class _Nothing:
+    """A feed of empty batches: counting reads the text itself."""
+
+    def batch(self, step: int) -> Batch:
+        """Return a batch without rows."""
+        return Batch(torch.zeros(0, 1, dtype=torch.int64))
+
+
+def counting(codes: np.ndarray, end: int | None) -> Stage:
+    """Return the stage that fills `model.tables`: its only step descends nothing, then it counts.
+
+    Args:
+        codes: (N,) the text.
+        end: the symbol that ends a sentence, or None.
+    """
+
+    def objective(model: Any, batch: Batch) -> Tensor:
+        return 0.0 * model.tables.discounts.sum()
+
+    def count(model: Any) -> None:
+        tables: NGramTables = model.tables
+        tables.learn(KneserNey.learn(codes, tables.num_symbols, tables.order, end))
+
+    def idle(model: Any) -> torch.optim.Optimizer:
+        return torch.optim.SGD(model.tables.parameters(), lr=0.0)
+
+    return Stage("count", _Nothing(), objective, idle, steps=1, after=count)

@@ -32,7 +32,8 @@ WRITTEN = {
     "elman": "Elman net", "family_trees": "family trees net",
     "regularised_rnn": "regularised recurrent net",
     "hierarchical_rnn": "hierarchical recurrent net",
-    "ngram": "n-gram model",
+    "ngram": "n-gram model", "cslm": "continuous-space language model",
+    "large_vocabulary": "network of many words",
     "nnlm": "neural probabilistic language model", "mrnn": "multiplicative recurrent network",
     "rnnlm": "recurrent language model",
 }  # fmt: skip

@@ -41,17 +41,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import torch
 from annotated_types import Ge, Gt, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from samoyed.core.batch import Batch, SequenceLogits
+from samoyed.core.batch import SequenceLogits
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
-from samoyed.layers.kneser_ney import KneserNey
-from samoyed.layers.ngram_tables import NGramTables
+from samoyed.layers.ngram_tables import NGramTables, counting
 
 REFERENCE = Reference(
     title="An empirical study of smoothing techniques for language modeling",
@@ -123,24 +121,10 @@ def build(config: Config, spec: TextSpec) -> NGram:
     return NGram(len(spec), order)
 
 
-class _Nothing:
-    """A feed of empty batches: counting reads the text itself."""
-
-    def batch(self, step: int) -> Batch:
-        """Return a batch without rows."""
-        return Batch(torch.zeros(0, 1, dtype=torch.int64))
-
-
-def nothing_to_descend(model: nn.Module, batch: Batch) -> Tensor:
-    """Return zero."""
-    assert isinstance(model, NGram)
-    return 0.0 * model.tables.discounts.sum()
-
-
 def stages(
     task: Any, model: nn.Module, config: Config, data: Any, recipe: Recipe, seed: int
 ) -> Iterator[Stage]:
-    """Yield the one stage: count, when its only step is done.
+    """Yield the one stage, which counts.
 
     Args:
         task: the question; its spec is the data's.
@@ -151,13 +135,4 @@ def stages(
         seed: not used.
     """
 
-    def count(model: nn.Module) -> None:
-        assert isinstance(model, NGram)
-        recent = data.train[-config.most_symbols :]
-        tables = model.tables
-        tables.learn(KneserNey.learn(recent, tables.num_symbols, tables.order, data.spec.end))
-
-    yield Stage(
-        name="count", feed=_Nothing(), objective=nothing_to_descend,
-        optimizer=lambda model: torch.optim.SGD(model.parameters(), lr=0.0), steps=1, after=count,
-    )  # fmt: skip
+    yield counting(data.train[-config.most_symbols :], data.spec.end)
