@@ -278,7 +278,7 @@ WRONG: dict[str, tuple[type[SamoyedError], str]] = {
     "export ending": (OptionError, r"\.txt or \.vec"),
     "export int8": (OptionError, "--to onnx"),
     "unit": (OptionError, "vectors are of words"),
-    "optimizer": (OptionError, "sgd"),
+    "optimizer": (OptionError, "plain descent"),
     "few words": (DataError, "at least 10 different words"),
     "likeness line": (DataError, r"bad\.txt:2"),
     "analogy line": (DataError, r"bad\.txt:1"),

@@ -10,11 +10,11 @@ from typing import Any
 
 from torch import nn
 
-from samoyed.catalog import Row
 from samoyed.core.errors import RunError, first_names
 from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
 from samoyed.kinds.tasks import TASKS
+from samoyed.row import Row
 from samoyed.tasks.picture_training import to_choose_by
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import nn
 
-from samoyed.catalog import Row
 from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain
+from samoyed.row import Row
 
 FORGET = 0.03
 """Of words: a net that always carries its memory on may know no beginning.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from annotated_types import Ge, Gt, Le
+from annotated_types import Gt, Le
 from safetensors.torch import save_file
 from torch import nn
 
@@ -17,6 +17,8 @@ import samoyed
 from samoyed.assembly import assemble
 from samoyed.catalog import choose
 from samoyed.core.errors import OptionError, RunError
+from samoyed.core.numbers import Weight
+from samoyed.core.reach import within_reach
 from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
 from samoyed.core.stopping import StopRequest
@@ -58,7 +60,7 @@ class RunSettings:
         quiet: print nothing.
     """
 
-    checkpoint_s: Annotated[float, Ge(0)] = 20.0
+    checkpoint_s: Weight = 20.0
     baselines: bool = True
     report: bool = True
     learning_curve: bool = False
@@ -93,6 +95,7 @@ class Prepared:
         return self.position == (len(self.plan.steps) - 1, self.plan.steps[-1])
 
 
+@within_reach()
 def prepare(
     request: Request, folder: RunFolder, say: Callable[[str], None], *, is_fresh: bool = False
 ) -> Prepared:
@@ -276,6 +279,7 @@ def _about_table(request: Request) -> dict[str, Any]:
     return {"about_table": {**request.about_table.__dict__, "test": test}}
 
 
+@within_reach()
 def descend(prepared: Prepared, stop: StopRequest, *, is_quiet: bool) -> float:
     """Train from where the run stands to the end of its plan; return the training seconds."""
     model, plan, assembly = prepared.model, prepared.plan, prepared.assembly

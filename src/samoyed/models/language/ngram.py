@@ -34,19 +34,20 @@ the 3 discounts of each length, in closed form; the counts are buffers beside th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import torch
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, SequenceLogits
+from samoyed.core.numbers import LargeCount
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
-from samoyed.core.stage import Recipe, Stage
+from samoyed.core.stage import DESCENT, Recipe, Stage
 from samoyed.layers.kneser_ney import KneserNey
 from samoyed.layers.ngram_tables import NGramTables
 
@@ -78,7 +79,7 @@ class Config:
     """
 
     order: Annotated[int, Ge(1), Le(20)] | None = None
-    most_symbols: Annotated[int, Gt(0)] = 50_000_000
+    most_symbols: LargeCount = 50_000_000
 
 
 class NGram(nn.Module):
@@ -132,6 +133,12 @@ def nothing_to_descend(model: nn.Module, batch: Batch) -> Tensor:
     """Return zero."""
     assert isinstance(model, NGram)
     return 0.0 * model.tables.discounts.sum()
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    of_nets = ("epochs", "accumulate", "batch_size", "unroll", "forget")
+    return dict.fromkeys((*DESCENT, *of_nets), "n-grams are counted once, nothing is descended")
 
 
 def stages(

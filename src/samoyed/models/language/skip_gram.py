@@ -44,7 +44,7 @@ because texts of a million words are meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
@@ -271,6 +271,13 @@ def fading(progress: float) -> float:
 def rate_factor(config: Config) -> float:
     """Return what the rate is multiplied by: CBOW moves each word around by its share only."""
     return CBOW_RATE if config.architecture == "cbow" else 1.0
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    if config.objective == "negative_sampling":
+        return {}
+    return dict.fromkeys(("num_noise", "num_shared"), "a hierarchical softmax draws no noise")
 
 
 def stage_of(config: Config, recipe: Recipe, feed: StretchesOfWords) -> Iterator[Stage]:

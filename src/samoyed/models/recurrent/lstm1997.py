@@ -45,6 +45,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, Logits
+from samoyed.core.numbers import Count
 from samoyed.core.reference import Reference
 from samoyed.core.spec import SequenceSpec
 from samoyed.core.stage import Recipe, Stage
@@ -78,8 +79,8 @@ class Config:
         is_truncated: cut the gradient where it would go back in time other than through a cell.
     """
 
-    num_blocks: int = 2
-    cells_per_block: int = 2
+    num_blocks: Count = 2
+    cells_per_block: Count = 2
     in_gate_bias: float = -3.0
     is_truncated: bool = True
 

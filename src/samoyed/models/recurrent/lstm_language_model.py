@@ -47,15 +47,17 @@ of Cho et al. 2014, or Elman's of 1990.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Gt, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import SequenceLogits
+from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe
@@ -103,9 +105,6 @@ FEW_WORDS = 200_000
 State = tuple[Tensor, ...]
 """(h, c) of the first layer, (h, c) of the second, ...: 2 L tensors (B, H); h alone without c."""
 
-Share = Annotated[float, Ge(0), Lt(1)]
-Count = Annotated[int, Gt(0)]
-
 
 @dataclass(frozen=True)
 class Config:
@@ -127,7 +126,7 @@ class Config:
             `embedding_size` units.
     """
 
-    num_layers: Count = 1
+    num_layers: Annotated[int, Gt(0), Le(100)] = 1
     num_units: Count = 512
     embedding_size: Count = 128
     dropout: Share = 0.25
@@ -160,6 +159,13 @@ SIZES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """Named sizes: how they differ from `Config`'s defaults."""
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    if config.cell == "lstm":
+        return {}
+    return dict.fromkeys(("forget_bias", "weight_dropout"), f"the cell {config.cell} has none")
 
 
 def recommend(spec: TextSpec, num_train: int, seconds: float | None) -> str:
