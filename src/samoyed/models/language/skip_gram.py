@@ -246,23 +246,6 @@ def build(config: Config, spec: TextSpec, counts: Sequence[int]) -> SkipGram:
     return SkipGram(config, counts)
 
 
-def nearest(
-    vectors: Float[Tensor, "V D"], question: Float[Tensor, " D"], num: int, but: tuple[int, ...]
-) -> list[tuple[int, float]]:
-    """Return the words whose vectors have the largest cosine with a vector, and the cosines.
-
-    Args:
-        vectors: of all words.
-        question: a vector, such as v(king) - v(man) + v(woman) of vectors of length one.
-        num: how many words.
-        but: words that are no answer: those of the question.
-    """
-    cosines = nn.functional.normalize(vectors, dim=1) @ nn.functional.normalize(question, dim=0)
-    cosines[list(but)] = -2.0
-    found = cosines.topk(min(num, len(vectors) - len(set(but))))
-    return list(zip(found.indices.tolist(), found.values.tolist(), strict=True))
-
-
 def fading(progress: float) -> float:
     """Let the rate fall on a line to 1e-4 of 0.025."""
     return max(LAST_SHARE, 1 - progress)
