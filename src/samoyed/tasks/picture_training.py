@@ -37,19 +37,22 @@ MOST_TO_CHOOSE_BY = 2000  # pictures of a validation part that are looked at aft
 ENOUGH_TO_CHOOSE_BY = 100  # so many always; beyond, no more than a fifth of those to learn from
 
 
-def variations_of(augmentation: str, spec: ImageSpec, train: Pictures) -> Choice:
+def variations_of(
+    augmentation: str, spec: ImageSpec, train: Pictures, names: tuple[str, ...]
+) -> Choice:
     """Return how training pictures are varied, and why.
 
     Args:
         augmentation: "auto", "none", or names from `data.augmentation.VARIATIONS` with commas.
         spec: size and colours of the pictures.
         train: what is learned from.
+        names: what the classes or labels are called.
 
     Raises:
         OptionError: for a variation that does not exist.
     """
     if augmentation == "auto":
-        return choose(spec, train.images, train.labels)
+        return choose(spec, train.images, train.labels, names)
     if augmentation == "none":
         return Choice((), "as asked")
     names = tuple(name.strip() for name in augmentation.split(","))
