@@ -108,6 +108,9 @@ def _with(group: Any, mine: Mapping[str, Any]) -> Any:
     """Validate new values against the field types and return the changed group."""
     if not mine:
         return group
+    for key, value in mine.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise OptionError(f"--set {key}", "a finite number", repr(value))
     held = {f.name: getattr(group, f.name) for f in fields(group) if f.init}
     try:
         changed = _adapter(cast(Hashable, type(group))).validate_python({**held, **mine})

@@ -374,6 +374,11 @@ def check_numbers(request: Request) -> None:
             )
     if request.minutes is not None and request.epochs is not None:
         raise OptionError("--minutes", "--minutes or --epochs", "both", "leave one out")
+    for name in ("minutes", "epochs"):
+        if getattr(request, name) is not None and "epochs" in dict(request.settings):
+            raise OptionError(
+                "--set epochs", f"--{name} or --set epochs", "both", "leave one out"
+            )  # fmt: skip
     if request.on_bad not in ("stop", "skip"):
         raise OptionError("--on-bad", "stop or skip", repr(request.on_bad))
     if request.seed < 0:
