@@ -197,7 +197,7 @@ REFUSED = {
     "key without value": (["train", "digits", "--set", "learning_rate"], "key=value"),
     "value of the wrong type": (["train", "digits", "--set", "batch_size=x"], "integer"),
     "value out of range": (["train", "digits", "--set", "learning_rate=-1"], "greater than 0"),
-    "an endless rate": (["train", "digits", "--set", "learning_rate=1e400"], "less than"),
+    "an endless rate": (["train", "digits", "--set", "learning_rate=1e400"], "a finite number"),
     "saving at no time": (["train", "digits", "--set", "checkpoint_s=NaN"], "a finite number"),
     "no labels": (["train", "digits", "--set", "num_labels=-4"], "greater than 0"),
     "more threads than there are": (["train", "digits", "--set", "num_threads=9999"], "1024"),
@@ -211,6 +211,10 @@ REFUSED = {
     "minutes and a dial": (
         ["train", "digits", "--minutes", "1", "--set", "epochs=1"],
         "--minutes or --set epochs",
+    ),
+    "more labels than there are": (
+        ["train", "digits", "--set", "num_labels=100000"],
+        "the examples to learn from",
     ),
     "not a number": (["train", "digits", "--minutes", "soon"], "soon"),
     "negative seed": (["train", "digits", "--seed", "-1"], "from 0"),

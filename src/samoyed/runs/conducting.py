@@ -185,7 +185,7 @@ def use_threads(settings: RunSettings, assembly: Assembly, before: dict[str, Any
 
 
 def check_batch(assembly: Assembly, request: Request) -> None:
-    """Refuse to put more examples in a batch than there are to draw from.
+    """Refuse to put more examples in a batch, or to take more labels, than there are to draw from.
 
     Raises:
         OptionError: saying how many there are.
@@ -197,6 +197,12 @@ def check_batch(assembly: Assembly, request: Request) -> None:
         raise OptionError(
             "--set batch_size", f"at most {most:,}, the {what}", f"{assembly.recipe.batch_size:,}",
             "take fewer, or leave it out",
+        )  # fmt: skip
+    num_labels = assembly.data_settings.num_labels
+    if num_labels is not None and num_labels > assembly.source.num_train:
+        raise OptionError(
+            "--set num_labels", f"at most {most:,}, the examples to learn from",
+            f"{num_labels:,}", "leave it out to learn from all",
         )  # fmt: skip
 
 
