@@ -162,6 +162,7 @@ IDLE = [
     ("transformer", {"beam": 1, "length_alpha": 0.5}, "beam of one"),
     ("deep_q_network", {"optimizer": "rmsprop", "momentum": 0.5}, "rmsprop"),
     ("lenet5", {"label_smoothing": 0.1}, "its own loss"),
+    ("multilayer_perceptron", {"is_tempered": True}, "no temperature"),
     ("backpropagation", {"label_smoothing": 0.1}, "plain targets"),
     ("perceptron", {"num_units": 0, "threshold": 1.0}, "no association units"),
     ("linear_classifier", {"ridge": 0.1}, "nothing is solved"),

@@ -56,6 +56,8 @@ def idle_dials(row: Row, kind: str, task: Any, config: Any, recipe: Recipe) -> d
         idle.update(_OF_VECTORS)
         if recipe.schedule not in ("linear", "constant"):
             idle["schedule"] = "the rate of word vectors falls along a line, or is constant"
+    if task.name == "classify" and not row.is_varied:
+        idle["is_tempered"] = f"the scores of {row.name} have no temperature"
     if row.has_own_loss and task.name == "classify":
         idle["label_smoothing"] = f"{row.name} descends its own loss, with plain targets"
     return idle
