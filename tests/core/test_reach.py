@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from samoyed.core.errors import OptionError
-from samoyed.core.reach import within_reach
+from samoyed.core.reach import refuse_too_large, within_reach
 
 
 def test_more_memory_than_there_is():
@@ -26,3 +26,10 @@ def test_a_kernel_larger_than_the_picture():
 def test_another_error_is_raised_as_it_is():
     with pytest.raises(RuntimeError, match="shapes"), within_reach():
         torch.zeros(2, 3) @ torch.zeros(2, 3)
+
+
+def test_a_model_that_would_not_fit_with_its_moments():
+    refuse_too_large(10**9, 16.0)  # 14.9 GiB
+    refuse_too_large(10**12, 0.0)  # of a machine that does not tell
+    with pytest.raises(OptionError, match=r"1,100,000,000 parameters, which take 16 GiB"):
+        refuse_too_large(1_100_000_000, 16.0)

@@ -15,10 +15,10 @@ import samoyed
 from samoyed import cli
 from samoyed.core.errors import DataError, OptionError, RunError, SamoyedError
 from samoyed.core.spec import TextSpec
-from samoyed.data.near_words import REACH, Words, near_pairs
+from samoyed.data.near_words import REACH, Words, near_pairs, unit_length
 from samoyed.models.language.skip_gram import Config, SkipGram
 from samoyed.runs.baselines import near_words as baselines
-from samoyed.tasks.embed import Embed, surprise_of_middles, surprise_of_near
+from samoyed.tasks.embed import Embed, nearest, surprise_of_middles, surprise_of_near
 
 FOODS, DAYS = ("bread", "cheese", "Soup", "fish"), ("monday", "tuesday", "friday", "sunday")
 QUIET = {"baselines": False, "report": False, "quiet": True}
@@ -306,3 +306,10 @@ def test_another_run_is_not_asked_for_words(capsys):
 def test_a_word_is_found_but_for_its_capitals():
     task = Embed(TextSpec(("US", "us", "Them", "<eos>", "<unk>"), "word"), (3, 2, 1), False)
     assert [task.code_of(word) for word in ("US", "us", "them", "THEM")] == [0, 1, 2, 2]
+
+
+def test_the_nearest_leave_out_the_question():
+    vectors = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
+    found = nearest(unit_length(vectors), 3 * vectors[0], 5, [0])
+    assert [word for word, _ in found] == [1, 2]
+    assert found[0][1] == pytest.approx(0.9 / np.hypot(0.9, 0.1))

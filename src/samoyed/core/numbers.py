@@ -7,7 +7,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
-MOST = 1 << 16
+MOST = 1 << 14
 """Of units, layers, passes: more of anything is a slip of the hand."""
 
 MANY = 1 << 31

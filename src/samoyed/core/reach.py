@@ -20,6 +20,29 @@ REFUSALS = {
 }
 
 
+TENSORS = 4  # of a parameter's size: itself, its gradient and two moments
+BYTES = 4
+
+
+def refuse_too_large(num_parameters: int, memory_gib: float) -> None:
+    """Raise for a model that cannot be trained in this memory, before the machine stands still.
+
+    Args:
+        num_parameters: of the model.
+        memory_gib: of the machine; 0 where nobody knows.
+
+    Raises:
+        OptionError: with both sizes.
+    """
+    needed = num_parameters * TENSORS * BYTES / 2**30
+    if 0 < memory_gib < needed:
+        raise OptionError(
+            "--set", f"a model that {memory_gib:.0f} GiB of memory can train",
+            f"{num_parameters:,} parameters, which take {needed:,.0f} GiB with their gradient and "
+            "moments", "take a smaller --size, or smaller dials of the system",
+        )  # fmt: skip
+
+
 @contextmanager
 def within_reach() -> Iterator[None]:
     """Turn what an allocator or a convolution says into a message about the dials.

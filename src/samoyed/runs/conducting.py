@@ -18,13 +18,13 @@ from samoyed.assembly import assemble
 from samoyed.catalog import choose
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.numbers import Weight
-from samoyed.core.reach import within_reach
+from samoyed.core.reach import refuse_too_large, within_reach
 from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
 from samoyed.data.corpora import refuse_units
 from samoyed.kinds.parts import Assembly
 from samoyed.opening import open_source, question_of
-from samoyed.runs.environment import environment
+from samoyed.runs.environment import environment, memory_gib
 from samoyed.runs.folder import RunFolder
 from samoyed.runs.progress import in_words
 from samoyed.runs.request import Request, check_same, stretch
@@ -132,6 +132,7 @@ def prepare(
     number = precision.resolve(wanted, device)
     seed_everything(request.seed, "initial weights")
     model = assembly.make_model()
+    refuse_too_large(num_parameters(model), memory_gib() if device.type == "cpu" else 0.0)
     if request.init is not None:
         say(begin_with(model, request.init))
     say(f"model: {why}" + (f", size {assembly.size}" if len(row.sizes) > 1 else "")
