@@ -9,8 +9,9 @@ import inspect
 import re
 from pathlib import Path
 
-from samoyed.catalog import METHODS, ROWS, Row
+from samoyed.catalog import METHODS, ROWS
 from samoyed.claims import claims_of
+from samoyed.row import Row
 from samoyed.showing import evidence_of
 
 DOCS = Path(__file__).parents[1] / "docs" / "systems"

@@ -151,7 +151,7 @@ def check(
         DataError: when the data cannot be used.
     """
     ask = TableAsk(_words(target), _words(test), _words(input), task)
-    if is_unasked_table(str(data), ask):
+    if is_unasked_table(str(data), ask) and not (source or into):
         return scan_unasked(Path(data).expanduser(), on_bad=on_bad)
     pairs = PairAsk(source, into)
     about_text = Request(str(data), task).about_text

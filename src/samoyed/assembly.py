@@ -10,17 +10,19 @@ from typing import Any
 
 from torch import nn
 
-from samoyed.catalog import Row, find
+from samoyed.catalog import find
 from samoyed.core.errors import OptionError, RunError, did_you_mean
-from samoyed.core.settings import apply, from_json
+from samoyed.core.settings import apply, from_json, refuse_dials
 from samoyed.core.stage import Recipe
 from samoyed.data.corpora import TextAsk
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.tables import TableAsk
 from samoyed.data.text_measured import scan_measured
+from samoyed.kinds.idle import idle_dials
 from samoyed.kinds.parts import Assembly, DataSettings, Plain
 from samoyed.kinds.tasks import TABLE_TASKS, TASKS
 from samoyed.opening import open_source
+from samoyed.row import Row
 
 
 def assemble(
@@ -63,10 +65,11 @@ def assemble(
             did_you_mean(size, row.sizes).strip(),
         )  # fmt: skip
     config, recipe, task = _kind(source.kind).defaults(row, system, source, size)
-    if epochs is not None:
-        recipe = replace(recipe, epochs=epochs)
     groups = [config, recipe, task, DataSettings(), *extra_groups]
-    config, recipe, task, data_settings, *extra = apply(settings or {}, groups)
+    said = {**(settings or {}), **({} if epochs is None else {"epochs": epochs})}
+    changed = apply(said, groups)
+    config, recipe, task, data_settings, *extra = changed
+    refuse_dials(groups, changed, idle_dials(row, source.kind, task, config, recipe))
     if source.kind == "images":  # how large they may be is one of the dials
         task = replace(task, spec=system.accepts(config, source.spec))
     plain = Plain(row, size, source, task, config, recipe, seed, data_settings)

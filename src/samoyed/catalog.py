@@ -5,107 +5,8 @@ Adding a system is a system file, its test, its evidence page, and one row here.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
-
 from samoyed.core.errors import OptionError, did_you_mean
-from samoyed.core.reference import Reference
-from samoyed.core.settings import dials
-
-
-@dataclass(frozen=True)
-class Row:
-    """One system of the canon.
-
-    Args:
-        name: what `--model` takes.
-        module: the system's file, imported only when it is used.
-        given: the kind of data: "images", "table", "text", "world".
-        also_given: further kinds of data it takes.
-        asked: the task: "classify", "continue_text", "play".
-        also_asked: further tasks it can be asked.
-        aliases: other names that `--model`, `models` and `verify` take.
-        summary: one line.
-        section: the section of the review it belongs to.
-        has_own_loss: the file defines `loss`, in place of the task's.
-        has_own_stages: the file defines `stages`: training is more than descending the task's loss.
-        has_sizes: the file defines `SIZES`, `recommend` and `recipe_for`.
-        has_mixture: the file defines `MIXED_WITH`, the order of n-grams to average it with.
-        pretrained: the part of the model that only stages before the task's train.
-        is_limited: the recipe is long enough; more minutes than it takes are not used.
-        is_varied: training pictures are varied, and targets smoothed, unless told otherwise.
-    """
-
-    name: str
-    module: str
-    given: str
-    asked: str
-    summary: str
-    section: str
-    has_own_loss: bool = False
-    has_own_stages: bool = False
-    has_sizes: bool = False
-    has_mixture: bool = False
-    is_varied: bool = False
-    is_limited: bool = False
-    pretrained: str = ""
-    also_given: tuple[str, ...] = ()
-    also_asked: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-
-    def takes(self, given: str) -> bool:
-        """Tell whether it takes this kind of data."""
-        return given == self.given or given in self.also_given
-
-    def answers(self, asked: str | None) -> bool:
-        """Tell whether it can be asked this; None asks nothing in particular."""
-        return asked in (None, self.asked) or asked in self.also_asked
-
-    @property
-    def domain(self) -> str:
-        """Say what it takes and what it can be asked, in words."""
-        given = " and ".join((self.given, *self.also_given))
-        return f"{given}, to " + " or ".join((self.asked, *self.also_asked)).replace("_", " ")
-
-    def load(self) -> ModuleType:
-        """Import the system's file."""
-        return importlib.import_module(self.module)
-
-    @property
-    def reference(self) -> Reference:
-        """Return the paper."""
-        return self.load().REFERENCE
-
-    @property
-    def loss(self) -> Callable[..., Any] | None:
-        """Return the system's own loss, if training descends one."""
-        return self.load().loss if self.has_own_loss else None
-
-    @property
-    def stages(self) -> Callable[..., Any] | None:
-        """Return the system's own stages, if training needs them."""
-        return self.load().stages if self.has_own_stages else None
-
-    @property
-    def dials(self) -> dict[str, Any]:
-        """Return the dials of the model and of its training, with their defaults."""
-        system = self.load()
-        recipe = {} if self.given == "vectors" else dials(system.RECIPE)
-        return {**dials(system.Config()), **recipe}
-
-    @property
-    def mixed_with(self) -> int:
-        """Return the order of the n-grams that its guesses are averaged with, or 0."""
-        return int(self.load().MIXED_WITH) if self.has_mixture else 0
-
-    @property
-    def sizes(self) -> Mapping[str, Mapping[str, Any]]:
-        """Return the named sizes: Config fields that differ from the defaults."""
-        return self.load().SIZES if self.has_sizes else {"paper": {}}
-
+from samoyed.row import Row
 
 TABLE_TASKS = ("regress", "classify_several")  # besides "classify"
 IMAGE_TASKS = ("classify_labels",)  # besides "classify", of systems without a loss of their own
@@ -116,21 +17,24 @@ ROWS: tuple[Row, ...] = (
         "compact_convnet", "samoyed.models.since.compact_convnet", "images", "classify",
         "a small batch-normalised ConvNet: today's default for pictures",
         "since the review", has_sizes=True, is_varied=True, also_asked=IMAGE_TASKS,
+        written="compact ConvNet",
     ),
     Row(
         "lenet5", "samoyed.models.convnets.lenet5", "images", "classify",
         "the 1998 network for handwritten characters, connection table and RBF outputs included",
-        "Convolutional neural networks", has_own_loss=True,
+        "Convolutional neural networks", has_own_loss=True, written="LeNet-5",
     ),
     Row(
         "lenet1989", "samoyed.models.convnets.lenet1989", "images", "classify",
         "the 1989 zip-code network: 16 x 16 pixels, 9,760 parameters, each layer as printed",
         "Convolutional neural networks", has_own_loss=True, aliases=("lenet1",),
+        written="network of 1989",
     ),
     Row(
         "simard_convnet", "samoyed.models.convnets.simard_convnet", "images", "classify",
         "the 2003 network for documents: two convolutions that step, made for elastic distortions",
         "Convolutional neural networks", also_asked=IMAGE_TASKS, aliases=("simard",),
+        written="Simard ConvNet",
     ),
     Row(
         "multi_column_network", "samoyed.models.convnets.multi_column_network",
@@ -143,18 +47,19 @@ ROWS: tuple[Row, ...] = (
         "alexnet", "samoyed.models.images.alexnet", "images", "classify",
         "the 2012 network of eight layers: two halves, response normalisation, dropout",
         "Image understanding with deep convolutional networks", has_sizes=True,
-        also_asked=IMAGE_TASKS,
+        also_asked=IMAGE_TASKS, written="AlexNet",
     ),
     Row(
         "vgg", "samoyed.models.images.vgg", "images", "classify",
         "11 to 19 layers of 3 x 3 convolutions, and nothing else that changes",
         "Image understanding with deep convolutional networks", has_sizes=True,
-        also_asked=IMAGE_TASKS,
+        also_asked=IMAGE_TASKS, written="VGG network",
     ),
     Row(
         "googlenet", "samoyed.models.images.googlenet", "images", "classify",
         "22 layers of Inception modules, with auxiliary heads on the way",
         "Image understanding with deep convolutional networks", has_own_loss=True, has_sizes=True,
+        has_idle_dials=True, written="GoogLeNet",
     ),
     Row(
         "resnet", "samoyed.models.since.residual_network", "images", "classify",
@@ -166,13 +71,13 @@ ROWS: tuple[Row, ...] = (
         "neocognitron", "samoyed.models.convnets.neocognitron", "images", "classify",
         "planes of simple and complex cells that organise themselves; labels only name the winners",
         "Convolutional neural networks", has_own_stages=True, has_sizes=True,
-        pretrained="layers",
+        pretrained="layers", has_idle_dials=True,
     ),
     Row(
         "deep_belief_net", "samoyed.models.backprop.deep_belief_net", "images", "classify",
         "a stack of restricted Boltzmann machines, pre-trained layer by layer, then fine-tuned",
         "Backpropagation to train multilayer architectures", has_own_stages=True,
-        pretrained="machines", also_asked=IMAGE_TASKS,
+        pretrained="machines", also_asked=IMAGE_TASKS, has_idle_dials=True,
     ),
     Row(
         "tabular_network", "samoyed.models.since.tabular_network", "table", "classify",
@@ -184,19 +89,19 @@ ROWS: tuple[Row, ...] = (
         "linear_classifier", "samoyed.models.supervised.linear_classifier", "images", "classify",
         "a weighted sum per class, by softmax, Widrow-Hoff, least squares or Fisher's discriminant",
         "Supervised learning", has_own_stages=True,
-        also_given=("table",), also_asked=TABLE_TASKS, aliases=("linear",),
+        also_given=("table",), also_asked=TABLE_TASKS, aliases=("linear",), has_idle_dials=True,
     ),
     Row(
         "perceptron", "samoyed.models.supervised.perceptron", "images", "classify",
         "fixed random association units, and responses that learn from their mistakes",
         "Supervised learning", has_own_stages=True,
-        also_given=("table",), also_asked=("classify_several",),
+        also_given=("table",), also_asked=("classify_several",), has_idle_dials=True,
     ),
     Row(
         "backpropagation", "samoyed.models.backprop.backpropagation", "images", "classify",
         "the forward and backward equations of a stack of modules, written out by hand",
         "Backpropagation to train multilayer architectures", has_own_stages=True,
-        also_given=("table",), also_asked=("regress",),
+        also_given=("table",), also_asked=("regress",), has_idle_dials=True,
     ),
     Row(
         "multilayer_perceptron", "samoyed.models.backprop.multilayer_perceptron",
@@ -228,23 +133,26 @@ ROWS: tuple[Row, ...] = (
         "labelled_text", "classify_text",
         "convolutions over word vectors beside a bag of n-grams: today's default for such texts",
         "since the review", has_sizes=True, aliases=("text_convnet",),
+        has_idle_dials=True, written="sentence ConvNet",
     ),
     Row(
         "senna", "samoyed.models.language.senna", "tagged_text", "tag",
         "windows of word vectors, a likelihood of whole sentences, and words learned beforehand",
         "Distributed representations and language processing", has_own_stages=True,
         pretrained="ranker", also_given=("labelled_text",), also_asked=("classify_text",),
+        written="Senna network",
     ),
     Row(
         "recursive", "samoyed.models.language.recursive", "trees", "classify_trees",
         "one layer at every node of a tree, for the meaning of its phrases and for the tree itself",
         "Distributed representations and language processing", has_own_loss=True,
-        aliases=("recursive_network", "rntn"),
+        aliases=("recursive_network", "rntn"), has_idle_dials=True, written="recursive network",
     ),
     Row(
         "family_trees", "samoyed.models.language.family_trees", "facts", "complete",
         "the 1986 net whose six units encode what people are, from facts about them",
         "Distributed representations and language processing", has_own_stages=True,
+        written="family trees net",
     ),
     Row(
         "semantic_network", "samoyed.models.language.semantic_network", "facts", "complete",
@@ -257,95 +165,102 @@ ROWS: tuple[Row, ...] = (
         "text", "continue_text",
         "a language model of characters or words with long short-term memory",
         "Recurrent neural networks", has_sizes=True, has_mixture=True, aliases=("lstm_lm",),
+        has_idle_dials=True, written="LSTM language model",
     ),
     Row(
         "skip_gram", "samoyed.models.language.skip_gram", "text", "embed",
         "vectors of words that foretell the words around them, and the map of words",
         "Distributed representations and language processing", aliases=("word2vec", "cbow"),
+        has_idle_dials=True, written="skip-gram model",
     ),
     Row(
         "lstm", "samoyed.models.recurrent.lstm", "sequences", "remember",
         "long short-term memory with a forget gate: the default for built-in sequences",
-        "Recurrent neural networks",
+        "Recurrent neural networks", written="LSTM",
     ),
     Row(
         "lstm1997", "samoyed.models.recurrent.lstm1997", "sequences", "remember",
         "long short-term memory as printed: 93 weights, no forget gate, a truncated gradient",
-        "Recurrent neural networks", has_own_stages=True,
+        "Recurrent neural networks", has_own_stages=True, written="LSTM of 1997",
     ),
     Row(
         "elman", "samoyed.models.recurrent.elman", "sequences", "remember",
         "the simple recurrent net, whose gradient vanishes or explodes",
-        "Recurrent neural networks", aliases=("rnn",),
+        "Recurrent neural networks", aliases=("rnn",), written="Elman net",
     ),
     Row(
         "regularised_rnn", "samoyed.models.recurrent.regularised_rnn", "sequences", "remember",
         "a simple recurrent net with a clipped gradient that is asked to keep its norm",
-        "Recurrent neural networks", has_own_stages=True,
+        "Recurrent neural networks", has_own_stages=True, written="regularised recurrent net",
     ),
     Row(
         "hierarchical_rnn", "samoyed.models.recurrent.hierarchical_rnn", "sequences", "remember",
         "a recurrent net of several time scales",
-        "Recurrent neural networks",
+        "Recurrent neural networks", written="hierarchical recurrent net",
     ),
     Row(
         "ngram", "samoyed.models.language.ngram", "text", "continue_text",
         "counted n-grams with modified Kneser-Ney smoothing, the baseline of every language model",
         "Distributed representations and language processing", has_own_stages=True,
         is_limited=True, pretrained="tables", aliases=("kneser_ney",),
+        has_idle_dials=True, written="n-gram model",
     ),
     Row(
         "nnlm", "samoyed.models.language.nnlm", "text", "continue_text",
         "word vectors and a hidden layer that guess the next word from the last few",
         "Distributed representations and language processing", has_mixture=True,
-        aliases=("neural_probabilistic",),
+        aliases=("neural_probabilistic",), written="neural probabilistic language model",
     ),
     Row(
         "cslm", "samoyed.models.language.cslm", "text", "continue_text",
         "nets for the words of a short-list, beside the counted n-grams they fall back on",
         "Distributed representations and language processing", has_own_stages=True,
         has_mixture=True, pretrained="tables", aliases=("continuous_space", "short_list"),
+        written="continuous-space language model",
     ),
     Row(
         "large_vocabulary", "samoyed.models.language.large_vocabulary", "text", "continue_text",
         "a net over very many words, each told among the few of a piece of the text in training",
         "Recurrent neural networks", has_own_stages=True, aliases=("sampled_softmax",),
+        written="network of many words",
     ),
     Row(
         "mrnn", "samoyed.models.recurrent.mrnn", "text", "continue_text",
         "a recurrent net whose recurrent weights depend on the symbol, in three factors",
         "Recurrent neural networks", aliases=("multiplicative_rnn",),
+        written="multiplicative recurrent network",
     ),
     Row(
         "rnnlm", "samoyed.models.recurrent.rnnlm", "text", "continue_text",
         "a recurrent net with hashed n-gram weights beside it, and words found by their class",
         "Recurrent neural networks", has_own_stages=True, has_mixture=True, aliases=("rnnme",),
+        has_idle_dials=True, written="recurrent language model",
     ),
     Row(
         "attention", "samoyed.models.recurrent.attention", "pairs", "translate",
         "recurrent nets that look back at the whole sentence before every word they write",
-        "Recurrent neural networks", aliases=("rnnsearch",),
+        "Recurrent neural networks", aliases=("rnnsearch",), written="attention network",
     ),
     Row(
         "seq2seq", "samoyed.models.recurrent.seq2seq", "pairs", "translate",
         "one deep LSTM reads the sentence backwards, another writes from the state it leaves",
-        "Recurrent neural networks",
+        "Recurrent neural networks", written="sequence-to-sequence network",
     ),
     Row(
         "rnn_encoder_decoder", "samoyed.models.recurrent.rnn_encoder_decoder",
         "pairs", "translate",
         "gated units squeeze a sentence into one vector; others write from it, seeing it each step",
-        "Recurrent neural networks", aliases=("cho",),
+        "Recurrent neural networks", aliases=("cho",), written="RNN encoder-decoder",
     ),
     Row(
         "transformer", "samoyed.models.since.transformer", "pairs", "translate",
         "nothing recurrent: attention from every place to every other",
-        "since the review",
+        "since the review", written="Transformer",
     ),
     Row(
         "deep_q_network", "samoyed.models.future.deep_q_network", "world", "play",
         "Q-learning with a deep network, replay memory and a target network",
-        "The future of deep learning", has_own_stages=True,
+        "The future of deep learning", has_own_stages=True, written="deep Q-network",
     ),
 )  # fmt: skip
 

@@ -213,9 +213,9 @@ def predict(
         Print one JSON object per line and answer.
     """
     from samoyed import api
-    from samoyed.misunderstood import refuse_prompt, refuse_unknown
+    from samoyed.misunderstood import refuse_prompt, refuse_unknown, refuse_writing
     from samoyed.showing import answer_as_json, answer_in_line
-    from samoyed.standard_input import about_words, from_standard_input
+    from samoyed.standard_input import all_asked, lines_of_files
 
     refuse_unknown(inputs)
     asked = [*inputs, *([prompt] if prompt is not None else [])]
@@ -223,14 +223,14 @@ def predict(
         refuse_prompt(run, prompt)
         exported = api.load_exported(run)
         task = exported.described.task
-        answers = exported.predict(from_standard_input(asked, task))
+        refuse_writing(task, length, temperature, seed)
+        answers = exported.predict(all_asked(asked, near, analogy, task))
     else:
         found = api.load(run)
         task = found.config["task"]["name"]
-        asked = from_standard_input(asked + about_words(near, analogy, task), task)
+        refuse_writing(task, length, temperature, seed)
+        asked = all_asked(asked, near, analogy, task)
         if task == "translate":
-            from samoyed.standard_input import lines_of_files
-
             asked = lines_of_files(asked)
         answers = found.predict(asked, length=length, temperature=temperature, seed=seed)
     for answer in answers:

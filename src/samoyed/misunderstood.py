@@ -136,3 +136,26 @@ def refuse_unknown(inputs: tuple[str, ...]) -> None:
                 name, "an option: " + ", ".join(known), "no such option",
                 did_you_mean(name, known).strip(),
             )  # fmt: skip
+
+
+def refuse_writing(
+    task: str, length: int = 500, temperature: float = 0.8, seed: int = 0
+) -> None:  # fmt: skip
+    """Raise for options that say how to write, to a run that writes no text of its own.
+
+    Args:
+        task: of the run or the exported file.
+        length: in characters; here and below the default tells that nothing was said.
+        temperature: how daring.
+        seed: of the sampling.
+
+    Raises:
+        OptionError: naming the first one.
+    """
+    usual = {"length": (length, 500), "temperature": (temperature, 0.8), "seed": (seed, 0)}
+    for option, (value, default) in usual.items():
+        if task != "continue_text" and value != default:
+            raise OptionError(
+                f"--{option}", "a run that continues a text", f"one to {task.replace('_', ' ')}",
+                "leave it out",
+            )  # fmt: skip

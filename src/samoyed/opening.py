@@ -63,7 +63,7 @@ def open_source(
     if ask.target is None and is_brown(target):
         _refuse_table_options(ask)
         return _open_text(target, on_bad, seed, about_text)
-    if is_fact_name(path) or (ask.task == "complete" and ask.target is None):
+    if _are_facts(target, path, ask):
         _refuse_table_options(ask)
         return scan_facts(path, on_bad=on_bad)
     if (found := kind_of_texts(target, ask)) is not None:
@@ -106,6 +106,13 @@ def open_source(
         path, "a file, a folder, a Gymnasium id or a built-in sample or world", "nothing there",
         hint or f"built in are: {', '.join([SAMPLE, *BUILT_IN, *PROBLEMS, *FACTS])}",
     )  # fmt: skip
+
+
+def _are_facts(target: Path, path: str, ask: TableAsk) -> bool:
+    """Tell whether these are facts: by a name, unless something is there that has it."""
+    if ask.task == "complete" and ask.target is None:
+        return True
+    return is_fact_name(path) and not target.is_dir() and (path not in FACTS or not target.exists())
 
 
 def _are_pairs(target: Path, ask: TableAsk, pairs: PairAsk) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from samoyed.catalog import METHODS, ROWS, Row, find
+from samoyed.catalog import METHODS, ROWS, find
 from samoyed.core.reference import Answer
+from samoyed.row import Row
 
 EXTRAS = {
     "text": ("sacrebleu", "scores of translations"),

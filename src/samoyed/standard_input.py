@@ -1,8 +1,9 @@
-"""What is piped in: paths of pictures, a table, or a prompt, as the run's task takes them."""
+"""What is asked, and what of it is piped in: paths, a table, a prompt, as the task takes them."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from samoyed.core.errors import DataError, OptionError
@@ -11,24 +12,63 @@ from samoyed.data.pair_files import read_lines
 TABLE_TASKS = ("classify_table", "regress_table", "classify_several")
 
 
+# What one line of standard input is, for the tasks that take it line by line.
+LINES = {
+    "embed": "words, one on each line",
+    "classify_text": "a text in every line",
+    "tag": "a sentence in every line",
+    "classify_trees": "a sentence or a tree in every line",
+    "translate": "sentences, one on each line",
+    "remember": "numbers or sequences, one on each line",
+    "complete": "a subject and a relation in every line",
+}
+
+
+def all_asked(
+    inputs: Sequence[str], near: str | None, analogy: tuple[str, str, str] | None, task: str
+) -> list[str]:
+    """Return everything that is asked: the inputs, what is piped in, and questions about words.
+
+    Args:
+        inputs: as they were given; "-", or none at all, reads standard input.
+        near: a word whose neighbours are asked for.
+        analogy: three words.
+        task: of the run.
+
+    Raises:
+        OptionError: for a question that the run cannot be asked, or nothing to answer.
+    """
+    questions = about_words(near, analogy, task)
+    if questions and not inputs:
+        return questions
+    return from_standard_input(list(inputs), task) + questions
+
+
 def from_standard_input(asked: list[str], task: str) -> list[str]:
-    """Read the inputs from standard input where none, or "-", were given."""
-    if task == "play" or (asked and asked != ["-"]):
+    """Read standard input where no input, or "-", was given.
+
+    Raises:
+        OptionError: when nothing is given and nothing piped in, or "-" stands there twice.
+    """
+    if task == "play" or (asked and "-" not in asked):
         return asked
     if not asked and sys.stdin.isatty():
-        raise OptionError(
-            "inputs", "pictures, folders or --prompt", "nothing", "give some, or pipe them in"
-        )
+        expected = LINES.get(task, "pictures, folders or --prompt")
+        raise OptionError("inputs", expected, "nothing", "give some, or pipe them in")
+    if asked.count("-") > 1:
+        raise OptionError("inputs", "- once: standard input ends", "- twice", "leave one out")
     if task in TABLE_TASKS:
-        return ["-"]
+        return asked or ["-"]
+    place = asked.index("-") if asked else 0
+    return [*asked[:place], *_piped(task), *asked[place + 1 :]]
+
+
+def _piped(task: str) -> list[str]:
+    """Return the inputs in standard input."""
     if task == "continue_text":
         return [_read("a text")]
-    if task == "embed":
-        return [line for line in _read("words, one on each line").split("\n") if line.strip()]
-    if task in ("classify_text", "tag", "classify_trees"):
-        return [line for line in _read("a text in every line").split("\n") if line.strip()]
-    if task == "translate":
-        return [line for line in _read("sentences, one on each line").splitlines() if line.strip()]
+    if task in LINES:
+        return [line for line in _read(LINES[task]).splitlines() if line.strip()]
     return _paths_in(_read("paths of pictures, one on each line"))
 
 

@@ -11,9 +11,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from samoyed.catalog import METHODS, ROWS, Row, find
+from samoyed.catalog import METHODS, ROWS, find
 from samoyed.claims import Claim, claims_of
 from samoyed.core.errors import OptionError, did_you_mean
+from samoyed.row import Row
 from samoyed.runs.drawing_scores import is_share
 from samoyed.runs.progress import in_words
 from samoyed.showing import evidence_of

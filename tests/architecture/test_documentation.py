@@ -127,6 +127,16 @@ def test_links_between_pages_lead_somewhere():
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_what_the_readme_calls_measured_is():
+    text = (ROOT / "README.md").read_text()
+    told = text[: text.index("at least one claim is measured")]
+    names = re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE)
+    assert len(names) == 6
+    for name in names:
+        claims = json.loads((ROOT / "evidence" / f"{name}.json").read_text())["claims"]
+        assert any(claim["values"] for claim in claims), name
+
+
 def test_the_pages_of_the_systems_are_current():
     sys.path.insert(0, str(ROOT))
     try:

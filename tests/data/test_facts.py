@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from tests.architecture import stand_ins
 
 from samoyed.core.errors import DataError, SamoyedError
 from samoyed.data.built_in_facts import relatives
 from samoyed.data.facts import scan_facts
+from samoyed.data.tables import TableAsk
 from samoyed.opening import open_source
 from samoyed.tasks.complete import Complete, is_completed, question_of
 
@@ -112,6 +115,20 @@ def test_questions_about_what_was_not_learned_are_refused(line: str, said: str):
     with pytest.raises(DataError) as caught:
         question_of(line, scan_facts("family-trees").spec)
     assert said in str(caught.value)
+
+
+def test_what_is_there_comes_before_a_built_in_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert open_source("family-trees").kind == "facts"
+    stand_ins.put_pictures(tmp_path, np.random.default_rng(0))
+    for name in ("family-trees", "living-things", "my.triples"):
+        (tmp_path / "photos").rename(tmp_path / name)
+        assert open_source(name).kind == "images"
+        (tmp_path / name).rename(tmp_path / "photos")
+    with pytest.raises(DataError, match="a folder"):
+        open_source("photos", ask=TableAsk(task="complete"))
 
 
 def test_right_objects_must_stand_above_all_others():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from samoyed.data import word_stretches
 from samoyed.data.numbered_words import Words
 from samoyed.data.word_stretches import StretchesOfWords, keep_shares, noise_bounds
 
@@ -74,3 +75,11 @@ def test_noise_follows_the_counts_to_the_three_quarters():
     drawn = np.concatenate([made.batch(step).noise.flatten() for step in range(100)])
     shares = np.bincount(drawn, minlength=20) / len(drawn)
     assert np.abs(shares - wanted).max() < 5 * np.sqrt(wanted.max() / len(drawn))
+
+
+def test_a_single_stretch_is_no_read_only_view():
+    """Torch warns of a tensor over one, but only the first time in a process."""
+    for num in (1, 2):
+        pieces = word_stretches._windows(np.arange(28), num, 8, 3)
+        assert pieces.flags.writeable
+        assert pieces[-1].tolist() == list(range(8 * num - 8, 8 * num + 6))

@@ -227,6 +227,9 @@ def test_other_files_and_pictures_that_cannot_be_read_are_named(
         (str(onnx_file), str(tmp_path / "none.png")): "none.png",
         (str(onnx_file), str(foreign)): "foreign.onnx",
         (str(onnx_file), "--prompt", "Once"): "leave it out",
+        (str(onnx_file), str(picture), "--near", "monday"): "a run about word vectors",
+        (str(onnx_file), str(picture), "--analogy", "a", "b", "c"): "a run about word vectors",
+        (str(onnx_file), str(picture), "--length", "9"): "a run that continues a text",
         (str(picture), str(picture)): "a file that is no run",
     }
     for arguments, said in asked.items():

@@ -16,11 +16,11 @@ from samoyed import cli
 from samoyed.core.errors import DataError, OptionError, RunError, SamoyedError
 from samoyed.core.spec import TextSpec
 from samoyed.data import text_pieces
-from samoyed.data.near_words import REACH, near_pairs
+from samoyed.data.near_words import REACH, near_pairs, unit_length
 from samoyed.data.numbered_words import Words
 from samoyed.models.language.skip_gram import Config, SkipGram
 from samoyed.runs.baselines import near_words as baselines
-from samoyed.tasks.embed import Embed, surprise_of_middles, surprise_of_near
+from samoyed.tasks.embed import Embed, nearest, surprise_of_middles, surprise_of_near
 
 FOODS, DAYS = ("bread", "cheese", "Soup", "fish"), ("monday", "tuesday", "friday", "sunday")
 QUIET = {"baselines": False, "report": False, "quiet": True}
@@ -309,7 +309,7 @@ WRONG: dict[str, tuple[type[SamoyedError], str]] = {
     "export ending": (OptionError, r"\.txt or \.vec"),
     "export int8": (OptionError, "--to onnx"),
     "unit": (OptionError, "vectors are of words"),
-    "optimizer": (OptionError, "sgd"),
+    "optimizer": (OptionError, "plain descent"),
     "few words": (DataError, "at least 10 different words"),
     "likeness line": (DataError, r"bad\.txt:2"),
     "analogy line": (DataError, r"bad\.txt:1"),
@@ -354,3 +354,10 @@ def test_a_phrase_is_found_as_its_script_writes_it():
     assert [task.code_of(w) for w in ("命令", "命_令", "newyork", "ab", "AB")] == [1, 1, 2, 4, 4]
     with pytest.raises(OptionError):
         task.code_of("令")
+
+
+def test_the_nearest_leave_out_the_question():
+    vectors = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
+    found = nearest(unit_length(vectors), 3 * vectors[0], 5, [0])
+    assert [word for word, _ in found] == [1, 2]
+    assert found[0][1] == pytest.approx(0.9 / np.hypot(0.9, 0.1))

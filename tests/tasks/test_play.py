@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from samoyed.core.batch import Transitions, Values
-from samoyed.core.errors import DataError
-from samoyed.core.settings import from_json, to_json
+from samoyed.core.errors import DataError, OptionError
+from samoyed.core.settings import apply, from_json, to_json
 from samoyed.models.future import deep_q_network as dqn
 from samoyed.runs.baselines import worlds as baselines
 from samoyed.runs.figures import play as figures
@@ -70,8 +70,8 @@ def test_the_task_is_plain_json() -> None:
 
 @pytest.mark.parametrize("wrong", [{"test_epsilon": 2.0}, {"test_episodes": 0}])
 def test_impossible_settings_are_refused(wrong: Any) -> None:
-    with pytest.raises(ValueError, match=next(iter(wrong))):
-        Play(CATCH.spec, **wrong)
+    with pytest.raises(OptionError, match=next(iter(wrong))):
+        apply(wrong, [Play(CATCH.spec)])
 
 
 def test_a_perfect_player_scores_one() -> None:

@@ -71,6 +71,12 @@ def test_sequences_are_drawn_by_number_or_given():
         (ADDING, "[]", "JSON list"),
         (ADDING, "{}", "JSON list"),
         (ADDING, "half", "JSON list"),
+        (ADDING, f"[[1,2],[1,{10**400}]]", "step 2"),
+        (ADDING, "[[1,2],[1,-1e30]]", "nearer to 0 than 1e+30"),
+        (ADDING, "[[1,2],[NaN,1]]", "step 2"),
+        (ADDING, "[" * 100_000, "JSON list"),
+        (ADDING, "9" * 19, "18 digits"),
+        (ORDER, "9" * 5000, "5,000 digits"),
         (ORDER, "EaXbQ", "letter 5"),
         (ORDER, " ", "nothing"),
     ],
@@ -96,3 +102,10 @@ def test_the_gradient_by_steps_is_seen_where_the_marks_are():
     assert titles == [
         "Held-out sequences while learning", "How far back the gradient reaches", "Largest errors",
     ]  # fmt: skip
+
+
+def test_large_numbers_and_seeds_are_read_up_to_their_bounds():
+    task = Remember(ADDING.spec)
+    sequence, _ = task.sequence(f"[[1,{10**29}],[0,1]]")
+    assert sequence.isfinite().all()
+    assert task.sequence("9" * 18)[0].shape[2] == 2

@@ -12,12 +12,13 @@ import pytest
 import torch
 from torch import nn
 
-from samoyed.catalog import ROWS, Row, choose, find
+from samoyed.catalog import ROWS, choose, find
 from samoyed.claims import CLAIMS
 from samoyed.core.batch import Logits
 from samoyed.core.errors import OptionError
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec
+from samoyed.row import Row
 from samoyed.testing.conformance import checks_of
 
 

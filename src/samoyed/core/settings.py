@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import Any
+import math
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, fields
+from functools import cache
+from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -60,17 +62,58 @@ def apply(settings: Mapping[str, Any], groups: Sequence[Any]) -> list[Any]:
     return changed
 
 
+def refuse_dials(
+    groups: Sequence[Any], changed: Sequence[Any], idle: Mapping[str, str]
+) -> None:  # fmt: skip
+    """Raise for a dial that was set to something else although it has no effect.
+
+    Args:
+        groups: what has the dials, before anything was set.
+        changed: the same groups after it.
+        idle: name of a dial -> why nothing comes of it.
+
+    Raises:
+        OptionError: naming the dial and the reason.
+    """
+    for before, after in zip(groups, changed, strict=True):
+        for name, value in dials(after).items():
+            if name in idle and value != getattr(before, name):
+                raise OptionError(
+                    f"--set {name}", f"a dial that changes something here: {idle[name]}",
+                    f"{name}={value}", "leave it out",
+                )  # fmt: skip
+
+
+FROM_DATA = {"is_from_data": True}
+"""Metadata of a field with a default that nobody sets: the data decides it."""
+
+
 def dials(group: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass that a user may set, with their values."""
-    return {f.name: getattr(group, f.name) for f in fields(group) if f.init}
+    """Return the fields of a dataclass that a user may set, with their values.
+
+    What has no default, or is marked `FROM_DATA`, is told by the data.
+    """
+    return {
+        f.name: getattr(group, f.name)
+        for f in fields(group)
+        if f.init and _has_default(f) and not f.metadata.get("is_from_data")
+    }
+
+
+def _has_default(field: Field[Any]) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
 
 
 def _with(group: Any, mine: Mapping[str, Any]) -> Any:
     """Validate new values against the field types and return the changed group."""
     if not mine:
         return group
+    for key, value in mine.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise OptionError(f"--set {key}", "a finite number", repr(value))
+    held = {f.name: getattr(group, f.name) for f in fields(group) if f.init}
     try:
-        return TypeAdapter(type(group)).validate_python({**dials(group), **mine})
+        changed = _adapter(cast(Hashable, type(group))).validate_python({**held, **mine})
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else next(iter(mine))
@@ -81,13 +124,32 @@ def _with(group: Any, mine: Mapping[str, Any]) -> Any:
     except ValueError as error:
         key = next(iter(mine))
         raise OptionError(f"--set {key}", str(error), repr(mine[key])) from None
+    for key in mine:
+        if any(isinstance(v, float) and not math.isfinite(v) for v in _flat(getattr(changed, key))):
+            raise OptionError(f"--set {key}", "a finite number", repr(mine[key]))
+    return changed
+
+
+@cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    """Return what validates a dataclass: it takes milliseconds to make."""
+    return TypeAdapter(cast(Any, kind))
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    """Yield a value, or all values of a tuple and of the tuples in it."""
+    if isinstance(value, tuple):
+        for part in value:
+            yield from _flat(part)
+    else:
+        yield value
 
 
 def to_json(group: Any) -> Any:
     """Return a dataclass as plain JSON values."""
-    return TypeAdapter(type(group)).dump_python(group, mode="json")
+    return _adapter(cast(Hashable, type(group))).dump_python(group, mode="json")
 
 
 def from_json(kind: type, content: Any) -> Any:
     """Rebuild a dataclass from what `to_json` gave."""
-    return TypeAdapter(kind).validate_python(content)
+    return _adapter(cast(Hashable, kind)).validate_python(content)

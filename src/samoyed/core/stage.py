@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal, Protocol
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Gt, Le, Lt
 from torch import Tensor, nn
 from torch.optim import Optimizer
+
+from samoyed.core.numbers import LargeCount, Positive, Share, Weight
 
 Objective = Callable[[nn.Module, Any], Tensor]
 """The scalar to descend: (model, batch) -> loss, shape ()."""
@@ -115,14 +116,21 @@ class Recipe:
     """
 
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adamw"
-    learning_rate: Annotated[float, Gt(0), Lt(math.inf)] = 1e-3
-    batch_size: Annotated[int, Gt(0)] = 64
+    learning_rate: Positive = 1e-3
+    batch_size: LargeCount = 64
     epochs: Annotated[float, Gt(0), Le(1e6)] = 10.0
-    momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
-    weight_decay: Annotated[float, Ge(0)] = 0.0
+    momentum: Share = 0.9
+    weight_decay: Weight = 0.0
     schedule: Literal["constant", "cosine", "linear"] = "cosine"
-    warmup: Annotated[float, Ge(0), Lt(1)] = 0.0
-    clip_norm: Annotated[float, Gt(0)] | None = None
+    warmup: Share = 0.0
+    clip_norm: Positive | None = None
     average: Annotated[float, Gt(0), Lt(1)] | None = None
-    accumulate: Annotated[int, Gt(0)] = 1
+    accumulate: Annotated[int, Gt(0), Le(1000)] = 1
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+DESCENT = (
+    "optimizer", "learning_rate", "momentum", "weight_decay", "schedule", "warmup", "clip_norm",
+    "average",
+)  # fmt: skip
+"""Dials of a recipe that mean nothing to a system which does not descend."""

@@ -172,7 +172,8 @@ def scan_facts(name: str, *, on_bad: OnBad = "stop") -> FactSource:
     path = Path(name).expanduser()
     if not path.is_file():
         hint = did_you_mean(name, BUILT_IN).strip()
-        raise DataError(path, "a file of facts", "nothing there", hint)
+        found_there = "a folder" if path.is_dir() else "nothing there"
+        raise DataError(path, "a file of facts", found_there, hint)
     found, skipped = _read(path, on_bad)
     facts = tuple(dict.fromkeys(found))
     warnings = []

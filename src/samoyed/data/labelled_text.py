@@ -137,11 +137,26 @@ class LabelledSource:
         ]
 
     def verify(self) -> list[str]:
-        """Return what is wrong: nothing more, as the scan has read every text."""
+        """Return what is wrong: nothing more, as the scan has read every text.
+
+        Raises:
+            DataError: where nothing could be held out.
+        """
+        if not self.parts["test"]:
+            raise DataError(
+                self.path, "texts that differ, so that a fifth of them can be held out",
+                f"{len(self.parts['train']):,} texts, of each class one, or copies of one",
+                "Add other texts, or give a test part.",
+            )  # fmt: skip
         return []
 
     def load(self) -> LabelledData:
-        """Number every word."""
+        """Number every word.
+
+        Raises:
+            DataError: where nothing could be held out.
+        """
+        self.verify()
         held = {
             part: _numbered(self._split[part], self.parts[part], self.spec, self.labels)
             for part in self.parts

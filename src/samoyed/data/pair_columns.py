@@ -250,12 +250,17 @@ def _of_json(file: Path, lines: list[str], ask: PairAsk) -> tuple[Rows, tuple[st
             rows.append((number, (one, two)))
         else:
             missing = names[0] if not isinstance(one, str) else names[1]
+            is_there = row.get(missing) is not None
             rows.append((number, DataError(
                 f"{file}:{number}", f"a text in the field {missing!r}",
-                "the fields " + (first_names(list(map(str, row))) or "none"),
+                f"{row[missing]!r} there" if is_there
+                else "the fields " + (first_names(list(map(str, row))) or "none"),
                 "add it, or leave such lines out with --on-bad skip",
             )))  # fmt: skip
     return rows, names
+
+
+_MEND = "Mend the line, or leave such lines out with --on-bad skip."
 
 
 def _object(file: Path, number: int, line: str) -> dict[str, object] | DataError:
@@ -263,9 +268,11 @@ def _object(file: Path, number: int, line: str) -> dict[str, object] | DataError
     try:
         row = json.loads(line)
     except ValueError as error:
-        return DataError(f"{file}:{number}", "a JSON object", f"{error} in “{line[:60]}”")
+        return DataError(
+            f"{file}:{number}", "a JSON object", f"{error} in “{line[:60]}”", _MEND
+        )  # fmt: skip
     if isinstance(row, dict) and isinstance(row.get("translation"), dict):
         row = row["translation"]
     if not isinstance(row, dict):
-        return DataError(f"{file}:{number}", "a JSON object", f"“{line[:60]}”")
+        return DataError(f"{file}:{number}", "a JSON object", f"“{line[:60]}”", _MEND)
     return row

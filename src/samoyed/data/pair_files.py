@@ -157,6 +157,7 @@ def find_parts(path: Path, ask: PairAsk) -> tuple[dict[str, tuple[Path, Path]], 
             ", ".join(f"{stem}.{{{','.join(sides)}}}" for stem, sides in sorted(stems.items())),
             "give both sides of each part the same name before the ending",
         )  # fmt: skip
+    _refuse_halves(path, names)
     parts: dict[str, tuple[Path, Path]] = {}
     for stem in sorted(whole):
         part = _part_of(stem) or "train"
@@ -176,6 +177,22 @@ def find_parts(path: Path, ask: PairAsk) -> tuple[dict[str, tuple[Path, Path]], 
     return parts, names
 
 
+def _refuse_halves(path: Path, names: tuple[str, str]) -> None:
+    """Raise for a part of a folder that has one of the two sides alone.
+
+    Raises:
+        DataError: naming the file without a partner.
+    """
+    for stem, sides in _grouped(path).items() if path.is_dir() else ():
+        lonely = [name for name in names if name in sides]
+        if _part_of(stem) is not None and len(lonely) == 1:
+            other = names[1 - names.index(lonely[0])]
+            raise DataError(
+                sides[lonely[0]], f"{stem}.{other} beside it", "one side alone",
+                "Put the other side there, or take this one away.",
+            )  # fmt: skip
+
+
 def direction(place: Path, known: Sequence[str], ask: PairAsk) -> tuple[str, str]:
     """Return (from, to), both of them known.
 
@@ -184,16 +201,19 @@ def direction(place: Path, known: Sequence[str], ask: PairAsk) -> tuple[str, str
     """
     for option, name in (("--from", ask.source), ("--to", ask.target)):
         if name is not None and name not in known:
-            raise OptionError(
-                option, "one of " + ", ".join(known), repr(name), did_you_mean(name, known).strip()
-            )
+            near = did_you_mean(name, known).strip()
+            hint = near or "".join(f"take {option} {first}" for first in known[:1])
+            raise OptionError(option, "one of " + ", ".join(known), repr(name), hint)
     one = ask.source or ask.target
     if one is not None and len(known) == 2 and not (ask.source and ask.target):
         other = next(name for name in known if name != one)
         return (one, other) if ask.source else (other, one)
     if ask.source and ask.target:
         if ask.source == ask.target:
-            raise OptionError("--to", "another language than --from", repr(ask.target))
+            other = next((name for name in known if name != ask.source), "LANGUAGE")
+            raise OptionError(
+                "--to", "another language than --from", repr(ask.target), f"take --to {other}"
+            )
         return ask.source, ask.target
     start = f"samoyed train {shlex.quote(str(place))}"
     both = [f"{start} --from {a} --to {b}" for a in known for b in known if a != b]

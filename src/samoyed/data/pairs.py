@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from samoyed.core.spec import PairSpec
 from samoyed.data import bpe, pair_columns, pair_files
 from samoyed.data.pair_files import Lines, PairAsk
 
+SAME_ANSWER = 0.5  # of the pairs: there is little to learn
 MIN_PAIRS = 20
 HELD_OUT = 0.1
 MOST_HELD_OUT = 1_000
@@ -300,6 +302,11 @@ def _suspicions(train: Pairs, test: Pairs, names: tuple[str, str]) -> list[str]:
         warnings.append(
             f"{len(same):,} of {len(train):,} training pairs are the same on both sides: is "
             f"{names[1]} really a translation? (e.g. “{train.source[same[0]][:60]}”)"
+        )
+    word, num = Counter(train.target).most_common(1)[0]
+    if num > SAME_ANSWER * len(train):
+        warnings.append(
+            f"{num:,} of {len(train):,} training pairs have the same translation, “{word[:60]}”"
         )
     if len(train) < FEW_PAIRS:
         warnings.append(

@@ -203,7 +203,13 @@ def find_delimiter(path: str, text: str, *, may_be_one: bool = False) -> str:
     Raises:
         DataError: when there is only one column, whatever the character.
     """
-    sample = [line for line in text[: 1 << 20].split("\n", _SAMPLE_LINES)[:_SAMPLE_LINES] if line]
+    lines = text[: 1 << 20].split("\n", _SAMPLE_LINES)[:_SAMPLE_LINES]
+    sample = [line for line in lines if line and len(line) < csv.field_size_limit()] or lines[:0]
+    if not sample:
+        raise DataError(
+            path, f"lines of fewer than {csv.field_size_limit():,} characters",
+            f"{max(map(len, lines), default=0):,} in one", "Is it a text, and no table?",
+        )  # fmt: skip
     best, best_score = "", (0.0, 0.0)
     for delimiter in _DELIMITERS:
         widths = Counter(len(row) for row in csv.reader(sample, delimiter=delimiter) if row)
@@ -265,6 +271,12 @@ def parse(
 def _bad_quote(path: str, text: str, line: int, first_line: int, reason: str) -> DataError:
     """Say where a quotation mark is wrong."""
     content = text.split("\n")[line - first_line]
+    if "field larger" in reason and '"' not in content:
+        return DataError(
+            f"{path}:{line}", f"cells of fewer than {csv.field_size_limit():,} characters",
+            f"a line of {len(content):,}, beginning {content[:40]!r}",
+            "Cut it into several rows, or leave it out.",
+        )  # fmt: skip
     mark = content.find('"')
     is_open = "end of data" in reason or "field larger" in reason
     found = (

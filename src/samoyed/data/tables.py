@@ -109,11 +109,26 @@ class TableSource:
         return list(self.lines)
 
     def verify(self) -> list[str]:
-        """Return what is wrong: nothing more, as the scan has read every cell."""
+        """Return what is wrong: nothing more, as the scan has read every cell.
+
+        Raises:
+            DataError: where nothing could be held out.
+        """
+        if self.test is None and (self.splits == TRAIN).all():
+            raise DataError(
+                self.path, "rows that differ, so that a fifth of them can be held out",
+                f"{len(self.splits):,} rows, of each class one, or copies of one",
+                "Add other rows, or give a test file with --test.",
+            )  # fmt: skip
         return []
 
     def load(self) -> TableData:
-        """Encode every row."""
+        """Encode every row.
+
+        Raises:
+            DataError: where nothing could be held out.
+        """
+        self.verify()
         whole = rows_of(self.spec, self.target, self.cells)
         train = whole.some(np.flatnonzero(self.splits == TRAIN))
         if self.test is not None:

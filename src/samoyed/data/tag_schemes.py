@@ -17,6 +17,11 @@ Span = tuple[str, int, int]
 """(type, first word, word after the last)."""
 
 
+def is_of_chunk(tag: str) -> bool:
+    """Tell whether a tag could mark a chunk, as B-NP does; X-NP and B- do not."""
+    return bool(_CHUNK.match(tag)) and "-" in tag
+
+
 def scheme_of(sentences: Iterable[Sequence[str]]) -> str:
     """Tell how the tags of sentences mark chunks: "IOB1", "BIO", "BIOES", or "" where they do not.
 
@@ -28,7 +33,7 @@ def scheme_of(sentences: Iterable[Sequence[str]]) -> str:
     sentences = list(sentences)
     tags = {tag for sentence in sentences for tag in sentence}
     marked = {tag for tag in tags if tag != "O"}
-    if not marked or not all(_CHUNK.match(tag) and "-" in tag for tag in marked):
+    if not marked or not all(map(is_of_chunk, marked)):
         return ""
     letters = {tag[0] for tag in marked}
     if letters & set("ESLUM"):

@@ -152,9 +152,19 @@ def read_columns(
             skipped.append(f"{path}:{number}: {error.found}; its sentence is left out")
             is_bad = True
             continue
+        if pair is not None and held and columns.is_universal and _begins(line):
+            raise DataError(
+                f"{path}:{number}", "word 1 of a sentence, after an empty line",
+                f"no empty line before it: {line[:60]!r}", "Put an empty line between sentences.",
+            )  # fmt: skip
         if pair is not None:
             held.append((*pair, number))
     return sentences, reading, columns
+
+
+def _begins(line: str) -> bool:
+    """Tell whether a line of CoNLL-U is a sentence's first word."""
+    return line.split("\t", 1)[0].strip() == "1"
 
 
 def _told(path: Path, lines: Sequence[str], word: int | None, tag: int | None) -> Columns:
@@ -164,11 +174,17 @@ def _told(path: Path, lines: Sequence[str], word: int | None, tag: int | None) -
     if columns is None:
         raise DataError(
             path, "in every line a word and its tag, divided by spaces or tabs, and an empty line "
-            "after each sentence", "lines with different numbers of columns",
+            "after each sentence",
+            "lines with one column alone" if all(len(line.split()) < 2 for line in filled)
+            else "lines with different numbers of columns",
+            "Write a word and its tag in each line; --task continue_text reads a text without.",
         )  # fmt: skip
     for said in (word, tag):
         if said is not None and not 1 <= said <= columns.num:
-            raise DataError(path, f"columns from 1 to {columns.num}", f"column {said} asked for")
+            raise DataError(
+                path, f"columns from 1 to {columns.num}", f"column {said} asked for",
+                f"the first line: {filled[0][:60]!r}",
+            )  # fmt: skip
     return Columns(
         columns.num, columns.word if word is None else word - 1,
         columns.tag if tag is None else tag - 1, columns.is_tabbed, columns.is_universal,

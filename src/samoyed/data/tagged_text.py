@@ -21,6 +21,8 @@ from samoyed.data.labelled_folders import named_parts
 from samoyed.data.tagged_columns import Columns, Sentence, read_columns
 from samoyed.data.words import WordRows
 
+LONG_WORD = 200  # letters
+FEW_OTHERS = 0.2  # of the tags, that mark no chunks where the others do
 MIN_SENTENCES = 10
 FEW = 5  # words or chunks of a tag to learn from, at which it is named
 
@@ -225,7 +227,8 @@ def scan_tagged_text(
     return TaggedSource(
         root.name.split(".")[0] if root.is_file() else root.resolve().name, str(root),
         _how(columns, files), parts, tags, has_test, tuple(notes),
-        (*_copies(parts), *_rare(parts, tags), *_lengths(parts)), tuple(skipped),
+        (*_copies(parts), *_unlike(parts, tags), *_rare(parts, tags), *_lengths(parts)),
+        tuple(skipped),
         digest.hexdigest(),
     )  # fmt: skip
 
@@ -233,7 +236,10 @@ def scan_tagged_text(
 def _column(option: str, said: str | None) -> int | None:
     """Return the number of a column that was asked for."""
     if said is not None and not said.isdigit():
-        raise OptionError(option, "the number of a column, from 1", repr(said))
+        raise OptionError(
+            option, "the number of a column, from 1", repr(said),
+            "columns of tags have no names: count them from the left",
+        )  # fmt: skip
     return None if said is None else int(said)
 
 
@@ -259,7 +265,7 @@ def _checked(
     if len(parts["train"]) < fewest:
         raise DataError(
             root, f"at least {fewest} sentences, with an empty line after each",
-            f"{len(parts['train'])}",
+            f"{len(parts['train'])}", "Put an empty line after each sentence, or add sentences.",
         )  # fmt: skip
     scheme = known.scheme if known else tag_schemes.scheme_of(s.tags for s in parts["train"])
     for part, sentences in parts.items():
@@ -277,7 +283,10 @@ def _checked(
         if part in parts:
             parts[part] = _known(parts[part], names, scheme, on_bad, skipped)
             if not parts[part]:
-                raise DataError(root, f"sentences of the {part} part", "none that can be used")
+                raise DataError(
+                    root, f"sentences of the {part} part", "none that can be used",
+                    "Fill that file, or take it away: a fifth is held out then.",
+                )  # fmt: skip
     return TagSpec(tuple(sorted(names, key=lambda n: (n != "O", n[2:], n))), scheme)
 
 
@@ -355,12 +364,35 @@ def _rare(parts: Parts, tags: TagSpec) -> list[str]:
     return [f"{what} with {FEW} or fewer examples to learn from: {named(few)}"] if few else []
 
 
+def _unlike(parts: Parts, tags: TagSpec) -> list[str]:
+    """Warn where most tags mark chunks and a few do not, so that none are scored."""
+    if tags.scheme:
+        return []
+    every = [(tag, s, k) for s in parts["train"] for k, tag in enumerate(s.tags) if tag != "O"]
+    others = [(tag, s, k) for tag, s, k in every if not tag_schemes.is_of_chunk(tag)]
+    if not every or len(others) > FEW_OTHERS * len(every):
+        return []
+    tag, sentence, place = others[0]
+    return [
+        f"nearly all tags mark chunks, but {len(others):,} of {len(every):,} do not (first: "
+        f"{tag!r}, {sentence.path}:{sentence.lines[place]}): so all are learned as tags of single "
+        "words"
+    ]
+
+
 def _lengths(parts: Parts) -> list[str]:
-    """Warn of sentences so long that empty lines between them may be missing."""
+    """Warn of sentences so long that empty lines between them may be missing, and of such words."""
     every = [s for held in parts.values() for s in held]
     longest = max(every, key=lambda s: len(s.words), default=None)
-    if longest is None or len(longest.words) < 500:
-        return []
-    return [
-        f"a sentence of {len(longest.words):,} words ({longest.place}): is an empty line missing?"
-    ]
+    found = []
+    if longest is not None and len(longest.words) >= 500:
+        found.append(
+            f"a sentence of {len(longest.words):,} words ({longest.place}): is an empty line "
+            "missing?"
+        )
+    sentence = max(every, key=lambda s: max(map(len, s.words)), default=None)
+    size = 0 if sentence is None else max(map(len, sentence.words))
+    if sentence is not None and size >= LONG_WORD:
+        place = sentence.lines[[len(word) for word in sentence.words].index(size)]
+        found.append(f"a word of {size:,} letters ({sentence.path}:{place}): is a blank missing?")
+    return found

@@ -126,4 +126,4 @@ class StretchesOfWords:
 def _windows(row: np.ndarray, num: int, size: int, around: int) -> np.ndarray:
     """Return (num, size + 2 around) overlapping pieces of a row, one every `size` places."""
     pieces = np.lib.stride_tricks.sliding_window_view(row, size + 2 * around)[::size]
-    return np.ascontiguousarray(pieces[:num])
+    return np.array(pieces[:num])  # of its own: a single piece would be a view, read-only

@@ -10,12 +10,12 @@ from typing import Any
 
 from torch import nn
 
-from samoyed.catalog import Row
 from samoyed.core.errors import RunError, first_names
 from samoyed.core.settings import dials
 from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
 from samoyed.kinds.tasks import TASKS
+from samoyed.row import Row
 from samoyed.tasks.picture_training import to_choose_by, to_temper_on
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import nn
 
-from samoyed.catalog import Row
 from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
+from samoyed.row import Row
 from samoyed.tasks.picture_training import spread
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from torch import nn
 
-from samoyed.catalog import Row
 from samoyed.core.errors import RunError
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data.pair_feed import unknown_share
 from samoyed.kinds.parts import Assembly, Plain
 from samoyed.metrics.translation import need_sacrebleu
+from samoyed.row import Row
 
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
-from annotated_types import Gt
 from torch import nn
 
-from samoyed.catalog import Row
 from samoyed.core.errors import RunError, first_names
+from samoyed.core.numbers import LargeCount
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import Unit
 from samoyed.core.stage import Recipe, Stage
+from samoyed.row import Row
 
 
 class Source(Protocol):
@@ -65,9 +65,9 @@ class DataSettings:
         min_count: words that training shows less often become one; None lets the data decide.
     """
 
-    num_labels: Annotated[int, Gt(0)] | None = None
+    num_labels: LargeCount | None = None
     unit: Unit | None = None
-    min_count: Annotated[int, Gt(0)] | None = None
+    min_count: LargeCount | None = None
 
 
 @dataclass(frozen=True)

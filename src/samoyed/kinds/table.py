@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from samoyed.catalog import Row
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.settings import dials
 from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain
 from samoyed.kinds.tasks import TABLE_TASKS, TASKS
+from samoyed.row import Row
 
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:

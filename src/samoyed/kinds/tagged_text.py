@@ -10,12 +10,12 @@ from typing import Any
 
 from torch import nn
 
-from samoyed.catalog import Row
 from samoyed.core.errors import DataError
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data import words
 from samoyed.data.corpora import find_corpus, is_tagged, read_corpus, untagged
 from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
+from samoyed.row import Row
 
 LOOKED_AT = 200_000  # characters of a text from which it is told how its words stand
 FEWEST_MARKS = 0.03  # of the pieces between spaces, where a text was cut into words before

@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import nn
 
-from samoyed.catalog import Row
 from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
+from samoyed.row import Row
 
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:

@@ -56,6 +56,15 @@ def _scored(
 ) -> Score:  # fmt: skip
     """Score a corpus; the interval is sacreBLEU's bootstrap over sentences."""
     count = len(answers)
+    compute = metric._compute_score_from_stats
+
+    def in_one_type(stats: Any) -> Any:
+        """Return a score as a float: sacreBLEU's mean takes no mixture of 0.0 and float32."""
+        score = compute(stats)
+        score.score = float(score.score)
+        return score
+
+    metric._compute_score_from_stats = in_one_type
     found = metric.corpus_score(list(answers), [list(truths)], n_bootstrap=num if count > 1 else 1)
     if count < 2:
         return Score(name, float(found.score), float(found.score), float(found.score), count)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from annotated_types import Ge, Gt, Le
+from annotated_types import Gt, Le
 from safetensors.torch import save_file
 from torch import nn
 
@@ -17,12 +17,14 @@ import samoyed
 from samoyed.assembly import assemble
 from samoyed.catalog import choose
 from samoyed.core.errors import OptionError, RunError
+from samoyed.core.numbers import Weight
+from samoyed.core.reach import refuse_too_large, within_reach
 from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
 from samoyed.data.corpora import refuse_units
 from samoyed.kinds.parts import Assembly
 from samoyed.opening import open_source, question_of
-from samoyed.runs.environment import environment
+from samoyed.runs.environment import environment, memory_gib
 from samoyed.runs.folder import RunFolder
 from samoyed.runs.progress import in_words
 from samoyed.runs.request import Request, check_same, stretch
@@ -49,7 +51,7 @@ class RunSettings:
         quiet: print nothing.
     """
 
-    checkpoint_s: Annotated[float, Ge(0)] = 20.0
+    checkpoint_s: Weight = 20.0
     baselines: bool = True
     report: bool = True
     learning_curve: bool = False
@@ -84,6 +86,7 @@ class Prepared:
         return self.position == (len(self.plan.steps) - 1, self.plan.steps[-1])
 
 
+@within_reach()
 def prepare(
     request: Request, folder: RunFolder, say: Callable[[str], None], *, is_fresh: bool = False
 ) -> Prepared:
@@ -129,6 +132,7 @@ def prepare(
     number = precision.resolve(wanted, device)
     seed_everything(request.seed, "initial weights")
     model = assembly.make_model()
+    refuse_too_large(num_parameters(model), memory_gib() if device.type == "cpu" else 0.0)
     if request.init is not None:
         say(begin_with(model, request.init))
     say(f"model: {why}" + (f", size {assembly.size}" if len(row.sizes) > 1 else "")
@@ -173,7 +177,7 @@ def use_threads(settings: RunSettings, assembly: Assembly, before: dict[str, Any
 
 
 def check_batch(assembly: Assembly, request: Request) -> None:
-    """Refuse to put more examples in a batch than there are to draw from.
+    """Refuse to put more examples in a batch, or to take more labels, than there are to draw from.
 
     Raises:
         OptionError: saying how many there are.
@@ -185,6 +189,12 @@ def check_batch(assembly: Assembly, request: Request) -> None:
         raise OptionError(
             "--set batch_size", f"at most {most:,}, the {what}", f"{assembly.recipe.batch_size:,}",
             "take fewer, or leave it out",
+        )  # fmt: skip
+    num_labels = assembly.data_settings.num_labels
+    if num_labels is not None and num_labels > assembly.source.num_train:
+        raise OptionError(
+            "--set num_labels", f"at most {most:,}, the examples to learn from",
+            f"{num_labels:,}", "leave it out to learn from all",
         )  # fmt: skip
 
 
@@ -330,6 +340,11 @@ def check_numbers(request: Request) -> None:
             )
     if request.minutes is not None and request.epochs is not None:
         raise OptionError("--minutes", "--minutes or --epochs", "both", "leave one out")
+    for name in ("minutes", "epochs"):
+        if getattr(request, name) is not None and "epochs" in dict(request.settings):
+            raise OptionError(
+                "--set epochs", f"--{name} or --set epochs", "both", "leave one out"
+            )  # fmt: skip
     if request.on_bad not in ("stop", "skip"):
         raise OptionError("--on-bad", "stop or skip", repr(request.on_bad))
     if request.seed < 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from samoyed.core.reach import within_reach
 from samoyed.core.stopping import StopRequest
 from samoyed.runs.conducting import Prepared
 from samoyed.runs.folder import EventLog
@@ -22,6 +23,7 @@ QUICK_LIMIT = {
 }  # fmt: skip
 
 
+@within_reach()
 def descend(
     prepared: Prepared, stop: StopRequest, say: Callable[[str], None], *, is_quiet: bool
 ) -> tuple[Prepared, float]:

@@ -20,25 +20,6 @@ from samoyed.runs.report import ReportContent, write_report
 # Logged facts that the figures of a task or a system draw, or nobody needs.
 NOT_DRAWN = ("moves", "epsilon", "apart")
 
-WRITTEN = {
-    "deep_q_network": "deep Q-network", "lstm_language_model": "LSTM language model",
-    "compact_convnet": "compact ConvNet", "lenet5": "LeNet-5", "alexnet": "AlexNet",
-    "lenet1989": "network of 1989", "simard_convnet": "Simard ConvNet", "vgg": "VGG network",
-    "googlenet": "GoogLeNet", "attention": "attention network", "senna": "Senna network",
-    "sentence_convnet": "sentence ConvNet", "recursive": "recursive network",
-    "skip_gram": "skip-gram model", "transformer": "Transformer",
-    "seq2seq": "sequence-to-sequence network", "rnn_encoder_decoder": "RNN encoder-decoder",
-    "lstm": "LSTM", "lstm1997": "LSTM of 1997",
-    "elman": "Elman net", "family_trees": "family trees net",
-    "regularised_rnn": "regularised recurrent net",
-    "hierarchical_rnn": "hierarchical recurrent net",
-    "ngram": "n-gram model", "cslm": "continuous-space language model",
-    "large_vocabulary": "network of many words",
-    "nnlm": "neural probabilistic language model", "mrnn": "multiplicative recurrent network",
-    "rnnlm": "recurrent language model",
-}  # fmt: skip
-"""Names that are not written as they are typed."""
-
 
 def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> None:
     """Score the trained model and write everything that a finished run holds."""
@@ -99,7 +80,7 @@ def report_content(
         figures += [curve] if curve else []
     return ReportContent(
         title=source.name,
-        sentence=sentence(row.name, assembly.task.name, source.name),
+        sentence=sentence(row.in_words, assembly.task.name, source.name),
         scores=scores, baselines=baselines, data_lines=source.describe(),
         warnings=source.warnings, skipped=source.skipped,
         model_rows=[
@@ -120,10 +101,10 @@ def _is_drawn(key: str) -> bool:
     return key.split(" ")[0] not in NOT_DRAWN
 
 
-def sentence(system: str, asked: str, name: str) -> str:
+def sentence(written: str, asked: str, name: str) -> str:
     """Say in one sentence what was learned from what.
 
-    >>> sentence("alexnet", "classify", "flowers")
+    >>> sentence("AlexNet", "classify", "flowers")
     'An AlexNet that learned to tell apart the classes of flowers.'
     """
     learned = {
@@ -135,7 +116,6 @@ def sentence(system: str, asked: str, name: str) -> str:
         "embed": "tell which words are alike in", "remember": "remember what matters in",
         "complete": "complete the facts of",
     }  # fmt: skip
-    written = WRITTEN.get(system, system.replace("_", " "))
     article = "An" if written[0] in "AEIOaeiou" or written.startswith(("LSTM", "RNN")) else "A"
     return f"{article} {written} that learned to {learned[asked]} {name}."
 

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch
+from samoyed.core.numbers import Share
 from samoyed.core.reference import Answer, Score
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import ImageSpec, LabelSpec
@@ -56,7 +57,7 @@ class Classify:
     spec: ImageSpec
     labels: LabelSpec
     augmentation: str = "auto"
-    label_smoothing: float = 0.05
+    label_smoothing: Share = 0.05
     is_tempered: bool = True
     name: ClassVar[str] = "classify"
     headline: ClassVar[str] = "accuracy"

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch
+from samoyed.core.numbers import Share
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Objective, Recipe, Stage
@@ -49,7 +50,7 @@ class ClassifyLabels:
     spec: ImageSpec
     labels: LabelSpec
     augmentation: str = "auto"
-    label_smoothing: float = 0.0
+    label_smoothing: Share = 0.0
     name: ClassVar[str] = "classify_labels"
     headline: ClassVar[str] = "mean_average_precision"
 

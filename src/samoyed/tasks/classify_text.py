@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from samoyed.core.errors import DataError
+from samoyed.core.numbers import Share
 from samoyed.core.reference import Answer, Score
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import LabelSpec, WordSpec
@@ -44,7 +45,7 @@ class ClassifyText:
 
     spec: WordSpec
     labels: LabelSpec
-    label_smoothing: float = 0.1
+    label_smoothing: Share = 0.1
     is_tempered: bool = True
     name: ClassVar[str] = "classify_text"
     headline: ClassVar[str] = "accuracy"

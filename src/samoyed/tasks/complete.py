@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from samoyed.core.batch import Batch
 from samoyed.core.errors import DataError, did_you_mean
 from samoyed.core.reference import Answer, Score
+from samoyed.core.settings import FROM_DATA
 from samoyed.core.spec import FactSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data.facts import FactData, SweepFeed
@@ -35,7 +36,7 @@ class Complete:
     """
 
     spec: FactSpec
-    has_held: bool = True
+    has_held: bool = field(default=True, metadata=FROM_DATA)
     name: ClassVar[str] = "complete"
 
     @property

@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch
+from samoyed.core.numbers import Chance, Count
 from samoyed.core.reference import Answer, Score
 from samoyed.core.seeding import numpy_generator, torch_generator
 from samoyed.core.spec import TextSpec
@@ -150,9 +152,9 @@ class ContinueText:
     """
 
     spec: TextSpec
-    unroll: int = UNROLL
-    mixed_with: int = 0
-    forget: float = 0.0
+    unroll: Count = UNROLL
+    mixed_with: Annotated[int, Ge(0), Le(20)] = 0
+    forget: Chance = 0.0
     name: ClassVar[str] = "continue_text"
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -14,7 +14,9 @@ from jaxtyping import Float
 from torch import nn
 
 from samoyed.core.errors import OptionError, did_you_mean
+from samoyed.core.numbers import Positive, Weight
 from samoyed.core.reference import Answer, Score
+from samoyed.core.settings import FROM_DATA
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data.near_words import NearData, around, near_pairs, unit_length
@@ -48,11 +50,11 @@ class Embed:
     """
 
     spec: TextSpec
-    counts: tuple[int, ...] = ()
+    counts: tuple[int, ...] = field(default=(), metadata=FROM_DATA)
     is_lowercase: bool = True
     phrase_passes: Annotated[int, Ge(0), Le(5)] = 0
-    phrase_threshold: Annotated[float, Gt(0)] = 100.0
-    phrase_delta: Annotated[float, Ge(0)] = 5.0
+    phrase_threshold: Positive = 100.0
+    phrase_delta: Weight = 5.0
     similarity: str = ""
     analogies: str = ""
     num_answers: Annotated[int, Gt(0), Le(1000)] = 10
@@ -76,12 +78,7 @@ class Embed:
     def stages(
         self, system: Any, config: Any, data: NearData, recipe: Recipe, seed: int = 0
     ) -> Iterator[Stage]:
-        """Yield the stages of training.
-
-        Raises:
-            OptionError: for a recipe that vectors of single words do not have.
-        """
-        _check(recipe)
+        """Yield the stages of training."""
         feed = StretchesOfWords(
             data.train, data.counts,
             num_words=min(recipe.batch_size, len(data.train)), stretch=system.STRETCH,
@@ -258,22 +255,3 @@ def _at_once(model: Any) -> int:
 
 def _is_cbow(model: Any) -> bool:
     return model.config.architecture == "cbow"
-
-
-def _check(recipe: Recipe) -> None:
-    """Refuse what the vectors of single words do not have.
-
-    Raises:
-        OptionError: naming the dial.
-    """
-    usual = {
-        "optimizer": ("sgd",), "momentum": (0.0,), "weight_decay": (0.0,), "warmup": (0.0,),
-        "schedule": ("linear", "constant"), "clip_norm": (None,), "average": (None,),
-        "accumulate": (1,),
-    }  # fmt: skip
-    for name, allowed in usual.items():
-        if getattr(recipe, name) not in allowed:
-            raise OptionError(
-                f"--set {name}", " or ".join(map(str, allowed)) + ", of word vectors",
-                str(getattr(recipe, name)), "leave it out",
-            )  # fmt: skip

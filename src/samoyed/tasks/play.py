@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from samoyed.core.batch import Transitions
 from samoyed.core.errors import DataError
+from samoyed.core.numbers import Chance, Count
 from samoyed.core.reference import Answer, Score
 from samoyed.core.seeding import derive_seed
 from samoyed.core.spec import WorldSpec
@@ -41,16 +42,10 @@ class Play:
     """
 
     spec: WorldSpec
-    test_epsilon: float = 0.001
-    test_episodes: int = 100
+    test_epsilon: Chance = 0.001
+    test_episodes: Count = 100
     name: ClassVar[str] = "play"
     headline: ClassVar[str] = "mean_return"
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.test_epsilon <= 1:
-            raise ValueError("test_epsilon must be in [0, 1]")
-        if self.test_episodes < 1:
-            raise ValueError("test_episodes must be at least 1")
 
     @property
     def built_for(self) -> tuple[Any, ...]:

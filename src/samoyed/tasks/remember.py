@@ -22,6 +22,8 @@ from samoyed.metrics.intervals import bootstrap, wilson
 from samoyed.training.stages import stage_of
 from samoyed.worlds.sequences import SYMBOLS, SequenceData, SequenceFeed, drawn
 
+MOST_DIGITS = 18  # of the number of a fresh sequence
+TOO_LARGE = 1e30  # of a number in a step: a net's sums of such are still finite in float32
 CLOSE = 0.04  # an answer is right within this (Hochreiter & Schmidhuber 1997, section 5.4)
 
 
@@ -111,6 +113,11 @@ class Remember:
     def sequence(self, given: str) -> tuple[Tensor, float | None]:
         """Return (1, L, D) and, of a sequence drawn here, its right answer."""
         if given.strip().isdecimal():
+            if len(given.strip()) > MOST_DIGITS:
+                raise DataError(
+                    "input", f"the number of a fresh sequence, of at most {MOST_DIGITS} digits",
+                    f"{len(given.strip()):,} digits", "any small number draws one",
+                )  # fmt: skip
             inputs, answers = drawn(self.spec, 1, numpy_generator(int(given), "shown"))
             return inputs, float(answers[0])
         return parse(given, self.spec), None
@@ -138,16 +145,18 @@ def parse(given: str, spec: SequenceSpec) -> Tensor:
     expected = "a JSON list of [number, mark], or a number that draws a fresh sequence"
     try:
         rows = json.loads(given)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DataError("input", expected, repr(given[:40])) from None
     if not isinstance(rows, list) or not rows:
         raise DataError("input", expected, repr(given[:40]))
     for place, row in enumerate(rows, 1):
         is_pair = isinstance(row, list) and len(row) == spec.width
         if not is_pair or not all(
-            isinstance(v, (int, float)) and not isinstance(v, bool) and np.isfinite(v) for v in row
+            isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < TOO_LARGE
+            for v in row
         ):
-            raise DataError(f"input, step {place}", f"{spec.width} numbers", json.dumps(row)[:40])
+            expected = f"{spec.width} numbers, each nearer to 0 than {TOO_LARGE:.0e}"
+            raise DataError(f"input, step {place}", expected, json.dumps(row)[:40])
     return torch.tensor(rows, dtype=torch.float32)[None]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from samoyed.core.numbers import Share
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import LabelSpec, TableSpec, TargetSpec
 from samoyed.core.stage import Recipe, Stage
@@ -34,7 +35,7 @@ class ClassifyTable:
 
     spec: TableSpec
     target: TargetSpec
-    label_smoothing: float = 0.02
+    label_smoothing: Share = 0.02
     name: ClassVar[str] = "classify_table"
     headline: ClassVar[str] = "accuracy"
 

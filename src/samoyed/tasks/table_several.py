@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from samoyed.core.numbers import Share
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import TableSpec, TargetSpec
 from samoyed.core.stage import Recipe, Stage
@@ -40,7 +41,7 @@ class ClassifySeveral:
 
     spec: TableSpec
     target: TargetSpec
-    label_smoothing: float = 0.0
+    label_smoothing: Share = 0.0
     name: ClassVar[str] = "classify_several"
     headline: ClassVar[str] = "mean_roc_auc"
 

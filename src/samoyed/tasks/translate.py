@@ -7,17 +7,19 @@ Training foresees every unit of the true translation from the source and the tru
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch
+from samoyed.core.numbers import LargeCount, Share
 from samoyed.core.reference import Answer, Score
+from samoyed.core.settings import FROM_DATA
 from samoyed.core.spec import END, PAD, START, UNKNOWN_UNIT, PairSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data import bpe
@@ -46,11 +48,11 @@ class Translate:
         length_alpha: 0 compares log-probabilities of hypotheses, 1 their means for each unit.
     """
 
-    spec: PairSpec | None = None
+    spec: PairSpec | None = field(default=None, metadata=FROM_DATA)
     unit: Literal["bpe", "word", "character"] = "bpe"
-    num_symbols: Annotated[int, Ge(10)] | None = None
-    batch_units: Annotated[int, Gt(0)] = 3_000
-    label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.1
+    num_symbols: Annotated[int, Ge(10), Le(1 << 20)] | None = None
+    batch_units: LargeCount = 3_000
+    label_smoothing: Share = 0.1
     beam: Annotated[int, Gt(0), Le(100)] = 5
     length_alpha: Annotated[float, Ge(0), Le(3)] = 1.0
     name: ClassVar[str] = "translate"

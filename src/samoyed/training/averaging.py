@@ -1,12 +1,38 @@
-"""An exponential average of the weights (Polyak & Juditsky 1992, in its decaying form)."""
+"""An exponential average of the weights (Polyak & Juditsky 1992, in its decaying form).
+
+What is no real number cannot be averaged: a count, or the class that a word is in. It is copied.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+MultiAverage = Callable[[Any, Any, Any], None]
+"""(the averaged tensors, those of now, how many were averaged): changes the first."""
+
+
+def only_floats(decay: float) -> MultiAverage:
+    """Return an update that averages floating tensors and copies all others.
+
+    Args:
+        decay: weight of the past in each step.
+    """
+    average = get_ema_multi_avg_fn(decay)
+
+    @torch.no_grad()
+    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], num_averaged: Any) -> None:
+        if averaged[0].is_floating_point():  # torch groups tensors by their kind
+            average(averaged, current, num_averaged)
+            return
+        for old, new in zip(averaged, current, strict=True):
+            old.copy_(new)
+
+    return update
 
 
 class WeightAverage:
@@ -18,9 +44,7 @@ class WeightAverage:
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
-        self.averaged = AveragedModel(
-            model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True
-        )
+        self.averaged = AveragedModel(model, multi_avg_fn=only_floats(decay), use_buffers=True)
 
     def after_step(self, model: nn.Module, step: int) -> None:
         """Take the weights of this step into the average."""

@@ -12,6 +12,7 @@ from samoyed.core.batch import Batch
 from samoyed.core.spec import SequenceSpec
 from samoyed.models.recurrent import lstm1997
 from samoyed.models.recurrent.lstm1997 import Config, MemoryBlocks, build, descend
+from samoyed.tasks.remember import Remember
 
 ADDING = SequenceSpec("adding", 100, 2)
 ORDER = SequenceSpec("temporal-order", 100, 8, ("XX", "XY", "YX", "YY"))
@@ -49,7 +50,8 @@ def by_hand(net: lstm1997.LSTM1997, inputs: list[list[float]]) -> float:
             cells.append(y_out[c // 2] * (2 * f(s[c]) - 1))
         before = [*y_in, *y_out, *cells]
     out = net.output
-    return f(sum(float(out.weight[0, c]) * before[4 + c] for c in range(4)) + float(out.bias[0]))
+    weights, bias = out.weight[0].tolist(), out.bias.tolist()[0]
+    return f(sum(weights[c] * before[4 + c] for c in range(4)) + bias)
 
 
 def test_the_net_computes_the_equations():
@@ -122,9 +124,33 @@ def test_the_gradient_is_that_of_the_appendix():
 def test_the_error_is_squared_and_summed_over_outputs():
     torch.manual_seed(0)
     net, inputs = build(Config(), ORDER), torch.randn(2, 5, 8)
-    values, wanted = net(inputs).values, [1, 3]
-    total = sum(
-        (float(values[row, k]) - (wanted[row] == k)) ** 2 for row in range(2) for k in range(4)
-    )
+    values = torch.sigmoid(net.output(net.blocks(inputs))).tolist()
+    wanted = [1, 3]
+    total = sum((values[row][k] - (wanted[row] == k)) ** 2 for row in range(2) for k in range(4))
     batch = Batch(inputs, torch.tensor(wanted))
-    assert float(descend(net, batch)) == pytest.approx(total / 2, rel=1e-5)
+    assert descend(net, batch).item() == pytest.approx(total / 2, rel=1e-5)
+
+
+def test_an_answer_is_as_sure_as_its_output_unit():
+    net = build(Config(), ORDER)
+    given = [0.02, 0.01, 0.95, 0.02]  # what logistic units give: they sum to one by chance
+    with torch.no_grad():
+        net.output.weight.zero_()
+        net.output.bias.copy_(torch.tensor([math.log(y / (1 - y)) for y in given]))
+    answer = Remember(ORDER).answer(net, ["EaXbYB"])[0]
+    assert answer.answer == "YX"
+    assert answer.probability == pytest.approx(0.95, rel=1e-5)
+
+
+def test_how_sure_it_is_comes_to_be_right_where_the_answer_is_drawn():
+    """Three of four times the answer is the first: the squared error makes that its certainty."""
+    torch.manual_seed(0)
+    net, inputs = build(Config(), ORDER), torch.zeros(4, 3, 8)
+    batch = Batch(inputs, torch.tensor([0, 0, 0, 2]))
+    optimizer = torch.optim.SGD(net.parameters(), lr=10.0)
+    for _ in range(400):
+        optimizer.zero_grad()
+        descend(net, batch).backward()
+        optimizer.step()
+    shares = net(inputs[:1]).values.softmax(1)[0].tolist()
+    assert shares == pytest.approx([0.75, 0, 0.25, 0], abs=0.03)

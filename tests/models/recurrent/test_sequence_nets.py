@@ -89,10 +89,10 @@ def test_the_regularised_net_descends_the_error_and_omega(spec: SequenceSpec):
     )
     penalty = omega(net.hidden.weight, course.outputs, gradients_at(error, course.sums), "tanh")
     found = regularised_rnn.descend(net, Batch(inputs, targets))
-    assert float(found) == pytest.approx(float(error + 4 * penalty), rel=1e-5)
-    assert float(penalty) > 0
+    assert found.item() == pytest.approx((error + 4 * penalty).item(), rel=1e-5)
+    assert penalty.item() > 0
     radius = torch.linalg.eigvals(net.hidden.weight.detach()).abs().max()
-    assert float(radius) == pytest.approx(0.95, rel=1e-3)
+    assert radius.item() == pytest.approx(0.95, rel=1e-3)
 
 
 class Sixteen:

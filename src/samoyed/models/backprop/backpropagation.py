@@ -38,7 +38,7 @@ Parameters for pictures of 28 x 28 pixels and 10 classes: 785 x 100 + 101 x 10, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -48,6 +48,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, Logits
+from samoyed.core.numbers import Sizes
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec, TableSpec, TargetSpec
 from samoyed.core.stage import Recipe, Stage
@@ -79,7 +80,7 @@ class Config:
         error: of classes: cross-entropy of a softmax, or the squared error of sigmoid outputs.
     """
 
-    hidden_sizes: tuple[int, ...] = (100,)
+    hidden_sizes: Sizes = (100,)
     unit: Literal["sigmoid", "tanh", "rectifier"] = "sigmoid"
     error: Literal["cross_entropy", "squared"] = "cross_entropy"
 
@@ -343,6 +344,11 @@ def descend(model: nn.Module, batch: Batch) -> Float[Tensor, ""]:
     t = batch.targets
     t = t[:, None] if t.is_floating_point() else nn.functional.one_hot(t, y.shape[1])
     return error_of(model.error, y, t.to(y.dtype)) / len(y)
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    return {"label_smoothing": "its error compares with plain targets"}
 
 
 def stages(model: nn.Module, config: Config, feed: Any, stage: Stage, seed: int) -> Iterator[Stage]:

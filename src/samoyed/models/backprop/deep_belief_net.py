@@ -43,7 +43,7 @@ text, and Hinton (2010), A practical guide to training restricted Boltzmann mach
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -55,6 +55,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from samoyed.core.batch import Batch, Logits
+from samoyed.core.numbers import Count, Passes, Positive, Share, Sizes, Weight
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe, Stage
@@ -92,16 +93,16 @@ class Config:
         dropout: share of hidden units left out while fine-tuning.
     """
 
-    hidden_sizes: tuple[int, ...] = (500, 500, 2000)
-    pretrain_epochs: float = 30.0
-    pretrain_rate: float = 0.1
-    pretrain_momentum: float = 0.5
-    pretrain_late_momentum: float = 0.9
-    pretrain_early_epochs: float = 5.0
-    pretrain_weight_decay: float = 2e-4
-    gibbs_steps: int = 1
-    weight_std: float = 0.01
-    dropout: float = 0.0
+    hidden_sizes: Sizes = (500, 500, 2000)
+    pretrain_epochs: Passes = 30.0
+    pretrain_rate: Positive = 0.1
+    pretrain_momentum: Share = 0.5
+    pretrain_late_momentum: Share = 0.9
+    pretrain_early_epochs: Passes = 5.0
+    pretrain_weight_decay: Weight = 2e-4
+    gibbs_steps: Count = 1
+    weight_std: Positive = 0.01
+    dropout: Share = 0.0
 
     def __post_init__(self) -> None:
         if not self.hidden_sizes or min(self.hidden_sizes) < 1:
@@ -228,6 +229,17 @@ class EpochFeed(Protocol):
     def batch(self, step: int) -> Batch:
         """Return the batch of this step."""
         ...
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    if config.pretrain_epochs > 0:
+        return {}
+    names = (
+        "pretrain_rate", "pretrain_momentum", "pretrain_late_momentum", "pretrain_early_epochs",
+        "pretrain_weight_decay", "gibbs_steps",
+    )  # fmt: skip
+    return dict.fromkeys(names, "nothing is pre-trained with pretrain_epochs=0")
 
 
 def stages(

@@ -44,6 +44,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
+from samoyed.core.numbers import Positive, Sizes
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec, TableSpec, TargetSpec
 from samoyed.core.stage import Recipe, Stage
@@ -77,10 +78,10 @@ class Config:
         max_norm: c, the largest norm of the weights into a unit, or None.
     """
 
-    hidden_sizes: tuple[int, ...] = (1024, 1024, 1024)
+    hidden_sizes: Sizes = (1024, 1024, 1024)
     keep_input: Annotated[float, Gt(0), Le(1)] = 0.8
     keep_hidden: Annotated[float, Gt(0), Le(1)] = 0.5
-    max_norm: Annotated[float, Gt(0)] | None = 2.0
+    max_norm: Positive | None = 2.0
 
 
 # Legend for shapes: B batch, D inputs, H units of a layer, I inputs of a layer, K answers.

@@ -46,6 +46,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
+from samoyed.core.numbers import Sizes, Weight
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec, TableSpec, TargetSpec
 from samoyed.core.stage import Recipe
@@ -78,9 +79,9 @@ class Config:
         sparsity: weight of the sum of the absolute activations of an example.
     """
 
-    hidden_sizes: tuple[int, ...] = (1000, 1000, 1000)
+    hidden_sizes: Sizes = (1000, 1000, 1000)
     unit: Literal["rectifier", "softplus", "tanh", "sigmoid"] = "rectifier"
-    sparsity: float = 1e-4
+    sparsity: Weight = 1e-4
 
 
 UNITS: dict[str, Callable[[Tensor], Tensor]] = {

@@ -47,6 +47,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
+from samoyed.core.numbers import Count
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
@@ -82,7 +83,7 @@ class Config:
         num_hidden: units of H3.
     """
 
-    num_hidden: int = 30
+    num_hidden: Count = 30
 
 
 # Legend for shapes: B batch, I maps in, O maps out, S side, K classes.

@@ -47,6 +47,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
+from samoyed.core.numbers import Seed
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
@@ -101,7 +102,7 @@ class Config:
         code_seed: draws the codes of classes that are not digits.
     """
 
-    code_seed: int = 1998
+    code_seed: Seed = 1998
 
 
 # Legend for shapes: B batch, C maps, H rows, W columns, K classes.

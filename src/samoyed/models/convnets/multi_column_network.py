@@ -41,13 +41,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from samoyed.core.numbers import Count
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
@@ -94,12 +96,12 @@ class Config:
         num_tiles: along each side, of the adaptive preparation; they divide `side`.
     """
 
-    side: int = 48
-    num_maps: tuple[int, int, int] = (100, 150, 250)
-    num_hidden: int = 300
+    side: Annotated[int, Ge(30), Le(1024)] = 48
+    num_maps: tuple[Count, Count, Count] = (100, 150, 250)
+    num_hidden: Count = 300
     preparations: tuple[str, ...] = ("original", "imadjust", "histeq", "adapthisteq", "conorm")
-    num_repeats: int = 5
-    num_tiles: int = 8
+    num_repeats: Annotated[int, Gt(0), Le(100)] = 5
+    num_tiles: Count = 8
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.preparations) - set(PREPARATIONS))

@@ -47,7 +47,7 @@ planes each. Variable inputs: 24 (25 + 1) + 24 (600 + 1) + 24 (600 + 1) = 29,472
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
@@ -58,9 +58,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, Logits
+from samoyed.core.numbers import Count, LargeCount, Positive
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
-from samoyed.core.stage import Recipe, Stage, constant
+from samoyed.core.stage import DESCENT, Recipe, Stage, constant
 
 REFERENCE = Reference(
     title="Neocognitron: a new algorithm for pattern recognition tolerant of deformations and "
@@ -99,11 +100,11 @@ class Config:
         num_presentations: how many pictures each layer learns from at most.
     """
 
-    num_planes: int = 24
-    selectivity: tuple[float, float, float] = (4.0, 1.5, 1.5)
-    gain: tuple[float, float, float] = (1.0, 16.0, 16.0)
-    saturation: float = 0.5
-    num_presentations: int = 100
+    num_planes: Count = 24
+    selectivity: tuple[Positive, Positive, Positive] = (4.0, 1.5, 1.5)
+    gain: tuple[Positive, Positive, Positive] = (1.0, 16.0, 16.0)
+    saturation: Positive = 0.5
+    num_presentations: LargeCount = 100
 
     def __post_init__(self) -> None:
         if self.num_planes < 1 or self.num_presentations < 1:
@@ -376,6 +377,12 @@ class OneByOne:
         if self._newest is None or self._newest[0] != step:
             self._newest = (step, self.feed.batch(step))
         return self._newest[1]
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    why = "cells are added and reinforced; nothing is descended"
+    return dict.fromkeys((*DESCENT, "label_smoothing"), why)
 
 
 def stages(

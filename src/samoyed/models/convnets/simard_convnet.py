@@ -41,6 +41,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
+from samoyed.core.numbers import Count
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
@@ -76,8 +77,8 @@ class Config:
         num_hidden: units of the fully connected layer.
     """
 
-    num_maps: tuple[int, int] = (5, 50)
-    num_hidden: int = 100
+    num_maps: tuple[Count, Count] = (5, 50)
+    num_hidden: Count = 100
 
 
 # Legend for shapes: B batch, C maps, H rows, W columns, K classes.

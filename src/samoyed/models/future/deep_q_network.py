@@ -66,14 +66,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
-from typing import Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from samoyed.core.batch import Transitions, Values
+from samoyed.core.numbers import MANY, Chance, Count, LargeCount, Positive, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import WorldSpec
 from samoyed.core.stage import Recipe, Stage, Stateful
@@ -120,19 +122,19 @@ class Config:
     """
 
     filters: tuple[tuple[int, int, int], ...] = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
-    hidden_sizes: tuple[int, ...] = (512,)
-    stack: int = 4
-    discount: float = 0.99
-    replay_size: int = 1_000_000
-    learning_starts: int = 50_000
-    update_every: int = 4
-    target_update: int = 10_000
-    epsilon_first: float = 1.0
-    epsilon_final: float = 0.1
-    exploration_moves: int = 1_000_000
-    num_worlds: int = 1
+    hidden_sizes: tuple[Count, ...] = (512,)
+    stack: Annotated[int, Gt(0), Le(100)] = 4
+    discount: Share = 0.99
+    replay_size: LargeCount = 1_000_000
+    learning_starts: Annotated[int, Ge(0), Le(MANY)] = 50_000
+    update_every: Count = 4
+    target_update: LargeCount = 10_000
+    epsilon_first: Chance = 1.0
+    epsilon_final: Chance = 0.1
+    exploration_moves: Annotated[int, Ge(0), Le(MANY)] = 1_000_000
+    num_worlds: Annotated[int, Gt(0), Le(1000)] = 1
     is_reward_clipped: bool = True
-    error_limit: float = 1.0
+    error_limit: Positive = 1.0
 
     def __post_init__(self) -> None:
         for name in ("stack", "replay_size", "update_every", "target_update", "num_worlds"):

@@ -48,11 +48,12 @@ from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Gt, Le
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
+from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
@@ -106,15 +107,19 @@ class Config:
         dropout: share of the fully connected layers' inputs that are left out (section 4.2).
     """
 
-    widths: tuple[int, int, int, int, int] = (96, 256, 384, 384, 256)
-    full: Annotated[int, Gt(0)] = 4096
-    side: Annotated[int, Gt(0)] = 227
-    first_kernel: Annotated[int, Gt(0)] = 11
-    first_stride: Annotated[int, Gt(0)] = 4
+    widths: tuple[Count, Count, Count, Count, Count] = (96, 256, 384, 384, 256)
+    full: Count = 4096
+    side: Annotated[int, Gt(0), Le(1024)] = 227
+    first_kernel: Annotated[int, Gt(0), Le(1024)] = 11
+    first_stride: Annotated[int, Gt(0), Le(1024)] = 4
     num_halves: Literal[1, 2] = 2
     is_normalised: bool = True
     pooling_side: Literal[2, 3] = 3
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.5
+    dropout: Share = 0.5
+
+    def __post_init__(self) -> None:
+        if any(width % self.num_halves for width in self.widths):
+            raise ValueError(f"widths are multiples of num_halves, {self.num_halves}")
 
 
 SIZES: dict[str, dict[str, Any]] = {

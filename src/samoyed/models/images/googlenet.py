@@ -42,16 +42,18 @@ where the 7 x 7 kernels it names give 9.2K. The widths are taken here.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import HeadedLogits
+from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
@@ -131,15 +133,15 @@ class Config:
         head_dropout: the same in the auxiliary heads.
     """
 
-    narrowing: Annotated[int, Gt(0)] = 1
-    side: Annotated[int, Ge(24)] = 224
-    first_kernel: Annotated[int, Gt(0)] = 7
-    first_stride: Annotated[int, Gt(0)] = 2
-    head_units: Annotated[int, Gt(0)] = 1024
+    narrowing: Annotated[int, Gt(0), Le(16)] = 1
+    side: Annotated[int, Ge(24), Le(1024)] = 224
+    first_kernel: Annotated[int, Gt(0), Le(1024)] = 7
+    first_stride: Annotated[int, Gt(0), Le(1024)] = 2
+    head_units: Count = 1024
     is_headed: bool = True
     is_normalised: bool = True
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.4
-    head_dropout: Annotated[float, Ge(0), Lt(1)] = 0.7
+    dropout: Share = 0.4
+    head_dropout: Share = 0.7
 
 
 SIZES: dict[str, dict[str, Any]] = {
@@ -160,6 +162,12 @@ def accepts(config: Config, spec: ImageSpec) -> ImageSpec:
     ImageSpec(channels=3, height=224, width=224)
     """
     return ImageSpec(3 if spec.channels == 3 else 1, config.side, config.side)
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    why = "there are no auxiliary heads with is_headed=false"
+    return {} if config.is_headed else dict.fromkeys(("head_units", "head_dropout"), why)
 
 
 def build(config: Config, spec: ImageSpec, labels: LabelSpec) -> GoogLeNet:

@@ -43,11 +43,12 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import torch
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Le
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
+from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
@@ -102,10 +103,10 @@ class Config:
     """
 
     configuration: Literal["A", "A-LRN", "B", "C", "D", "E", "B-5x5"] = "D"
-    width: Annotated[int, Gt(0)] = 64
-    full: Annotated[int, Gt(0)] = 4096
-    side: Annotated[int, Ge(32)] = 224
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.5
+    width: Count = 64
+    full: Count = 4096
+    side: Annotated[int, Ge(32), Le(1024)] = 224
+    dropout: Share = 0.5
 
 
 SIZES: dict[str, dict[str, Any]] = {

@@ -44,6 +44,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, Logits
+from samoyed.core.numbers import Count, Positive, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import FactSpec
 from samoyed.core.stage import Recipe, Stage
@@ -77,11 +78,11 @@ class Config:
         has_slack: outputs beyond 0.2 and 0.8 make no error.
     """
 
-    code_size: int = 6
-    hidden_size: int = 12
-    answer_size: int = 6
-    spread: float = 0.3
-    shrinkage: float = 0.004
+    code_size: Count = 6
+    hidden_size: Count = 12
+    answer_size: Count = 6
+    spread: Positive = 0.3
+    shrinkage: Share = 0.004
     has_slack: bool = True
 
 

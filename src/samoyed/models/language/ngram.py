@@ -37,18 +37,19 @@ the 3 discounts of each length, in closed form; the counts are buffers beside th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import SequenceLogits
+from samoyed.core.numbers import LargeCount
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
-from samoyed.core.stage import Recipe, Stage
+from samoyed.core.stage import DESCENT, Recipe, Stage
 from samoyed.layers.ngram_tables import NGramTables, counting
 
 REFERENCE = Reference(
@@ -79,7 +80,7 @@ class Config:
     """
 
     order: Annotated[int, Ge(1), Le(20)] | None = None
-    most_symbols: Annotated[int, Gt(0)] = 50_000_000
+    most_symbols: LargeCount = 50_000_000
 
 
 class NGram(nn.Module):
@@ -119,6 +120,12 @@ def build(config: Config, spec: TextSpec) -> NGram:
     """Return the tables for these symbols, empty."""
     order = config.order or (WORD_ORDER if spec.unit == "word" else SYMBOL_ORDER)
     return NGram(len(spec), order)
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    of_nets = ("epochs", "accumulate", "batch_size", "unroll", "forget")
+    return dict.fromkeys((*DESCENT, *of_nets), "n-grams are counted once, nothing is descended")
 
 
 def stages(

@@ -40,11 +40,12 @@ from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Gt, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import SequenceLogits
+from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe
@@ -80,16 +81,17 @@ class Config:
     Args:
         context: n - 1, how many words are looked back at (2003, table 1: 4 and 2).
         num_features: m, numbers in a word's vector (table 1: 30 and 60).
-        num_hidden: h, units of the hidden layer (table 1: 100 and 50; 0 leaves it out).
+        num_hidden: h, units of the hidden layer (table 1: 100 and 50; its nets without one are not
+            here).
         is_direct: whether the vectors also go to the outputs directly (table 1: either way).
         dropout: share of the hidden units and of the features left out in training.
     """
 
-    context: Annotated[int, Gt(0)] = 4
-    num_features: Annotated[int, Gt(0)] = 30
-    num_hidden: Annotated[int, Gt(0)] = 100
+    context: Annotated[int, Gt(0), Le(1000)] = 4
+    num_features: Count = 30
+    num_hidden: Count = 100
     is_direct: bool = False
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
+    dropout: Share = 0.1
 
 
 class NNLM(nn.Module):

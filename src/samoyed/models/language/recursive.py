@@ -37,16 +37,16 @@ What the paper describes -> here:
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import NO_LABEL, TreeLogits
+from samoyed.core.numbers import Count, Positive, Share, Weight
 from samoyed.core.reference import Reference
 from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.core.stage import Recipe
@@ -83,11 +83,16 @@ class Config:
         dropout: share of the words' vectors that is left out in training.
     """
 
-    width: Annotated[int, Gt(0)] = 30
+    width: Count = 30
     is_tensor: bool = False
-    margin_weight: Annotated[float, Ge(0)] = 0.1
-    kappa: Annotated[float, Gt(0)] = 0.05
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
+    margin_weight: Weight = 0.1
+    kappa: Positive = 0.05
+    dropout: Share = 0.2
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    return {} if config.margin_weight else {"kappa": "no trees are built with margin_weight=0"}
 
 
 def build(config: Config, spec: WordSpec, labels: LabelSpec) -> RecursiveNetwork:

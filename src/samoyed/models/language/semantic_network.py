@@ -38,6 +38,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, Logits
+from samoyed.core.numbers import Count, Positive
 from samoyed.core.reference import Reference
 from samoyed.core.spec import FactSpec
 from samoyed.core.stage import Recipe, Stage
@@ -70,9 +71,9 @@ class Config:
         spread: initial weights are drawn from U(-spread, spread).
     """
 
-    picture_size: int = 8
-    hidden_size: int = 15
-    spread: float = 0.1
+    picture_size: Count = 8
+    hidden_size: Count = 15
+    spread: Positive = 0.1
 
 
 def build(config: Config, spec: FactSpec) -> SemanticNetwork:

@@ -47,11 +47,12 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Gt, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, Logits, TagLogits
+from samoyed.core.numbers import Count, CountOrNone, Passes, Share
 from samoyed.core.reference import Reference
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import LabelSpec, TagSpec, WordSpec
@@ -96,15 +97,15 @@ class Config:
         pretrain_epochs: how often the text is read to learn word vectors first.
     """
 
-    word_width: Annotated[int, Gt(0)] = 50
-    capital_width: Annotated[int, Ge(0)] = 5
-    beginning_width: Annotated[int, Ge(0)] = 10
-    ending_width: Annotated[int, Ge(0)] = 10
-    window: Annotated[int, Gt(0)] = 5
-    num_hidden: Annotated[int, Gt(0)] = 300
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.3
+    word_width: Count = 50
+    capital_width: CountOrNone = 5
+    beginning_width: CountOrNone = 10
+    ending_width: CountOrNone = 10
+    window: Annotated[int, Gt(0), Le(1000)] = 5
+    num_hidden: Count = 300
+    dropout: Share = 0.3
     is_sentence_level: bool = True
-    pretrain_epochs: Annotated[float, Ge(0)] = 0.0
+    pretrain_epochs: Passes = 0.0
 
 
 def build(

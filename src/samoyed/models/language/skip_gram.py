@@ -44,7 +44,7 @@ use, because texts of a million words are meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
@@ -246,23 +246,6 @@ def build(config: Config, spec: TextSpec, counts: Sequence[int]) -> SkipGram:
     return SkipGram(config, counts)
 
 
-def nearest(
-    vectors: Float[Tensor, "V D"], question: Float[Tensor, " D"], num: int, but: tuple[int, ...]
-) -> list[tuple[int, float]]:
-    """Return the words whose vectors have the largest cosine with a vector, and the cosines.
-
-    Args:
-        vectors: of all words.
-        question: a vector, such as v(king) - v(man) + v(woman) of vectors of length one.
-        num: how many words.
-        but: words that are no answer: those of the question.
-    """
-    cosines = nn.functional.normalize(vectors, dim=1) @ nn.functional.normalize(question, dim=0)
-    cosines[list(but)] = -2.0
-    found = cosines.topk(min(num, len(vectors) - len(set(but))))
-    return list(zip(found.indices.tolist(), found.values.tolist(), strict=True))
-
-
 def fading(progress: float) -> float:
     """Let the rate fall on a line to 1e-4 of 0.025."""
     return max(LAST_SHARE, 1 - progress)
@@ -271,6 +254,13 @@ def fading(progress: float) -> float:
 def rate_factor(config: Config) -> float:
     """Return what the rate is multiplied by: CBOW moves each word around by its share only."""
     return CBOW_RATE if config.architecture == "cbow" else 1.0
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    if config.objective == "negative_sampling":
+        return {}
+    return dict.fromkeys(("num_noise", "num_shared"), "a hierarchical softmax draws no noise")
 
 
 def stage_of(config: Config, recipe: Recipe, feed: StretchesOfWords) -> Iterator[Stage]:

@@ -37,15 +37,14 @@ here are for tens of thousands of sentences.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import DecoderState, SequenceLogits
+from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import PAD, PairSpec
 from samoyed.core.stage import Recipe
@@ -82,11 +81,11 @@ class Config:
         dropout: share of embeddings, annotations and read-out left out in training.
     """
 
-    embedding_size: Annotated[int, Gt(0)] = 256
-    num_units: Annotated[int, Gt(0)] = 320
-    num_alignment: Annotated[int, Gt(0)] = 256
-    num_maxout: Annotated[int, Gt(0)] = 256
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.3
+    embedding_size: Count = 256
+    num_units: Count = 320
+    num_alignment: Count = 256
+    num_maxout: Count = 256
+    dropout: Share = 0.3
 
 
 class Attention(nn.Module):

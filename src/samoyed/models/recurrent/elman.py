@@ -34,6 +34,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
+from samoyed.core.numbers import Count
 from samoyed.core.reference import Reference
 from samoyed.core.spec import SequenceSpec
 from samoyed.core.stage import Recipe
@@ -63,7 +64,7 @@ class Config:
         is_cut: take the context units as given: no gradient goes back through time.
     """
 
-    num_units: int = 100
+    num_units: Count = 100
     squash: Squash = "tanh"
     is_cut: bool = False
 

@@ -41,6 +41,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
+from samoyed.core.numbers import Count, Sizes
 from samoyed.core.reference import Reference
 from samoyed.core.spec import SequenceSpec
 from samoyed.core.stage import Recipe
@@ -69,8 +70,8 @@ class Config:
         periods: of each level, from the fastest: how many steps pass until it is renewed.
     """
 
-    num_units: int = 40
-    periods: tuple[int, ...] = (1, 4, 16)
+    num_units: Count = 40
+    periods: Sizes = (1, 4, 16)
 
     def __post_init__(self) -> None:
         is_rising = all(0 < a < b for a, b in pairwise(self.periods))

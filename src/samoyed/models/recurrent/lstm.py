@@ -35,6 +35,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
+from samoyed.core.numbers import Count
 from samoyed.core.reference import Reference
 from samoyed.core.spec import SequenceSpec
 from samoyed.core.stage import Recipe
@@ -63,7 +64,7 @@ class Config:
         forget_bias: of the forget gates in the beginning.
     """
 
-    num_units: int = 64
+    num_units: Count = 64
     forget_bias: float = 1.0
 
 

@@ -40,16 +40,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from samoyed.core.batch import SequenceLogits
+from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe
@@ -86,10 +86,10 @@ class Config:
         dropout: share of the hidden units left out on their way to the outputs in training.
     """
 
-    num_units: Annotated[int, Gt(0)] = 512
-    num_factors: Annotated[int, Gt(0)] = 512
+    num_units: Count = 512
+    num_factors: Count = 512
     is_multiplicative: bool = True
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
+    dropout: Share = 0.1
 
 
 class _Unrolled(torch.autograd.Function):

@@ -42,6 +42,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, Logits
+from samoyed.core.numbers import Count, Positive, Weight
 from samoyed.core.reference import Reference
 from samoyed.core.spec import SequenceSpec
 from samoyed.core.stage import Recipe, Stage
@@ -72,9 +73,9 @@ class Config:
         omega_weight: how much the regulariser counts; 0 leaves it out.
     """
 
-    num_units: int = 50
-    radius: float | None = 0.95
-    omega_weight: float = 4.0
+    num_units: Count = 50
+    radius: Positive | None = 0.95
+    omega_weight: Weight = 4.0
 
 
 def build(config: Config, spec: SequenceSpec) -> RegularisedRNN:

@@ -37,15 +37,14 @@ here are for tens of thousands of sentences.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import DecoderState, SequenceLogits
+from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import PAD, PairSpec
 from samoyed.core.stage import Recipe
@@ -84,10 +83,10 @@ class Config:
         dropout: share of embeddings, summary and read-out left out in training.
     """
 
-    embedding_size: Annotated[int, Gt(0)] = 256
-    num_units: Annotated[int, Gt(0)] = 512
-    num_maxout: Annotated[int, Gt(0)] = 384
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.3
+    embedding_size: Count = 256
+    num_units: Count = 512
+    num_maxout: Count = 384
+    dropout: Share = 0.3
 
 
 class RNNEncoderDecoder(nn.Module):

@@ -39,18 +39,19 @@ leaves out the direct weights: the RNN alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, SequenceLogits
+from samoyed.core.numbers import Count, CountOrNone, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
@@ -91,11 +92,11 @@ class Config:
         dropout: share of the hidden units left out on their way to the outputs in training.
     """
 
-    num_units: Annotated[int, Gt(0)] = 200
-    num_classes: Annotated[int, Ge(0)] = 0
-    hash_size: Annotated[int, Ge(0)] = 1 << 20
-    direct_order: Annotated[int, Gt(0)] = 3
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
+    num_units: Count = 200
+    num_classes: CountOrNone = 0
+    hash_size: Annotated[int, Ge(0), Le(1 << 28)] = 1 << 20
+    direct_order: Annotated[int, Gt(0), Le(20)] = 3
+    dropout: Share = 0.2
 
 
 def class_bounds(counts: np.ndarray, num_classes: int) -> np.ndarray:
@@ -289,6 +290,13 @@ class RNNLM(nn.Module):
 def build(config: Config, spec: TextSpec) -> RNNLM:
     """Return the network for these symbols, with fresh weights."""
     return RNNLM(config, len(spec))
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    if config.hash_size:
+        return {}
+    return {"direct_order": "there are no direct weights with hash_size=0"}
 
 
 def stages(

@@ -36,11 +36,12 @@ from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Gt, Le
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import DecoderState, SequenceLogits
+from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import END, PAD, PairSpec
 from samoyed.core.stage import Recipe
@@ -76,11 +77,11 @@ class Config:
         dropout: share of what a layer reads, and of the read-out, left out in training.
     """
 
-    num_layers: Annotated[int, Gt(0)] = 2
-    num_units: Annotated[int, Gt(0)] = 384
-    embedding_size: Annotated[int, Gt(0)] = 256
+    num_layers: Annotated[int, Gt(0), Le(100)] = 2
+    num_units: Count = 384
+    embedding_size: Count = 256
     is_reversed: bool = True
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.3
+    dropout: Share = 0.3
 
 
 class Seq2Seq(nn.Module):

@@ -45,6 +45,7 @@ from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
 from samoyed.core.errors import OptionError
+from samoyed.core.numbers import Share, Sizes
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TableSpec, TargetSpec
 from samoyed.core.stage import Recipe
@@ -75,8 +76,8 @@ class Config:
         dropouts: share of the units of each hidden layer that are left out in training.
     """
 
-    hidden_sizes: tuple[int, ...] = (4000, 2000, 1000, 1000)
-    dropouts: tuple[float, ...] = (0.25, 0.25, 0.25, 0.10)
+    hidden_sizes: Sizes = (4000, 2000, 1000, 1000)
+    dropouts: tuple[Share, ...] = (0.25, 0.25, 0.25, 0.10)
 
 
 SIZES: dict[str, dict[str, Any]] = {

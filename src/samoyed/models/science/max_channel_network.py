@@ -48,12 +48,13 @@ from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Gt, Le
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, Logits
 from samoyed.core.errors import OptionError
+from samoyed.core.numbers import Count, CountOrNone, Share, Sizes, Weight
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TableSpec, TargetSpec
 from samoyed.core.stage import Objective, Recipe, Stage
@@ -88,13 +89,13 @@ class Config:
         l2: weight of half the sum of their squares.
     """
 
-    num_members: Annotated[int, Gt(0)] = 10
-    hidden_sizes: tuple[int, ...] = (600, 600, 600)
-    group: Annotated[int, Gt(0)] = 3
-    num_links: Annotated[int, Ge(0)] = 10
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.5
-    l1: Annotated[float, Ge(0)] = 5e-6
-    l2: Annotated[float, Ge(0)] = 5e-5
+    num_members: Annotated[int, Gt(0), Le(1000)] = 10
+    hidden_sizes: Sizes = (600, 600, 600)
+    group: Count = 3
+    num_links: CountOrNone = 10
+    dropout: Share = 0.5
+    l1: Weight = 5e-6
+    l2: Weight = 5e-5
 
 
 SIZES: dict[str, dict[str, Any]] = {

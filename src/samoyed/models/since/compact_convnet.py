@@ -36,14 +36,16 @@ pooling after them), and the few channels that remain at high resolution are kep
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
+from samoyed.core.numbers import Share, Sizes
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
@@ -81,10 +83,10 @@ class Config:
         dropout: share of the features in front of the last layer that are left out.
     """
 
-    widths: tuple[int, ...] = (24, 64, 128)
-    depth: int = 0
-    largest_side: int = 64
-    dropout: float = 0.0
+    widths: Sizes = (24, 64, 128)
+    depth: Annotated[int, Ge(0), Le(1000)] = 0
+    largest_side: Annotated[int, Gt(0), Le(4096)] = 64
+    dropout: Share = 0.0
 
 
 SIZES: dict[str, dict[str, Any]] = {

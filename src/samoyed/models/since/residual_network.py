@@ -43,7 +43,7 @@ from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Gt
+from annotated_types import Gt, Le
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -85,7 +85,7 @@ class Config:
         is_residual: whether there are shortcuts; without them it is the paper's plain network.
     """
 
-    num_blocks: Annotated[int, Gt(0)] = 18
+    num_blocks: Annotated[int, Gt(0), Le(1000)] = 18
     order: Literal["original", "preactivated"] = "original"
     is_residual: bool = True
 

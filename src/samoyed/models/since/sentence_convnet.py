@@ -31,16 +31,18 @@ the network does. Here the two are one model: their scores are added and learned
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
+from samoyed.core.numbers import Count, Share, Sizes
 from samoyed.core.reference import Reference
 from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.core.stage import Recipe
@@ -85,12 +87,12 @@ class Config:
         num_buckets: rows of the table that n-grams are hashed into.
     """
 
-    width: Annotated[int, Gt(0)] = 100
-    widths: tuple[int, ...] = (2, 3, 4)
-    num_maps: Annotated[int, Gt(0)] = 100
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.5
+    width: Count = 100
+    widths: Sizes = (2, 3, 4)
+    num_maps: Count = 100
+    dropout: Share = 0.5
     ngram: Annotated[int, Ge(0), Le(5)] = 2
-    num_buckets: Annotated[int, Gt(1)] = 1 << 18
+    num_buckets: Annotated[int, Gt(1), Le(1 << 28)] = 1 << 18
 
 
 SIZES: dict[str, dict[str, Any]] = {"small": {}, "large": {"num_buckets": 1 << 20}}
@@ -105,6 +107,11 @@ def recommend(spec: WordSpec, num_train: int, seconds: float | None) -> str:
 def recipe_for(num_train: int) -> Recipe:
     """Return how to train on this many texts."""
     return MANY_RECIPE if num_train >= MANY_TEXTS else RECIPE
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    return {} if config.ngram else {"num_buckets": "there are no n-grams with ngram=0"}
 
 
 def build(config: Config, spec: WordSpec, labels: LabelSpec) -> SentenceConvNet:

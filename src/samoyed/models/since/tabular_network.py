@@ -45,16 +45,18 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from samoyed.core.batch import Batch, Logits
+from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import TableSpec, TargetSpec
@@ -89,12 +91,12 @@ class Config:
         dropout: share of the hidden units that are left out in training.
     """
 
-    num_networks: int = 1
-    num_members: int = 8
-    width: int = 256
-    depth: int = 2
-    embedding: int = 12
-    dropout: float = 0.1
+    num_networks: Annotated[int, Gt(0), Le(100)] = 1
+    num_members: Count = 8
+    width: Count = 256
+    depth: Annotated[int, Ge(0), Le(1000)] = 2
+    embedding: Count = 12
+    dropout: Share = 0.1
 
 
 SIZES: dict[str, dict[str, Any]] = {

@@ -37,12 +37,13 @@ from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Gt, Le
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import DecoderState, SequenceLogits
 from samoyed.core.errors import OptionError
+from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import PAD, PairSpec
 from samoyed.core.stage import Recipe
@@ -82,11 +83,11 @@ class Config:
         dropout: share of sums, embeddings and attention left out in training (table 3: 0.1).
     """
 
-    width: Annotated[int, Gt(0)] = 256
-    num_layers: Annotated[int, Gt(0)] = 3
-    num_heads: Annotated[int, Gt(0)] = 4
-    num_inner: Annotated[int, Gt(0)] = 1_024
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
+    width: Count = 256
+    num_layers: Annotated[int, Gt(0), Le(100)] = 3
+    num_heads: Count = 4
+    num_inner: Count = 1_024
+    dropout: Share = 0.2
 
 
 def attend(
@@ -238,7 +239,7 @@ class Transformer(nn.Module):
         super().__init__()
         if config.width % config.num_heads:
             raise OptionError(
-                "num_heads", f"a divisor of the width, {config.width}", str(config.num_heads)
+                "--set num_heads", f"a divisor of the width, {config.width}", str(config.num_heads)
             )
         self.config = config
         D, std = config.width, config.width**-0.5

@@ -38,19 +38,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Annotated, Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, Logits
 from samoyed.core.errors import OptionError
+from samoyed.core.numbers import Weight
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec, TableSpec, TargetSpec
-from samoyed.core.stage import Recipe, Stage
+from samoyed.core.stage import DESCENT, Recipe, Stage
 from samoyed.layers.flat_inputs import FlatInputs, num_outputs, small_picture
 
 REFERENCE = Reference(
@@ -83,7 +83,7 @@ class Config:
     """
 
     rule: Rule = "softmax"
-    ridge: Annotated[float, Ge(0)] = 1e-3
+    ridge: Weight = 1e-3
 
 
 # Legend for shapes: B batch, D inputs, K answers, N examples.
@@ -275,6 +275,18 @@ def _about_the_mean(products: Tensor, ridge: float) -> tuple[Tensor, Tensor, Ten
 def _ridged(spread: Tensor, ridge: float) -> Tensor:
     added = ridge * spread.diagonal().mean() + 1e-12
     return spread + added * torch.eye(len(spread), dtype=spread.dtype, device=spread.device)
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    if config.rule == "softmax":
+        return {"ridge": "softmax regression descends; nothing is solved"}
+    plain = {"label_smoothing": f"the targets of {config.rule} are plain"}
+    if config.rule == "lms":
+        return {**plain, "ridge": "the weights are descended to, not solved for"}
+    return plain | dict.fromkeys(
+        (*DESCENT, "epochs", "accumulate"), f"{config.rule} is solved in one pass"
+    )
 
 
 def stages(model: nn.Module, config: Config, feed: Any, stage: Stage, seed: int) -> Iterator[Stage]:

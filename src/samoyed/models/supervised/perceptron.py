@@ -38,17 +38,18 @@ Parameters for pictures and 10 classes: 10 x (2,000 + 1), together 20,010; conne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Le
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, Logits
+from samoyed.core.numbers import Count, Seed
 from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec, TableSpec, TargetSpec
 from samoyed.core.stage import Recipe, Stage
@@ -85,12 +86,12 @@ class Config:
         wiring_seed: draws the connections.
     """
 
-    num_units: Annotated[int, Ge(0)] = 2000
-    num_origins: Annotated[int, Gt(0)] = 20
+    num_units: Annotated[int, Ge(0), Le(1 << 20)] = 2000
+    num_origins: Count = 20
     threshold: float = 1.5
     unit: Literal["threshold", "rectifier"] = "threshold"
     is_averaged: bool = True
-    wiring_seed: int = 1957
+    wiring_seed: Seed = 1957
 
 
 # Legend for shapes: B batch, D sensory units, A association units, O origins of one, K responses.
@@ -220,6 +221,15 @@ def mistake_bound(
     """
     margin = (signs * (features @ weights)).min() / weights.norm()
     return float((features.norm(dim=1).max() / margin).square())
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    plain = {"label_smoothing": "an answer is right or wrong to it, nothing between"}
+    if config.num_units:
+        return plain
+    units = ("num_origins", "threshold", "unit", "wiring_seed")
+    return plain | dict.fromkeys(units, "there are no association units with num_units=0")
 
 
 def stages(model: nn.Module, config: Config, feed: Any, stage: Stage, seed: int) -> Iterator[Stage]:

@@ -1,0 +1,60 @@
+"""What is asked: inputs as given, piped in, and questions about words."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from samoyed.core.errors import OptionError
+from samoyed.misunderstood import refuse_writing
+from samoyed.standard_input import LINES, all_asked
+
+
+@pytest.fixture
+def piped(monkeypatch: pytest.MonkeyPatch):
+    def pipe(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+    return pipe
+
+
+@pytest.mark.parametrize("task", LINES)
+def test_every_line_is_an_input(piped, task: str):
+    piped("12 one\n\n7 two\n")
+    assert all_asked([], None, None, task) == ["12 one", "7 two"]
+    piped("a\nb\n")
+    assert all_asked(["first", "-", "last"], None, None, task) == ["first", "a", "b", "last"]
+
+
+def test_a_sequence_is_no_path_of_a_picture(piped):
+    piped("[[0.5, 1]]\n\0\n")
+    assert all_asked(["-"], None, None, "remember") == ["[[0.5, 1]]", "\0"]
+
+
+def test_questions_about_words_come_after_what_is_piped_in(piped):
+    piped("monday\ntuesday\n")
+    asked = all_asked(["-"], "friday", ("king", "man", "woman"), "embed")
+    assert asked == ["monday", "tuesday", "friday", "king man woman"]
+    assert all_asked([], "friday", None, "embed") == ["friday"]  # and nothing is read
+
+
+def test_a_table_and_a_text_are_read_whole(piped):
+    piped("a,b\n1,2\n")
+    assert all_asked([], None, None, "classify_table") == ["-"]
+    assert all_asked(["more.csv", "-"], None, None, "classify_table") == ["more.csv", "-"]
+    assert all_asked(["-"], None, None, "continue_text") == ["a,b\n1,2\n"]
+
+
+def test_what_cannot_be_asked_is_refused(piped):
+    piped("a\n")
+    with pytest.raises(OptionError, match="twice"):
+        all_asked(["-", "-"], None, None, "tag")
+    for near, analogy in (("monday", None), (None, ("a", "b", "c"))):
+        with pytest.raises(OptionError, match="word vectors"):
+            all_asked(["x.png"], near, analogy, "classify")
+    for option, value in (("length", 5), ("temperature", 0.1), ("seed", 1)):
+        with pytest.raises(OptionError, match=f"--{option}"):
+            refuse_writing("classify", **{option: value})
+    refuse_writing("continue_text", length=5)
+    refuse_writing("classify", length=500, temperature=0.8, seed=0)
