@@ -131,7 +131,8 @@ def test_absurd_numbers_of_a_system_are_refused_by_name(row: Row):
 
 LARGE = (
     "batch_size", "replay_size", "learning_starts", "target_update", "exploration_moves",
-    "num_presentations", "most_symbols", "code_seed", "wiring_seed",
+    "num_presentations", "most_symbols", "code_seed", "wiring_seed", "short_list", "num_subset",
+    "num_drawn",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ MANY = 1 << 31
 Count = Annotated[int, Gt(0), Le(MOST)]
 CountOrNone = Annotated[int, Ge(0), Le(MOST)]
 LargeCount = Annotated[int, Gt(0), Le(MANY)]
+LargeCountOrNone = Annotated[int, Ge(0), Le(MANY)]
 Seed = Annotated[int, Ge(0), Le(MANY)]
 Sizes = Annotated[tuple[Count, ...], MinLen(1)]
 Share = Annotated[float, Ge(0), Lt(1)]

@@ -1,7 +1,7 @@
 """Continuous-space language model: a net for the frequent words, counted n-grams for the others.
 
 Reference: Schwenk (2007), Continuous space language models, Computer Speech and Language 21:492,
-the review's reference 72.
+the review's reference 73.
 
 What was new. Nearly all of the work of a neural language model goes into the outputs, one for each
 word, and nearly all of a text is made of few words. So the net foretells the words of a short-list
@@ -54,11 +54,12 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, SequenceLogits
+from samoyed.core.numbers import Count, LargeCount, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
@@ -71,7 +72,7 @@ REFERENCE = Reference(
     authors="Schwenk, H.",
     year=2007,
     venue="Computer Speech and Language 21, 492-518",
-    review=72,
+    review=73,
     url="https://doi.org/10.1016/j.csl.2006.09.003",
 )
 
@@ -103,12 +104,12 @@ class Config:
     """
 
     order: Annotated[int, Ge(2), Le(20)] = 4
-    short_list: Annotated[int, Gt(0)] = 4_000
-    num_features: Annotated[int, Gt(0)] = 60
-    num_hidden: Annotated[int, Gt(0)] = 200
+    short_list: LargeCount = 4_000
+    num_features: Count = 60
+    num_hidden: Count = 200
     num_networks: Annotated[int, Gt(0), Le(20)] = 1
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
-    most_symbols: Annotated[int, Gt(0)] = 50_000_000
+    dropout: Share = 0.2
+    most_symbols: LargeCount = 50_000_000
 
 
 class Network(nn.Module):

@@ -45,15 +45,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import torch
-from annotated_types import Ge, Gt, Lt
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import SequenceLogits
+from samoyed.core.numbers import Count, LargeCountOrNone, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
@@ -95,13 +95,13 @@ class Config:
         dropout: share of the hidden units and of the features left out in training.
     """
 
-    num_subset: Annotated[int, Ge(0)] = 1_000
-    num_drawn: Annotated[int, Ge(0)] = 1_000
+    num_subset: LargeCountOrNone = 1_000
+    num_drawn: LargeCountOrNone = 1_000
     is_corrected: bool = True
-    context: Annotated[int, Gt(0)] = 4
-    num_features: Annotated[int, Gt(0)] = 64
-    num_hidden: Annotated[int, Gt(0)] = 128
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.1
+    context: Count = 4
+    num_features: Count = 64
+    num_hidden: Count = 128
+    dropout: Share = 0.1
 
 
 class LargeVocabulary(nn.Module):
