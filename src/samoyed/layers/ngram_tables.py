@@ -1,7 +1,7 @@
 """Counted n-grams as tensors: what comes after a context, for all symbols at once.
 
 The counts are those of `layers.kneser_ney`. Smoothed, the probability of a symbol w after the
-symbols h is, with h' all of h but its first symbol (Chen & Goodman 1999, eq. 21),
+symbols h is, with h' all of h but its first symbol (Chen & Goodman 1999),
 
     p(w | h) = (c(h w) - D(c(h w))) / c(h)  +  (D1 N1(h) + D2 N2(h) + D3 N3(h)) / c(h)  p(w | h')
 

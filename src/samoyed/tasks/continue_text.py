@@ -146,7 +146,7 @@ class ContinueText:
             order; 0 does not.
         forget: chance with which a stream's memory is cleared before a stretch, so that the model
             also learns to begin with an empty one (Melis et al. 2018, On the state of the art of
-            evaluation in neural language models, ICLR, sec. 4).
+            evaluation in neural language models, ICLR).
     """
 
     spec: TextSpec
