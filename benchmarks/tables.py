@@ -17,7 +17,8 @@ independent ones would have).
 
 With `--within` the rows to learn from are split again and the test rows are never looked at.
 
-    python -m benchmarks.tables --data FOLDER [--minutes 1] [--only iris,adult] [--within]
+    python -m benchmarks.tables --data FOLDER [--minutes 1] [--only iris,adult] [--repeats 1]
+        [--within]
 """
 
 from __future__ import annotations
@@ -366,6 +367,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="for samoyed; without, as long as it likes")
     parser.add_argument("--only", default="", help="names of tables, separated by commas")
     parser.add_argument("--models", default="", help="names of models, separated by commas")
+    parser.add_argument("--repeats", type=float, help="instead of what stands in `QUESTIONS`")
     parser.add_argument("--within", action="store_true", help="never look at the test rows")
     options = parser.parse_args()
     prepare_processor()
@@ -379,6 +381,8 @@ def main() -> None:
     )
     for name in chosen:
         question = QUESTIONS[name]
+        if options.repeats is not None:
+            question = replace(question, repeats=options.repeats)
         is_bundled = hasattr(datasets, f"load_{question.file}")
         if not is_bundled and not (data / question.file).exists():
             print(f"{name:<14} not run: give --data FOLDER with {question.file}")
