@@ -36,6 +36,22 @@ def test_a_gain_must_be_large_and_certain():
     assert verifying._status(PAIRED, ours, uncertain) == "target not reached"
 
 
+def test_where_less_is_better_a_gain_is_a_fall():
+    claim = next(c for c in claims_of("rnnlm") if c.against is not None)
+    assert not claim.is_at_least
+    assert verifying._status(claim, [150.0, 152.0], [180.0, 181.0]) == claim.scale
+    assert verifying._status(claim, [170.0, 172.0], [180.0, 181.0]) == "target not reached"
+    assert verifying._status(claim, [210.0, 212.0], [180.0, 181.0]) == "target not reached"
+    assert verifying._in_words(claim, [150.0, 152.0], [180.0, 181.0]).startswith(
+        "151 against 180.5; difference -29.5 +- "
+    )
+
+
+def test_f1_is_written_as_papers_do():
+    (claim,) = claims_of("senna")
+    assert verifying._in_words(claim, [0.91, 0.92], []) == "91.50, standard deviation 0.71"
+
+
 def test_the_interval_is_students():
     values = [0.93, 0.92, 0.94, 0.93, 0.95]
     expected = stats.t.ppf(0.975, 4) * np.std(values, ddof=1) / np.sqrt(5)

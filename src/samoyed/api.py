@@ -15,7 +15,8 @@ from samoyed.core.stopping import stoppable
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.tables import TableAsk, scan_unasked
 from samoyed.opening import is_unasked_table, open_source, question_of
-from samoyed.runs.conducting import check_numbers, descend, describe_plan, prepare
+from samoyed.runs.conducting import check_numbers, describe_plan, prepare
+from samoyed.runs.descending import descend
 from samoyed.runs.finishing import finish, in_line
 from samoyed.runs.folder import RunFolder
 from samoyed.runs.request import Request
@@ -103,7 +104,7 @@ def train(
             return _finished_before(folder, say)
         say(describe_plan(prepared))
         stop.doing = "training"
-        seconds = descend(prepared, stop, is_quiet=quiet)
+        prepared, seconds = descend(prepared, stop, say, is_quiet=quiet)
         stop.doing = "scoring and writing the report"
         if is_first:
             finish(prepared, seconds, say)

@@ -14,6 +14,7 @@ from typing import Any
 from samoyed.catalog import METHODS, ROWS, Row, find
 from samoyed.claims import Claim, claims_of
 from samoyed.core.errors import OptionError, did_you_mean
+from samoyed.runs.drawing_scores import is_share
 from samoyed.runs.progress import in_words
 from samoyed.showing import evidence_of
 
@@ -166,15 +167,29 @@ def _interval(values: Sequence[float]) -> float:
 def _in_words(claim: Claim, values: Sequence[float], others: Sequence[float]) -> str:
     shown = _differences(values, others)
     mean, spread = statistics.mean(shown), statistics.stdev(shown) if len(shown) > 1 else 0.0
-    if claim.score in ("accuracy", "caught"):
-        if others:
-            arms = f"{statistics.mean(values):.2%} against {statistics.mean(others):.2%}; "
-            return f"{arms}gain {mean * 100:.2f} +- {_interval(shown) * 100:.2f} points"
-        text = f"{mean:.2%}"
+    if others:
+        arms = " against ".join(_written(claim, statistics.mean(arm)) for arm in (values, others))
+        if not is_share(claim.score):
+            kind = "gain" if claim.is_at_least else "difference"
+            return f"{arms}; {kind} {mean:.4g} +- {_interval(shown):.2g}"
+        return f"{arms}; gain {mean * 100:.2f} +- {_interval(shown) * 100:.2f} points"
+    if is_share(claim.score):
+        text = _written(claim, mean)
         text += f" right, an error of {1 - mean:.2%}" if claim.score == "accuracy" else ""
         return text + (f", standard deviation {spread * 100:.2f}" if len(shown) > 1 else "")
     each = ", ".join(f"{v:.4g}" for v in shown)
     return f"{mean:.4g}" + (f" (seeds: {each})" if len(shown) > 1 else "")
+
+
+def _written(claim: Claim, value: float) -> str:
+    """Write a value of the claim's score: an F1 as the papers do, other shares in percent.
+
+    >>> _written(claims_of("senna")[0], 0.9102)
+    '91.02'
+    """
+    if not is_share(claim.score):
+        return f"{value:.4g}"
+    return f"{100 * value:.2f}" if claim.score.endswith("f1") else f"{value:.2%}"
 
 
 def _status(claim: Claim, values: Sequence[float], others: Sequence[float]) -> str:
@@ -187,7 +202,7 @@ def _status(claim: Claim, values: Sequence[float], others: Sequence[float]) -> s
     else:
         is_met = sign * mean >= sign * claim.bound
     if others:
-        is_met = is_met and mean - _interval(shown) > 0
+        is_met = is_met and sign * mean - _interval(shown) > 0
     return claim.scale if is_met else "target not reached"
 
 

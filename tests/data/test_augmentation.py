@@ -133,6 +133,52 @@ def test_mirroring_is_tried_on_the_data():
     assert "must not be mirrored" in choice.reason
 
 
+def arrows(num=2000, num_classes=20):
+    """Pictures of `num_classes` colours; the first colour has arrows, to the left or the right."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, num_classes, num)
+    images = random.integers(0, 60, (num, 3, 16, 16), dtype=np.uint8)
+    colours = random.integers(60, 255, (num_classes, 3))
+    colours[1] = colours[0]
+    images[:] += (colours[labels] // 2)[..., None, None].astype(np.uint8)
+    marks = np.broadcast_to(random.random((num_classes, 16, 8)) < 0.5, (num_classes, 16, 8))
+    marks = np.concatenate([marks, marks[..., ::-1]], axis=2)  # alike on both sides
+    head = np.tril(np.ones((8, 8), bool))
+    marks[0, :, :] = marks[1, :, :] = False
+    marks[0, 4:12, 2:10], marks[1, 4:12, 6:14] = head, head[:, ::-1]
+    images += (marks[labels] * 60)[:, None].astype(np.uint8)
+    return images, labels
+
+
+def test_two_classes_of_many_that_are_mirror_images_forbid_mirroring():
+    images, labels = arrows()
+    plain, mirrored = recognised(images, labels)
+    assert mirrored > augmentation.ENOUGH_AGREEMENT * plain, "in all it hardly shows"
+    names = ["left", "right", *(f"colour {index}" for index in range(18))]
+    choice = choose(ImageSpec(3, 16, 16), images, labels, names)
+    assert "flip" not in choice.names
+    assert "left and right" in choice.reason
+    # without the two, nothing speaks against it
+    others = labels > 1
+    assert "flip" in choose(ImageSpec(3, 16, 16), images[others], labels[others] - 2).names
+
+
+def test_swapped_counts_both_ways_and_ignores_chance():
+    truths = torch.tensor([0] * 20 + [1] * 20 + [2] * 20)
+    mirrored = torch.tensor([1] * 10 + [0] * 10 + [0] * 10 + [1] * 10 + [2] * 20)
+    assert augmentation.swapped(truths, mirrored, truths) == (0, 1)
+    few = truths.clone()
+    few[:5] = 1
+    assert augmentation.swapped(truths, few, truths) is None
+    assert augmentation.swapped(mirrored, mirrored, truths) is None
+
+
+def test_a_few_pictures_do_not_forbid_mirroring_by_chance():
+    differences = torch.tensor([1.0] * 6 + [-1.0] * 3 + [0.0] * 30)
+    assert not augmentation.is_beyond_chance(differences)
+    assert augmentation.is_beyond_chance(differences.repeat(12))
+
+
 def test_pictures_whose_colour_decides_may_be_mirrored():
     random = np.random.default_rng(0)
     labels = random.integers(0, 3, 300)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from samoyed.core.stage import Recipe
 from samoyed.data.images import ImageData, Pictures
 from samoyed.tasks.classify import Classify
 from samoyed.tasks.classify_labels import ClassifyLabels
-from samoyed.tasks.picture_training import to_choose_by
+from samoyed.tasks.picture_training import to_choose_by, to_temper_on
 from samoyed.training.loop import Resume, train
 
 SPEC = ImageSpec(1, 6, 6)
@@ -133,3 +134,64 @@ def test_label_lists_are_chosen_by_their_own_loss(data):
 def test_how_many_are_looked_at(validation, train, num):
     part = noisy(validation, 0)
     assert len(to_choose_by(part, train)) == num
+
+
+class Scaled(Plane):
+    """The same with scores that can be scaled."""
+
+    def scale_scores(self, factor: float) -> None:
+        self.layer.weight.mul_(factor)
+        self.layer.bias.mul_(factor)
+
+
+def many(num: int, num_valid: int | None = None) -> ImageData:
+    """Pictures whose last two pixels are their number."""
+    train = noisy(num, 5)
+    train.images[:, 0, 5, 4], train.images[:, 0, 5, 5] = np.divmod(np.arange(num), 256)
+    return ImageData(
+        SPEC, LABELS, train, noisy(500, 6), None if num_valid is None else noisy(num_valid, 7)
+    )
+
+
+def test_a_large_training_part_keeps_a_few_pictures_for_the_temperature():
+    data = many(6400)
+    aside, learned = to_temper_on(data, seed=3)
+    assert aside is not None
+    assert learned is not None
+    part, kept = aside
+    assert part is data.train
+    assert len(kept) == 500
+    assert sorted([*kept, *learned]) == list(range(6400)), "each one is kept or learned from"
+    (stage,) = TASK.stages(Scaled(), data, Recipe(batch_size=100, epochs=1.0), 3)
+    assert stage.steps == 59
+    seen = torch.cat([stage.feed.batch(step).inputs for step in range(59)])
+    numbers = (255 * seen[:, 0, 5, 4:]).round().long() @ torch.tensor([256, 1])
+    assert sorted(numbers.tolist()) == learned.tolist()
+    (untouched,) = TASK.stages(Plane(), data, Recipe(batch_size=100, epochs=1.0), 3)
+    assert untouched.steps == 64, "a model without a temperature learns from all"
+
+
+def test_a_small_part_is_learned_from_as_it_is_and_a_validation_part_serves():
+    assert to_temper_on(many(600), seed=0) == (None, None)
+    data = many(600, 400)
+    aside, learned = to_temper_on(data, seed=0)
+    assert aside is not None
+    assert aside[0] is data.validation
+    assert aside[1].tolist() == list(range(400))
+    assert learned is None
+    assert to_temper_on(many(600, 200), seed=0) == (None, None)
+
+
+def test_the_temperature_makes_answers_as_sure_as_they_are_right():
+    data = many(6400)
+    found = []
+    for is_tempered in (False, True):
+        task = replace(TASK, label_smoothing=0.4, is_tempered=is_tempered)
+        model = Scaled()
+        recipe = Recipe(batch_size=100, epochs=6.0, learning_rate=0.02)
+        for _ in train(model, task.stages(model, data, recipe, 0)):
+            pass
+        found.append({score.name: score.value for score in task.score(model, data)})
+    plain, tempered = found
+    assert tempered["log_loss"] < 0.8 * plain["log_loss"]
+    assert tempered["calibration_error"] < 0.6 * plain["calibration_error"]

@@ -48,6 +48,7 @@ COLOUR = 0.3
 HOLE = 0.25  # of the side
 TRIED_AT_ONCE = 100  # pictures that are made small at once
 ENOUGH_AGREEMENT = 0.85  # mirrored pictures must be recognised this well, relative to plain ones
+CLEARLY_SWAPPED = 4.0  # standard deviations by which mirroring must mix two classes up more often
 
 
 @dataclass(frozen=True)
@@ -114,41 +115,63 @@ def check_names(names: Sequence[str]) -> None:
             )  # fmt: skip
 
 
-def choose(spec: ImageSpec, images: np.ndarray, labels: np.ndarray, seed: int = 0) -> Choice:
+def choose(
+    spec: ImageSpec,
+    images: np.ndarray,
+    labels: np.ndarray,
+    names: Sequence[str] = (),
+    seed: int = 0,
+) -> Choice:
     """Choose the variations for this data.
 
     Args:
         spec: size and colours of the pictures.
         images: (N, C, H, W) uint8, the training part.
         labels: (N,) their classes, or (N, K) 1 for each label they have.
+        names: what the classes are called, for the reason; else by their numbers.
         seed: picks the pictures that mirroring is tried on.
     """
     if spec.channels == 1:
         return Choice(("affine",), "gray pictures, such as characters, are not mirrored")
-    plain, mirrored = recognised(images, labels, seed)
-    numbers = f"a nearest neighbour knows {plain:.0%} of plain, {mirrored:.0%} of mirrored ones"
-    if mirrored < ENOUGH_AGREEMENT * plain:
+    plain, mirrored, truths = _neighbours(images, labels, seed)
+    before, after = agreements(plain, truths), agreements(mirrored, truths)
+    shares = before.mean().item(), after.mean().item()
+    numbers = "a nearest neighbour knows {:.0%} of plain, {:.0%} of mirrored ones".format(*shares)
+    pair = swapped(plain, mirrored, truths) if labels.ndim == 1 else None
+    if pair is not None:
+        one, other = (names[index] if names else f"class {index}" for index in pair)
+        numbers = f"{one} and {other} look like one another in the mirror"
+    is_worse = shares[1] < ENOUGH_AGREEMENT * shares[0] and is_beyond_chance(before - after)
+    if pair is not None or is_worse:
         return Choice(("affine", "colour"), f"colour pictures that must not be mirrored: {numbers}")
     return Choice(("crop", "flip", "colour"), f"colour pictures that may be mirrored: {numbers}")
 
 
-def recognised(
-    images: np.ndarray, labels: np.ndarray, seed: int = 0, num: int = 1500, side: int = 12
-) -> tuple[float, float]:
+def recognised(images: np.ndarray, labels: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """Return which share of plain and of mirrored pictures their nearest neighbour recognises.
 
-    Half of up to `num` pictures, made small, serve as neighbours of the other half. Where mirroring
-    keeps the class both shares are alike; where it turns one class into another (arrows, letters)
-    the second is lower.
+    Where mirroring keeps the class both shares are alike; where it turns one class into another
+    (arrows, letters) the second is lower.
 
     Args:
         images: (N, C, H, W) uint8.
         labels: (N,) their classes, or (N, K) 1 for each label they have; then a neighbour that
             shares some of the labels counts for the share of them (Jaccard's index).
         seed: picks the pictures.
-        num: how many pictures are tried at most.
-        side: they are averaged down to this many rows and columns.
     """
+    plain, mirrored, truths = _neighbours(images, labels, seed)
+    return agreements(plain, truths).mean().item(), agreements(mirrored, truths).mean().item()
+
+
+def _neighbours(
+    images: np.ndarray, labels: np.ndarray, seed: int, num: int = 1500, side: int = 12
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the labels of the nearest of plain and of mirrored pictures, and the true ones.
+
+    Half of up to `num` pictures (60 a class, where that is more), averaged down to `side` rows and
+    columns, serve as neighbours of the other half.
+    """
+    num = max(num, 60 * (int(labels.max()) + 1)) if labels.ndim == 1 else num
     rows = numpy_generator(seed, "mirror").permutation(len(labels))[:num]
     pieces = np.array_split(rows, max(1, len(rows) // TRIED_AT_ONCE))
     small = torch.cat(
@@ -159,25 +182,55 @@ def recognised(
     half = len(rows) // 2
     known, asked = small[:half].flatten(1), small[half:]
 
-    def share(pictures: Tensor) -> float:
-        nearest = torch.cdist(pictures.flatten(1), known).argmin(1)
-        return agreement(classes[:half][nearest], classes[half:])
+    def nearest(pictures: Tensor) -> Tensor:
+        return classes[:half][torch.cdist(pictures.flatten(1), known).argmin(1)]
 
-    return share(asked), share(asked.flip(3))
+    return nearest(asked), nearest(asked.flip(3)), classes[half:]
 
 
-def agreement(answers: Tensor, truths: Tensor) -> float:
-    """Return which share of classes (N,) are the same, or how far sets of labels (N, K) agree.
+def swapped(plain: Tensor, mirrored: Tensor, truths: Tensor) -> tuple[int, int] | None:
+    """Return the two classes that mirroring most clearly turns into one another, if any.
 
-    >>> agreement(torch.tensor([[1, 1, 0.0]]), torch.tensor([[1, 0, 0.0]]))
-    0.5
+    Arrows to the left and to the right may be two classes of forty, which hardly shows in how many
+    pictures are recognised in all. The two are taken for swapped where mirrored pictures of them
+    are mixed up at least twice as often as plain ones, and that by so much that it is no chance.
+
+    Args:
+        plain: (N,) the answers to plain pictures.
+        mirrored: (N,) the answers to the same pictures, mirrored.
+        truths: (N,) their classes.
+    """
+    num = int(torch.cat([plain, mirrored, truths]).max()) + 1
+
+    def mixed_up(answers: Tensor) -> Tensor:
+        counts = torch.bincount(truths * num + answers, minlength=num * num).view(num, num)
+        return (counts + counts.t()).triu(1).double()
+
+    before, after = mixed_up(plain), mixed_up(mirrored)
+    surprise = (after - before) / (after + before).clamp(min=1).sqrt()
+    surprise[after < 2 * before] = 0
+    place = int(surprise.argmax())
+    pair = divmod(place, num)
+    return pair if surprise[pair] >= CLEARLY_SWAPPED else None
+
+
+def is_beyond_chance(differences: Tensor) -> bool:
+    """Tell whether the mean of (N,) differences is above 0 by two standard errors."""
+    mean, error = differences.mean(), differences.std() / len(differences) ** 0.5
+    return bool(mean > 2 * error)
+
+
+def agreements(answers: Tensor, truths: Tensor) -> Tensor:
+    """Return (N,): 1 where classes (N,) are the same, or how far sets of labels (N, K) agree.
+
+    >>> agreements(torch.tensor([[1, 1, 0.0]]), torch.tensor([[1, 0, 0.0]]))
+    tensor([0.5000])
     """
     if answers.ndim == 1:
-        return (answers == truths).float().mean().item()
+        return (answers == truths).float()
     one, other = answers.nan_to_num() > 0.5, truths.nan_to_num() > 0.5
     either = (one | other).sum(1)
-    shares = (one & other).sum(1) / either.clamp(min=1)
-    return torch.where(either == 0, 1.0, shares).mean().item()
+    return torch.where(either == 0, 1.0, (one & other).sum(1) / either.clamp(min=1))
 
 
 def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:

@@ -5,7 +5,7 @@
   Conference of the Cognitive Science Society, 1-12; figure 1.
 * `living-things`: four plants and four animals, what they are, have, can do and look like.
   Rumelhart, D. E. & Todd, P. M. (1993); Rogers, T. T. & McClelland, J. L. (2004). Semantic
-  cognition. MIT Press, figure 2.2.
+  cognition. MIT Press, chapter 2.
 """
 
 from __future__ import annotations

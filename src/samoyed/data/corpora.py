@@ -3,7 +3,7 @@
 * `ptb.train.txt`, `ptb.valid.txt`, `ptb.test.txt` (any stem or none; also `val` or `dev`,
   `.tokens`, `.gz`) in one folder are official parts, as of the Penn Treebank in Mikolov's form.
 * The Brown corpus is 500 files `ca01` to `cr09` of word/tag, or an archive of them; it is split as
-  Bengio et al. 2003 (A neural probabilistic language model, JMLR 3:1137, sec. 4.1) split it: the
+  Bengio et al. 2003 (A neural probabilistic language model, JMLR 3:1137, sec. 4) split it: the
   first 800,000 words to learn from, the next 200,000 to choose dials by, the rest to test on.
 * Anything else is one stream, read in the order of the files' names.
 

@@ -67,6 +67,7 @@ class PictureFeed:
         batch_size: B, pictures per batch.
         seed: decides the order and the variations.
         augment: how the pictures of a batch are varied, or None.
+        only: (M,) indices of the pictures to draw from; all of them by default.
     """
 
     images: np.ndarray
@@ -74,21 +75,24 @@ class PictureFeed:
     batch_size: int
     seed: int
     augment: Augment | None = None
+    only: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        self._order = ShuffledOrder(len(self.labels), self.seed)
+        self._order = ShuffledOrder(len(self), self.seed)
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.labels if self.only is None else self.only)
 
     @property
     def steps_per_epoch(self) -> int:
         """Return how many batches come closest to one epoch."""
-        return num_steps(len(self.labels), self.batch_size, 1)
+        return num_steps(len(self), self.batch_size, 1)
 
     def batch(self, step: int) -> Batch:
         """Return the batch of this step: (B, C, H, W) float in [0, 1] and (B,) labels."""
         rows = self._order.rows(step * self.batch_size, self.batch_size)
+        if self.only is not None:
+            rows = self.only[rows]
         inputs = as_floats(rows_of(self.images, rows))
         if self.augment is not None:
             inputs = self.augment(inputs, torch_generator(self.seed, "augment", step))

@@ -3,7 +3,7 @@
 The words are those of the training part, from the most frequent to the rarest; one more, `<unk>`,
 stands for all others, and `<eos>` ends each sentence, or what stands for one: a line of a text that
 was cut into sentences, a paragraph of one that was not. The held-out parts have no say in the
-vocabulary. The Brown corpus is the exception, where Bengio et al. 2003 (sec. 4.1) counted in the
+vocabulary. The Brown corpus is the exception, where Bengio et al. 2003 (sec. 4) counted in the
 whole of it and merged what occurs three times or less.
 """
 
@@ -36,7 +36,7 @@ UNKNOWN_WORD = "<unk>"
 
 BROWN_TRAIN, BROWN_VALID = 800_000, 200_000
 BROWN_MIN_COUNT = 4
-"""Words that the whole corpus shows less often are merged (Bengio et al. 2003, sec. 4.1)."""
+"""Words that the whole corpus shows less often are merged (Bengio et al. 2003, sec. 4)."""
 
 MIN_COUNT = 3
 """The same in a text that was not cut into words before; counted in its training part."""

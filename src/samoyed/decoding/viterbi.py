@@ -1,7 +1,7 @@
 """The best sequence of tags of a chain.
 
 Viterbi, A. (1967). Error bounds for convolutional codes and an asymptotically optimum decoding
-algorithm. IEEE Transactions on Information Theory 13(2), 260-269; Collobert et al. (2011), eq. 17.
+algorithm. IEEE Transactions on Information Theory 13(2), 260-269; Collobert et al. (2011), 3.4.2.
 
 Legend for shapes: B batch, L words of a sentence, K tags.
 """

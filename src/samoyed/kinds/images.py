@@ -12,10 +12,11 @@ from torch import nn
 
 from samoyed.catalog import Row
 from samoyed.core.errors import RunError, first_names
+from samoyed.core.settings import dials
 from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
 from samoyed.kinds.tasks import TASKS
-from samoyed.tasks.picture_training import to_choose_by
+from samoyed.tasks.picture_training import to_choose_by, to_temper_on
 
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
@@ -25,7 +26,8 @@ def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any,
     asked = getattr(importlib.import_module(module), name)
     task = asked(system.accepts(config, source.spec), source.labels)
     if not row.is_varied:  # the papers' protocols: no distortions, plain targets
-        task = replace(task, augmentation="none", label_smoothing=0.0)
+        plain = {"augmentation": "none", "label_smoothing": 0.0, "is_tempered": False}
+        task = replace(task, **{name: plain[name] for name in plain if name in dials(task)})
     recipe = system.recipe_for(source.num_train) if row.has_sizes else system.RECIPE
     return config, recipe, task
 
@@ -53,6 +55,11 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
         notes.append(
             f"validation: of all epochs, the weights that do best on {num:,} of its pictures"
         )
+    if getattr(task, "is_tempered", False) and plain.data_settings.num_labels is None:
+        aside, learned = to_temper_on(data, plain.seed)
+        if aside is not None:
+            kept = "of the validation part" if learned is None else "kept from learning"
+            notes.append(f"how sure it is: set by {len(aside[1]):,} pictures {kept}")
     if spec != plain.source.spec:
         notes.insert(0, f"pictures brought to {spec.width} x {spec.height} pixels")
 

@@ -1,7 +1,7 @@
 """N-grams with modified Kneser-Ney smoothing, counted.
 
 Reference: Chen & Goodman (1999), An empirical study of smoothing techniques for language modeling,
-Computer Speech and Language 13:359, sec. 3: every count is discounted, and what is taken away goes
+Computer Speech and Language 13:359; every count is discounted, and what is taken away goes
 to the shorter n-grams, whose counts are of how many different symbols stand before them.
 """
 
@@ -61,7 +61,7 @@ class Level:
 
 @dataclass(frozen=True)
 class KneserNey:
-    """Interpolated n-grams with modified Kneser-Ney discounts (Chen & Goodman 1999, sec. 3).
+    """Interpolated n-grams with modified Kneser-Ney discounts (Chen & Goodman 1999).
 
     As KenLM counts (Heafield et al. 2013, Scalable modified Kneser-Ney language model estimation,
     sec. 3): with an end of sentences no n-gram reaches over it; it is foreseen like any word, and
@@ -181,7 +181,7 @@ def _discounted(
 
 
 def _discounts(counts: np.ndarray) -> tuple[float, ...]:
-    """Return what is taken from n-grams seen once, twice, more often (1999, eq. 26).
+    """Return what is taken from n-grams seen once, twice, more often (TR-10-98, eq. 26).
 
     Where a number of occurrences from 1 to 4 does not occur, fixed ones are used.
     """

@@ -255,7 +255,7 @@ class LSTM(nn.Module):
         input_size: D, how many numbers a time step brings.
         num_units: H, how many units remember.
         forget_bias: bias of the forget gates at the start; 1 lets the cells remember at first
-            (Gers et al. 2000, sec. 3.2).
+            (Gers et al. 2000, sec. 3).
         weight_dropout: probability with which each recurrent weight is left out of a training
             step (DropConnect, Wan et al. 2013; on recurrent weights Merity et al. 2018).
     """

@@ -1,7 +1,7 @@
 """Counted n-grams as tensors: what comes after a context, for all symbols at once.
 
 The counts are those of `layers.kneser_ney`. Smoothed, the probability of a symbol w after the
-symbols h is, with h' all of h but its first symbol (Chen & Goodman 1999, eq. 21),
+symbols h is, with h' all of h but its first symbol (Chen & Goodman 1999),
 
     p(w | h) = (c(h w) - D(c(h w))) / c(h)  +  (D1 N1(h) + D2 N2(h) + D3 N3(h)) / c(h)  p(w | h')
 
@@ -116,24 +116,27 @@ class NGramTables(nn.Module):
         Args:
             places: of the n-grams that end the context, from `places`.
         """
-        rows = len(places)
-        wide = torch.cat([places.new_ones(rows, 1), places], dim=1) - 1  # the context of none is 0
-        held, which = [], []
-        for n in range(1, self.order + 1):
-            found = _find(
-                self.table("contexts", n), torch.where(wide >= 0, wide, NOWHERE)[:, n - 1]
-            )
-            share = self._held_back(n)[found.clamp_min(0)]
-            held.append(torch.where(found >= 0, share, torch.ones_like(share)))
-            which.append(found)
-        scale = torch.ones_like(held[0])
+        scale = torch.ones(len(places), dtype=self.discounts.dtype, device=places.device)
         parts: list[tuple[Tensor, Tensor]] = []
-        for n in range(self.order, 0, -1):
-            parts.append(self._successors(n, which[n - 1], scale))
-            scale = scale * held[n - 1]
-        likely = (scale / self.num_symbols)[:, None].expand(-1, self.num_symbols).reshape(-1)
-        spots, shares = (torch.cat(both) for both in zip(*parts, strict=True))
-        return likely.index_add(0, spots, shares).view(rows, self.num_symbols)
+        for n in range(self.order, 1, -1):
+            context = places[:, n - 2] - 1
+            found = _find(self.table("contexts", n), torch.where(context >= 0, context, NOWHERE))
+            parts.append(self._successors(n, found, scale))
+            held = self._held_back(n)[found.clamp_min(0)]
+            scale = torch.where(found >= 0, scale * held, scale)
+        likely = (scale[:, None] * self._single()).view(-1)  # most numbers: one product
+        if parts:
+            spots, shares = (torch.cat(both) for both in zip(*parts, strict=True))
+            likely = likely.index_add(0, spots, shares)
+        return likely.view(-1, self.num_symbols)
+
+    def _single(self) -> Float[Tensor, " V"]:
+        """Return the probability of every symbol after nothing."""
+        first = self.table("contexts", 1).new_zeros(1)
+        which = _find(self.table("contexts", 1), first)  # that of none has number 0
+        left = torch.where(which >= 0, self._held_back(1)[which.clamp_min(0)], 1.0)
+        even = (left / self.num_symbols).expand(self.num_symbols)
+        return even.index_add(0, *self._successors(1, which, torch.ones_like(left)))
 
     def _held_back(self, n: int) -> Tensor:
         """Return (C,) what each context of length n - 1 leaves to the shorter ones."""

@@ -1,9 +1,9 @@
 """The likelihood of a sequence of tags: a chain in which each tag depends on the one before.
 
 Collobert, R. et al. (2011). Natural language processing (almost) from scratch. JMLR 12, section
-3.2.2: the score of a path is the sum of its words' scores and of its transitions (eq. 13), and its
-likelihood is normalised over all paths (eqs. 14-16). With transitions of zero it is the product of
-the words' own softmaxes, the word-level likelihood of section 3.2.1.
+3.4.2: the score of a path is the sum of its words' scores and of its transitions (eq. 12), and its
+likelihood is normalised over all paths by a recursion (eq. 14). With transitions of zero it is the
+product of the words' own softmaxes, the word-level likelihood of section 3.4.1.
 
 Legend for shapes: B batch, L words of a sentence, K tags.
 """
@@ -23,7 +23,7 @@ def log_partition(
 ) -> Float[Tensor, B]:  # fmt: skip
     """Return the logarithm of the sum over all paths of the exponential of their scores.
 
-    The recursion over words of eqs. 15 and 16.
+    The recursion over words of eq. 14.
 
     Args:
         values: scores of tags for words.
@@ -42,7 +42,7 @@ def path_score(
     values: Float[Tensor, "B L K"], transitions: Float[Tensor, "K K"],
     starts: Float[Tensor, K], path: Int[Tensor, "B L"],
 ) -> Float[Tensor, B]:  # fmt: skip
-    """Return the score of a path of tags (eq. 13); `NO_TAG` behind a sentence's end."""
+    """Return the score of a path of tags (eq. 12); `NO_TAG` behind a sentence's end."""
     is_word = path >= 0
     tags = path.clamp(min=0)
     own = values.gather(2, tags[:, :, None]).squeeze(2)

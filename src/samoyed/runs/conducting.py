@@ -19,26 +19,17 @@ from samoyed.catalog import choose
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.seeding import seed_everything
 from samoyed.core.settings import to_json
-from samoyed.core.stopping import StopRequest
 from samoyed.data.corpora import refuse_units
 from samoyed.kinds.parts import Assembly
 from samoyed.opening import open_source, question_of
 from samoyed.runs.environment import environment
-from samoyed.runs.folder import EventLog, RunFolder
-from samoyed.runs.following import Follower
-from samoyed.runs.progress import Progress, in_words
+from samoyed.runs.folder import RunFolder
+from samoyed.runs.progress import in_words
 from samoyed.runs.request import Request, check_same, stretch
 from samoyed.runs.run import device_of
-from samoyed.training import checkpoint, distribution, planning, precision
-from samoyed.training.loop import train
+from samoyed.training import checkpoint, planning, precision
 from samoyed.training.planning import Plan
 from samoyed.training.processor import prepare_processor
-
-QUICK_LIMIT = {
-    "classify": 1000, "classify_table": 1000, "regress_table": 1000, "classify_several": 1000,
-    "classify_labels": 1000, "continue_text": 20_000,
-    "classify_text": 1000, "tag": 300, "classify_trees": 300, "translate": 200, "embed": 3000,
-}  # fmt: skip
 
 LONGEST = {"minutes": 366 * 24 * 60, "epochs": 1_000_000}
 
@@ -274,37 +265,6 @@ def _about_table(request: Request) -> dict[str, Any]:
         return {}
     test = None if request.test is None else str(Path(request.test).resolve())
     return {"about_table": {**request.about_table.__dict__, "test": test}}
-
-
-def descend(prepared: Prepared, stop: StopRequest, *, is_quiet: bool) -> float:
-    """Train from where the run stands to the end of its plan; return the training seconds."""
-    model, plan, assembly = prepared.model, prepared.plan, prepared.assembly
-    resume = None
-    if prepared.checkpoint is not None:
-        model.load_state_dict(prepared.checkpoint.model)
-        resume = prepared.checkpoint.resume
-    model.to(prepared.device)
-    stages = (
-        stage.lasting(steps)
-        for stage, steps in zip(assembly.make_stages(model), plan.steps, strict=True)
-    )
-    is_first = distribution.rank() == 0
-    log = EventLog(prepared.folder.file("events.jsonl"), *prepared.position, is_writing=is_first)
-    limit = QUICK_LIMIT.get(assembly.task.name)
-    with Progress(plan.steps, plan.step_s, is_quiet or not is_first) as progress:
-        follower = Follower(
-            prepared.folder, log, model, plan.steps, progress,
-            checkpoint_s=prepared.settings.checkpoint_s, is_writing=is_first,
-            quick_score=None if limit is None else lambda: assembly.task.score(
-                model, assembly.data, device=prepared.device, limit=limit
-            ),
-        )  # fmt: skip
-        moments = train(
-            model, stages, device=prepared.device, precision=prepared.precision,
-            seed=assembly.seed, resume=resume,
-        )  # fmt: skip
-        seconds = follower.follow(moments, stop)
-    return seconds
 
 
 def write_weights(folder: RunFolder, model: nn.Module) -> None:

@@ -182,7 +182,9 @@ def _is(name: str) -> str:
 
 
 def _is_plural(name: str) -> bool:
-    return name.split("(")[0].split(",")[0].strip().endswith("s") and not name.startswith("best")
+    return name.split("(")[0].split(",")[0].strip().endswith("s") and not name.startswith(
+        ("best", "always")
+    )
 
 
 def _with_article(name: str) -> str:

@@ -62,7 +62,7 @@ def memory_gib() -> float:
 
 
 def commit() -> str | None:
-    """Return the checkout's commit, with "+" when it was changed since; None elsewhere."""
+    """Return the checkout's commit, with "+" when its code was changed since; None elsewhere."""
     here = Path(__file__).resolve().parents[3]
     if not (here / ".git").exists():
         return None
@@ -72,7 +72,7 @@ def commit() -> str | None:
             [*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, timeout=5
         ).stdout.strip()
         changed = subprocess.run(
-            [*git, "status", "--porcelain", "--untracked-files=no"],
+            [*git, "status", "--porcelain", "--untracked-files=no", "src"],
             capture_output=True, text=True, timeout=5,
         ).stdout.strip()  # fmt: skip
     except (OSError, subprocess.SubprocessError):

@@ -15,9 +15,11 @@ from samoyed.core.errors import Diverged
 from samoyed.core.reference import Score
 from samoyed.core.stopping import GOES_ON, Interrupted, StopRequest
 from samoyed.runs.folder import EventLog, RunFolder
+from samoyed.runs.pacing import Pace
 from samoyed.runs.progress import Progress
 from samoyed.training import checkpoint
 from samoyed.training.loop import Moment
+from samoyed.training.planning import Plan
 
 EVENTS_PER_STAGE = 200
 SAVING_SHARE = 0.03  # at most this share of the time goes into checkpoints
@@ -37,6 +39,9 @@ class Follower:
         quick_score: a quick look at the held-out part, for the curves; never used to choose.
         num_quick: how many such looks in the last stage.
         is_writing: False in all but the first of several processes.
+        pace: where the run may only take so long.
+
+    After `follow`, `changed` is the plan to go on with, where the pace asks for another.
     """
 
     folder: RunFolder
@@ -48,6 +53,8 @@ class Follower:
     quick_score: Callable[[], Sequence[Score]] | None = None
     num_quick: int = 8
     is_writing: bool = True
+    pace: Pace | None = None
+    changed: Plan | None = field(default=None, init=False)
     _clock: float = field(default=0.0, init=False)
     _saved_at: float = field(default=0.0, init=False)
     _wait_s: float = field(default=0.0, init=False)
@@ -69,6 +76,8 @@ class Follower:
                 stop.is_training = True  # from here on there is something to save
                 self._clock += time.perf_counter() - resumed_at
                 self._watch(moment, stop)
+                if self.changed is not None:
+                    break
                 resumed_at = time.perf_counter()
         finally:
             stop.is_training = False
@@ -85,8 +94,10 @@ class Follower:
             self._check(moment, float(moment.loss))
         if is_last or (moment.step + 1) % max(1, steps // EVENTS_PER_STAGE) == 0:
             self._record(moment, steps, is_last)
+        if self.pace is not None:
+            self.changed = self.pace.look(moment.stage_index, moment.step, self._clock)
         due = time.monotonic() - self._saved_at >= self._wait_s
-        if (is_last or due or stop.number) and self.is_writing:
+        if (is_last or due or stop.number or self.changed) and self.is_writing:
             self._save(moment)
         if stop.number:
             where = f"stopped at step {moment.step + 1:,} of {steps:,}"

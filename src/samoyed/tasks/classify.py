@@ -49,12 +49,15 @@ class Classify:
         augmentation: "auto" lets the data choose, "none", or names from
             `data.augmentation.VARIATIONS`, separated by commas.
         label_smoothing: share of the target spread over all classes.
+        is_tempered: whether one temperature sets how sure answers are, on pictures that are not
+            learned from, where the system has `scale_scores`.
     """
 
     spec: ImageSpec
     labels: LabelSpec
     augmentation: str = "auto"
     label_smoothing: float = 0.05
+    is_tempered: bool = True
     name: ClassVar[str] = "classify"
     headline: ClassVar[str] = "accuracy"
 
@@ -69,7 +72,7 @@ class Classify:
         Raises:
             OptionError: for a variation that does not exist.
         """
-        return variations_of(self.augmentation, self.spec, train)
+        return variations_of(self.augmentation, self.spec, train, self.labels.names)
 
     def stages(
         self,
@@ -96,6 +99,7 @@ class Classify:
         return picture_stages(
             model, data, recipe, seed, self.objective(system_loss),
             self.variations(data.train).names, system_stages=system_stages, num_labels=num_labels,
+            is_tempered=self.is_tempered and hasattr(model, "scale_scores"),
         )  # fmt: skip
 
     def objective(self, system_loss: SystemLoss | None = None) -> Objective:

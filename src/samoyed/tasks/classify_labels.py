@@ -64,7 +64,7 @@ class ClassifyLabels:
         Raises:
             OptionError: for a variation that does not exist.
         """
-        return variations_of(self.augmentation, self.spec, train)
+        return variations_of(self.augmentation, self.spec, train, self.labels.names)
 
     def stages(
         self,

@@ -146,7 +146,7 @@ class ContinueText:
             order; 0 does not.
         forget: chance with which a stream's memory is cleared before a stretch, so that the model
             also learns to begin with an empty one (Melis et al. 2018, On the state of the art of
-            evaluation in neural language models, ICLR, sec. 4).
+            evaluation in neural language models, ICLR).
     """
 
     spec: TextSpec
@@ -309,15 +309,16 @@ def foresee(
     state = model.start(num_streams)
     num_symbols = model.step(state, rows[:, 0])[0].shape[1]
     step = max(1, min(LEAD, MOST_LOGITS // (num_streams * num_symbols)))
-    bits, is_right = [], []
+    bits = torch.empty(num_streams, lead + size, device=device)  # not a list of small pieces:
+    is_right = torch.empty_like(bits, dtype=torch.bool)  # they would lie between the large ones
     for start in range(0, lead + size, step):
         piece = rows[:, start : start + step + 1]
         logits, state = model(piece[:, :-1], state)
         nats = F.cross_entropy(logits.float().transpose(1, 2), piece[:, 1:], reduction="none")
-        bits.append(nats / math.log(2))
-        is_right.append(logits.argmax(dim=2) == piece[:, 1:])
+        bits[:, start : start + step] = nats / math.log(2)
+        is_right[:, start : start + step] = logits.argmax(dim=2) == piece[:, 1:]
     model.train(was_training)
-    chosen = [torch.cat(parts, dim=1)[:, lead:].reshape(-1)[:num] for parts in (bits, is_right)]
+    chosen = [found[:, lead:].reshape(-1)[:num] for found in (bits, is_right)]
     return chosen[0].double().cpu().numpy(), chosen[1].cpu().numpy()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -22,6 +23,7 @@ from samoyed.data.cache import rows_of
 from samoyed.data.feeds import PictureFeed, as_floats, num_steps
 from samoyed.data.image_split import strata_of
 from samoyed.data.images import ImageData, Pictures
+from samoyed.tasks.tempering import left_out, tempered
 from samoyed.training.averaging import WeightAverage
 from samoyed.training.best_weights import BestWeights
 from samoyed.training.stages import averaged, stage_of
@@ -32,24 +34,32 @@ SystemLoss = Callable[[Any, Tensor], Tensor]
 SystemStages = Callable[[PictureFeed, Stage], Iterator[Stage]]
 """(plain pictures to pre-train on, the stage that descends the loss) -> all stages."""
 
+Aside = tuple[Pictures, np.ndarray]
+"""A part of the data and the indices of some pictures of it."""
+
 BATCH_PIXELS = 1 << 21  # numbers per batch when nothing is learned: 8 MiB
 MOST_TO_CHOOSE_BY = 2000  # pictures of a validation part that are looked at after every epoch
+FEWEST_TO_TEMPER_ON, MOST_TO_TEMPER_ON = 300, 500  # pictures
+ENOUGH_TO_KEEP_SOME = 6000  # to learn from: fewer are all learned from
 ENOUGH_TO_CHOOSE_BY = 100  # so many always; beyond, no more than a fifth of those to learn from
 
 
-def variations_of(augmentation: str, spec: ImageSpec, train: Pictures) -> Choice:
+def variations_of(
+    augmentation: str, spec: ImageSpec, train: Pictures, names: tuple[str, ...]
+) -> Choice:
     """Return how training pictures are varied, and why.
 
     Args:
         augmentation: "auto", "none", or names from `data.augmentation.VARIATIONS` with commas.
         spec: size and colours of the pictures.
         train: what is learned from.
+        names: what the classes or labels are called.
 
     Raises:
         OptionError: for a variation that does not exist.
     """
     if augmentation == "auto":
-        return choose(spec, train.images, train.labels)
+        return choose(spec, train.images, train.labels, names)
     if augmentation == "none":
         return Choice((), "as asked")
     names = tuple(name.strip() for name in augmentation.split(","))
@@ -67,6 +77,7 @@ def picture_stages(
     *,
     system_stages: SystemStages | None = None,
     num_labels: int | None = None,
+    is_tempered: bool = False,
 ) -> Iterator[Stage]:
     """Yield the stages of training: one, unless the system has its own.
 
@@ -80,13 +91,16 @@ def picture_stages(
         system_stages: what the system does around the stage that descends the loss; it chooses
             its weights itself.
         num_labels: learn from so many labelled pictures, spread over the classes.
+        is_tempered: whether the temperature is set on `to_temper_on`.
     """
-    train = data.train
+    train, aside, only = data.train, None, None
     if num_labels is not None:
         train = some_of(train, spread(strata_of(train.labels), num_labels, seed))
+    elif is_tempered:
+        aside, only = to_temper_on(data, seed)
     augment = Augmentation(variations) if variations else None
-    feed = PictureFeed(train.images, train.labels, recipe.batch_size, seed, augment)
-    steps = num_steps(len(train), recipe.batch_size * recipe.accumulate, recipe.epochs)
+    feed = PictureFeed(train.images, train.labels, recipe.batch_size, seed, augment, only)
+    steps = num_steps(len(feed), recipe.batch_size * recipe.accumulate, recipe.epochs)
     average = None if recipe.average is None else WeightAverage(model, recipe.average)
     stage = stage_of(recipe, feed, objective, steps)
     if average is not None:
@@ -99,13 +113,49 @@ def picture_stages(
         weights = model if average is None else average.averaged.module
         every = max(1, round(feed.steps_per_epoch / recipe.accumulate))
         stage = chosen_by(to_choose_by(data.validation, len(train)), stage, weights, every)
-    yield stage
+    yield stage if aside is None else tempered(stage, partial(_scores_and_classes, aside=aside))
+
+
+def to_temper_on(data: ImageData, seed: int) -> tuple[Aside | None, np.ndarray | None]:
+    """Return pictures to set the temperature on, and which ones are left to learn from.
+
+    A validation part serves where there is one of some size. Else a few are kept from a large
+    training part; a small one is learned from as it is, as every picture counts.
+
+    Returns:
+        Which pictures of which part, or None; and the indices of those left to learn from, or
+        None for all.
+    """
+    if data.validation is not None:
+        num = len(data.validation)
+        rows = _even(num, MOST_TO_TEMPER_ON)
+        return (None if num < FEWEST_TO_TEMPER_ON else (data.validation, rows)), None
+    if len(data.train) < ENOUGH_TO_KEEP_SOME:
+        return None, None
+    is_kept = left_out(len(data.train), MOST_TO_TEMPER_ON, numpy_generator(seed, "temperature"))
+    return (data.train, np.flatnonzero(is_kept)), np.flatnonzero(~is_kept)
+
+
+def _scores_and_classes(model: nn.Module, aside: Aside) -> tuple[Tensor, Tensor]:
+    pictures = some_of(*aside)
+    scores = predict_logits(model, pictures.images, next(model.parameters()).device)
+    return torch.from_numpy(scores), torch.from_numpy(pictures.labels)
+
+
+def _even(num: int, most: int) -> np.ndarray:
+    """Return at most so many indices below `num`, evenly spread."""
+    return np.linspace(0, num - 1, min(most, num)).astype(np.int64)
+
+
+def evenly(pictures: Pictures, most: int) -> Pictures:
+    """Return at most so many of the pictures, evenly spread."""
+    return pictures if most >= len(pictures) else some_of(pictures, _even(len(pictures), most))
 
 
 def to_choose_by(validation: Pictures, num_train: int) -> Pictures:
     """Return the part of a validation part that is looked at after every epoch, evenly spread."""
     most = min(MOST_TO_CHOOSE_BY, max(ENOUGH_TO_CHOOSE_BY, num_train // 5), len(validation))
-    return some_of(validation, np.linspace(0, len(validation) - 1, most).astype(np.int64))
+    return evenly(validation, most)
 
 
 def chosen_by(aside: Pictures, stage: Stage, weights: nn.Module, every: int) -> Stage:
@@ -148,9 +198,7 @@ def looked_at(data: ImageData, limit: int | None) -> Pictures:
     if limit is None:
         return data.test
     part = data.test if data.validation is None else data.validation
-    if limit >= len(part):
-        return part
-    return some_of(part, np.linspace(0, len(part) - 1, limit).astype(np.int64))
+    return evenly(part, limit)
 
 
 def batch_size_of(images: np.ndarray) -> int:

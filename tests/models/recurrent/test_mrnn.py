@@ -1,4 +1,4 @@
-"""The multiplicative recurrent network: equations 10 and 11 of 2011, and their gradient."""
+"""The multiplicative recurrent network: equations 7 and 8 of 2011, and their gradient."""
 
 import math
 
@@ -17,7 +17,7 @@ def make(config=SMALL):
 
 
 def test_the_net_of_the_paper_has_its_parameters():
-    # 2011, sec. 4.1: 1,500 units, 1,500 factors, 86 symbols, "4.9 million parameters":
+    # 2011, sec. 5.2: 1,500 units, 1,500 factors, 86 symbols, "4.9 million parameters":
     # two square matrices, three matrices of symbols, two biases
     net = MRNN(Config(num_units=1500, num_factors=1500), 86)
     ours = sum(p.numel() for p in net.parameters())
@@ -35,7 +35,7 @@ def test_the_gradient_by_hand_is_the_finite_difference():
 
 
 @pytest.mark.parametrize("is_multiplicative", [True, False])
-def test_the_whole_is_equations_10_and_11(is_multiplicative):
+def test_the_whole_is_equations_7_and_8(is_multiplicative):
     """In plain numbers, with the recurrent matrix of each symbol written out."""
     net = make(Config(5, 4, is_multiplicative, 0.0)).double()
     text = [3, 3, 0, 6]

@@ -6,7 +6,7 @@ time and without labels, because each new layer improves a bound on the likeliho
 the weights found that way, a deep net of sigmoid units can be trained further with labels.
 
 Paper -> here:
-    energy and conditionals of one layer (section 2)      layers.boltzmann
+    energy and conditionals of one layer (section 3)      layers.boltzmann
     contrastive divergence (section 3)                    losses.contrastive_divergence, `pretrain`
     greedy algorithm: learn a layer, fix it, take its
         hidden activities as data (section 4)             `stages`, `DeepBeliefNet.climb`

@@ -48,8 +48,8 @@ Details of the Methods               ours | paper
 1. The loss is the mean over the mini-batch, the published code descends the sum; so the same rate
    takes smaller steps where RMSProp's eps matters.
 2. RMSProp adds eps outside the root (torch), the published code inside.
-3. The loss of a life does not end an episode in training (Methods, p. 6: it did). Observations in
-   the replay are those of whole games.
+3. The loss of a life does not end an episode in training (Methods, Training details: it did).
+   Observations in the replay are those of whole games.
 4. `Config.num_worlds` worlds are played side by side, one move each, to act faster; the paper
    plays one. The number of moves per update is what `update_every` says in both cases.
 5. Vectors of numbers are observed as well: an MLP takes the ConvNet's place. For these, and for
@@ -90,7 +90,7 @@ REFERENCE = Reference(
     authors="Mnih, V., Kavukcuoglu, K., Silver, D. et al.",
     year=2015,
     venue="Nature 518, 529-533",
-    review=101,
+    review=100,
     url="https://doi.org/10.1038/nature14236",
 )
 

@@ -20,7 +20,7 @@ Equation or figure -> here:
 Parameters for 3 colours and 1000 classes: 6,998,552 that answer, and 6,379,728 in the two heads,
 which are left out of the answer. Table 1 prints weights in units of 1024, rounded, and some of them
 do not follow from its own widths: 463K for 4c, where they give 497K, and 2.7K for the first layer,
-which fits kernels of 7 x 1 and 1 x 7 and not the 7 x 7 it names. The widths are taken here.
+where the 7 x 7 kernels it names give 9.2K. The widths are taken here.
 
 **Departures**
 

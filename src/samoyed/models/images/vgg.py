@@ -14,7 +14,7 @@ Equation or figure -> here:
 * section 2.1, 2 x 2 pooling after each of 5 levels  -> `maps_of`
 * section 2.1, A-LRN's normalisation, with AlexNet's constants -> `layers.local_response`
 * section 2.1, two layers of 4096 units, dropout     -> `VGG.hidden`
-* section 4.2, B with one 5 x 5 per pair of 3 x 3    -> `CONFIGURATIONS["B-5x5"]`
+* section 4.1, B with one 5 x 5 per pair of 3 x 3    -> `CONFIGURATIONS["B-5x5"]`
 
 Parameters for 3 colours and 1000 classes, which table 2 prints in millions: A and A-LRN 132,863,336
 (133), B 133,047,848 (133), C 133,638,952 (134), D 138,357,544 (138), E 143,667,240 (144). D is the
@@ -93,7 +93,7 @@ class Config:
     """The sizes of table 1; the output layer follows the classes of the data.
 
     Args:
-        configuration: a column of table 1, or "B-5x5", the shallow net that section 4.2 compares
+        configuration: a column of table 1, or "B-5x5", the shallow net that section 4.1 compares
             with B.
         width: maps of the first level.
         full: units of each of the two fully connected layers.

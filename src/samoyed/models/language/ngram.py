@@ -12,13 +12,16 @@ discount of its own for what occurs once, twice, and more often, and interpolati
 
 Equation -> function
 
-    p(w | h) (1999, eq. 21)                         layers.ngram_tables.NGramTables.forward
-    D1, D2, D3+ (1999, eq. 26)                      layers.kneser_ney
-    N1+(. w), the counts of shorter n-grams (ch. 3) layers.kneser_ney.KneserNey.learn
-    the unigram is interpolated with 1 / V          (Heafield et al. 2013, sec. 3.4)
+    p(w | h), modified and interpolated             layers.ngram_tables.NGramTables.forward
+    D1, D2, D3+ (report of 1998, eq. 26)            layers.kneser_ney
+    N1+(. w), the counts of shorter n-grams         layers.kneser_ney.KneserNey.learn
+    the unigram is interpolated with 1 / V          (Heafield et al. 2013, sec. 3)
 
-Table -> Config: Mikolov et al. 2011 (Extensions of recurrent neural network language model, table
-1) give 141.2 as the perplexity of five words on the Penn Treebank.
+The equation's number is that of the longer report, Harvard TR-10-98, as KenLM's source cites it.
+
+Table -> Config: Mikolov et al. 2011 (Empirical evaluation and combination of advanced language
+modeling techniques, Interspeech, table 1) give 141.2 as the perplexity of Kneser-Ney 5-grams on the
+Penn Treebank.
 
 There is nothing to descend: the one step of training reads the text and counts. The parameters are
 the 3 discounts of each length, in closed form; the counts are buffers beside them.
@@ -27,8 +30,8 @@ the 3 discounts of each length, in closed form; the counts are buffers beside th
 
 1. With words, n-grams do not reach over the end of a sentence, as KenLM has it; the unknown word is
    counted like any other, as in texts that were cut to a vocabulary before.
-2. Where no n-gram of a length is counted once, twice, three or four times, eq. 26 cannot be
-   computed, and the discounts are 0.5, 1 and 1.5 (KenLM's --discount_fallback).
+2. Where no n-gram of a length is counted once, twice, three or four times, they cannot be computed
+   so, and the discounts are 0.5, 1 and 1.5 (KenLM's --discount_fallback).
 3. Of a text longer than `most_symbols` only its end is counted.
 """
 

@@ -13,7 +13,7 @@ Equation -> function
     x = (C(w_{t-1}), ..., C(w_{t-n+1}))               NNLM.windows, NNLM.features
     y = b + W x + U tanh(d + H x) (2003, eq. 1)       NNLM.read_out
     P(w_t | ...) = softmax(y) (2003, sec. 2)          the task's loss
-    average with the trigram (2003, sec. 4.2)         MIXED_WITH, tasks.continue_text
+    average with the trigram (2003, table 1)          MIXED_WITH, tasks.continue_text
 
 Table -> Config: the defaults are MLP9 of table 1 (n = 5, h = 100, m = 30, no direct connections:
 276 on the Brown corpus, 252 averaged with the trigram); MLP1 is context 4, h 50, m 60, direct.
@@ -22,13 +22,15 @@ Its free parameters are |V| (1 + n m + h) + h (1 + (n - 1) m) if direct (2003, s
 **Departures**
 
 1. AdamW in batches, with a rate that falls to zero over the passes one gives it; the paper takes
-   one word after the other at a rate of 1e-3 / (1 + 1e-8 t) and stops early (2003, sec. 3 and 4).
+   one word after the other at a rate of 1e-3 / (1 + 1e-8 t) and stops early (2003, sec. 4).
 2. Dropout on the hidden layer and on the word vectors (Srivastava et al. 2014), besides the decay
    of the weights, which the paper has alone (2003, sec. 4.2: 1e-4).
 3. Before the beginning of a text stand vectors of zeros.
 4. The weight of the trigram in the mixture is the best one on the validation part; the paper takes
-   one half (2003, sec. 4.2). The trigram is smoothed by modified Kneser-Ney, not by deleted
+   one half (2003, table 1). The trigram is smoothed by modified Kneser-Ney, not by deleted
    interpolation (sec. 4.1), as is better.
+5. Our copy of the Brown corpus is cut into words a little differently: 1,176,859 with the ends of
+   sentences, 17,906 in the vocabulary; the paper counts 1,181,041 and 16,383 (2003, sec. 4).
 """
 
 from __future__ import annotations
@@ -78,7 +80,7 @@ class Config:
     Args:
         context: n - 1, how many words are looked back at (2003, table 1: 4 and 2).
         num_features: m, numbers in a word's vector (table 1: 30 and 60).
-        num_hidden: h, units of the hidden layer (table 1: 100, 60, 50; 0 leaves it out).
+        num_hidden: h, units of the hidden layer (table 1: 100 and 50; 0 leaves it out).
         is_direct: whether the vectors also go to the outputs directly (table 1: either way).
         dropout: share of the hidden units and of the features left out in training.
     """

@@ -1,7 +1,7 @@
 """Recursive neural networks: one layer, used at every node of a tree, up to the whole sentence.
 
 Socher, R., Lin, C. C.-Y., Ng, A. Y. & Manning, C. D. (2011). Parsing natural scenes and natural
-language with recursive neural networks. ICML, 129-136. The review's reference 73.
+language with recursive neural networks. ICML, 129-136. The review's reference 74.
 
 What was new: the tree itself is learned, with the vectors of its phrases. A merge of two neighbours
 gives their parent's vector and a score of whether it is one; the right tree must score better than
@@ -56,7 +56,7 @@ REFERENCE = Reference(
     authors="Socher, R., Lin, C. C.-Y., Ng, A. Y. & Manning, C. D.",
     year=2011,
     venue="Proceedings of the 28th International Conference on Machine Learning, 129-136",
-    review=73,
+    review=74,
     url="https://icml.cc/2011/papers/125_icmlpaper.pdf",
 )
 

@@ -10,15 +10,16 @@ from flowers, and single things last, as in children (chapter 3).
 
 Equation -> function
 
-    8 items -> 8 units; these and 4 relations -> 15 -> 36 attributes (figure 2.2)  SemanticNetwork
-    y = 1 / (1 + exp(-x)) everywhere; E = sum (y - t)^2 (appendix A)               descend
-    the distance of inner pictures in the course of learning (figures 3.1, 3.3)    apart
+    8 items -> 8 units; these and 4 relations -> 15 -> 36 attributes (chapter 2)   SemanticNetwork
+    y = 1 / (1 + exp(-x)) everywhere; E = sum (y - t)^2                            descend
+    the distance of inner pictures in the course of learning (chapter 3)           apart
 
 Config holds the sizes. 8 x 8 + 8, 12 x 15 + 15, 15 x 36 + 36: 843 weights, biases included.
 
 **Departures**
 
-1. Initial weights are drawn from U(-0.1, 0.1), biases too; the book's own range was not at hand.
+1. Initial weights are drawn from U(-0.1, 0.1), biases too. The book itself was not at hand: its
+   range, its rate and the numbers of its figures are not taken from it.
 2. Descent on the error summed over all 32 cases at once, rate 0.1; no momentum, no noise.
 3. The facts are drawn up from the description: 36 attributes in 93 facts, `living-things`.
 4. Which sides part is found by clustering what is true of things (average linkage), so that any

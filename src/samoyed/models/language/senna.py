@@ -8,33 +8,33 @@ What was new: one network for many tasks that reads words, not features made by 
 vectors can be learned beforehand from text without any labels, by telling a window of real text
 from the same window with another word in the middle.
 
-Equation or table -> here:
+Section or table -> here:
 
-* eqs. 1-3, lookup tables, side by side for each kind of feature  -> `Lookup`
-* eq. 4, the words of a window in one vector, PADDING at the ends -> `windows`
-* eqs. 5-6, linear layers and HardTanh                            -> `WindowNetwork.forward`
-* eqs. 7-8, the same over all places, and the maximum over time   -> `SentenceNetwork.forward`
-* eqs. 10-16, word-level and sentence-level log-likelihood        -> `losses.chain`
-* eq. 17, the best path                                           -> `decoding.viterbi`
-* eq. 18, max(0, 1 - f(x) + f(x^w))                               -> `ranking_loss`
-* section 4.2, 11 words around, 100 hidden units                  -> `Ranker`
+* 3.2, lookup tables, side by side for each kind of feature       -> `Lookup`
+* 3.3.1, the words of a window in one vector, PADDING at the ends -> `windows`
+* 3.3.1, linear layers and HardTanh                               -> `WindowNetwork.forward`
+* 3.3.2, the same over all places, and the maximum over time      -> `SentenceNetwork.forward`
+* 3.4.1, word-level, and 3.4.2, sentence-level log-likelihood     -> `losses.chain`
+* 3.4.2, the best path                                            -> `decoding.viterbi`
+* 4.2, max(0, 1 - f(x) + f(x^w))                                  -> `ranking_loss`
+* 4.3, 11 words around, 100 hidden units                          -> `Ranker`
 * table 5, windows of 5, 50 + 5 numbers for a word, 300 hidden units -> `Config`
-* section 6.1, the endings of words                               -> `Config.ending_width`
+* 6.1, the endings of words                                       -> `Config.ending_width`
 
 Sentences with a tag for every word are read by windows, texts with one class by the sentence
 network. `is_sentence_level = false` leaves the transitions at zero: the word-level likelihood.
 
 **Departures**
 
-1. Section 3.2.3 descends with one example at a time and a rate of 0.01 by the number of a layer's
+1. Section 3.4.3 descends with one example at a time and a rate of 0.01 by the number of a layer's
    inputs; here it is Adam on batches, with a rate that falls, for minutes on a processor.
 2. Section 6.1 gives endings of two letters to the tagger of parts of speech alone; here endings of
    three letters, and the first four, are given to every task. Zero widths leave them out.
 3. Table 5 has no dropout; here a share of the words' vectors and of the hidden units is left out,
    which matters when the tagged sentences are all there is. Zero brings back the paper's network.
-4. Section 4.2 learned for seven weeks from 852 million words, by a growing dictionary; here the
+4. Section 4.3 learned for seven weeks from 852 million words, by a growing dictionary; here the
    training sentences, and whatever text is named, are read `pretrain_epochs` times.
-5. Section 3.2.2: where the scheme of tags forbids one after another, no such path is answered (a
+5. Section 3.4.2: where the scheme of tags forbids one after another, no such path is answered (a
    dial of the task, `is_legal`).
 """
 
@@ -71,7 +71,7 @@ RECIPE = Recipe(
     clip_norm=5.0, precision="float32",
 )  # fmt: skip
 
-RANKED_WORDS = 11  # of a window in pre-training (section 4.2)
+RANKED_WORDS = 11  # of a window in pre-training (section 4.3)
 RANKED_UNITS = 100
 RANKED_BATCH = 256
 RANKED_RATE = 1e-3
@@ -117,7 +117,7 @@ def build(
 
 
 class Lookup(nn.Module):
-    """Vectors of a word and of what it looks like, side by side (eqs. 1-3).
+    """Vectors of a word and of what it looks like, side by side (section 3.2).
 
     Row 0 of each table is the vector of PADDING, learned as the others are.
 
@@ -146,7 +146,7 @@ class Lookup(nn.Module):
 def windows(
     vectors: Float[Tensor, "B L D"], padding: Float[Tensor, D], size: int
 ) -> Float[Tensor, "B L F"]:
-    """Return for each word the vectors of the `size` words around it in one (eq. 4)."""
+    """Return for each word the vectors of the `size` words around it in one (section 3.3.1)."""
     num, _, width = vectors.shape
     before, after = (size - 1) // 2, size // 2
     edges = [padding.expand(num, n, width) for n in (before, after)]
@@ -155,7 +155,7 @@ def windows(
 
 
 class Reading(nn.Module):
-    """What both networks share: look words up, and read the window around each (eqs. 1-6).
+    """What both networks share: look words up, and read the window around each (3.2, 3.3.1).
 
     Args:
         config: the dials.
@@ -229,7 +229,7 @@ class SentenceNetwork(nn.Module):
     def forward(
         self, words: Int[Tensor, "B L 4"], present: Float[Tensor, "B L"] | None = None
     ) -> Logits:
-        """Return (B, K); places behind a text's end have no part in its maximum (eqs. 7-8)."""
+        """Return (B, K); places behind a text's end have no part in its maximum (3.3.2)."""
         reached = self.reading(words, present)
         is_word = (words[..., 0] > 0) | (torch.arange(words.shape[1], device=words.device) == 0)
         reached = reached.masked_fill(~is_word[..., None], float("-inf")).amax(dim=1)
@@ -243,7 +243,7 @@ class SentenceNetwork(nn.Module):
 
 
 class Ranker(nn.Module):
-    """How much a window of words looks like text: one number (section 4.2).
+    """How much a window of words looks like text: one number (section 4.3).
 
     Args:
         config: the dials.
@@ -261,7 +261,7 @@ class Ranker(nn.Module):
 
 
 def ranking_loss(scores: Float[Tensor, B], spoiled: Float[Tensor, B]) -> Float[Tensor, ""]:
-    """Return the mean of max(0, 1 - f(x) + f(x^w)) (eq. 18)."""
+    """Return the mean of max(0, 1 - f(x) + f(x^w)) (section 4.2)."""
     return F.relu(1 - scores + spoiled).mean()
 
 

@@ -2,7 +2,7 @@
 
 Reference: Mikolov, Sutskever, Chen, Corrado & Dean (2013), Distributed representations of words and
 phrases and their compositionality, Advances in Neural Information Processing Systems 26, the
-review's reference 74. CBOW is of Mikolov, Chen, Corrado & Dean (2013), Efficient estimation of
+review's reference 75. CBOW is of Mikolov, Chen, Corrado & Dean (2013), Efficient estimation of
 word representations in vector space, sec. 3.1.
 
 What was new. A model with no hidden layer and no normalised output, fast enough for a thousand
@@ -21,9 +21,9 @@ Equation -> function
     the mean of the words around foretells the one between (Efficient estimation, sec. 3.1)
                                                              SkipGram.middles
 
-Text -> Config: k of 5 to 20 for small texts (sec. 2.2), c = 5 and 300 dimensions (sec. 3), t around
-1e-5 (sec. 2.3); here 100 dimensions and t = 1e-3, the defaults of the programs that people use,
-because texts of a million words are meant.
+Text -> Config: k of 5 to 20 for small texts (sec. 2.2), c = 5 and 300 dimensions (sec. 4.1), t
+around 1e-5 (sec. 2.3); here 100 dimensions and t = 1e-3, the defaults of the programs that people
+use, because texts of a million words are meant.
 
 **Departures**
 
@@ -67,7 +67,7 @@ REFERENCE = Reference(
     authors="Mikolov, T., Sutskever, I., Chen, K., Corrado, G. & Dean, J.",
     year=2013,
     venue="Advances in Neural Information Processing Systems 26, 3111-3119",
-    review=74,
+    review=75,
     url="https://arxiv.org/abs/1310.4546",
 )
 
@@ -77,7 +77,7 @@ RECIPE = Recipe(
 )  # fmt: skip
 """Words of the text in a step, and the rate by which each pair moves its vectors."""
 
-LAST_SHARE = 0.004  # of the rate, at the end: 1e-4 of 0.025, as in the authors' program
+LAST_SHARE = 0.004  # of the rate, at the end: 1e-4 of 0.025, as gensim has it
 MOST_READ, MOST_EPOCHS = 20_000_000, 50.0  # words read in a training of a short text
 STRETCH = 32  # words that share their noise words
 CBOW_RATE = 3.0  # times skip-gram's: a mean of words moves each of them by its share
@@ -91,12 +91,12 @@ class Config:
     """The dials.
 
     Args:
-        size: D, dimensions of the vectors (sec. 3: 300).
-        window: c, the widest window to each side (sec. 3: 5).
-        num_noise: k, noise words for each pair (sec. 3: 5 and 15).
+        size: D, dimensions of the vectors (table 1: 300).
+        window: c, the widest window to each side (sec. 4.1: 5).
+        num_noise: k, noise words for each pair (table 1: 5 and 15).
         num_shared: noise words that the 32 words of a stretch share: more of them come nearer to
             fresh ones for each pair, and take longer.
-        threshold: t of the subsampling (sec. 3: 1e-5); 0 keeps every word.
+        threshold: t of the subsampling (table 1: 1e-5); 0 keeps every word.
         architecture: a word foretells those around it, or those around it the word.
         objective: how a word is foretold: eq. 4 or eq. 3.
     """

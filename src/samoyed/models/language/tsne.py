@@ -1,7 +1,7 @@
 """t-SNE, exact: points laid out in the plane so that neighbours stay neighbours.
 
 Reference: van der Maaten & Hinton (2008), Visualizing data using t-SNE, Journal of Machine Learning
-Research 9:2579, the review's reference 76.
+Research 9:2579, the review's reference 103.
 
 What was new. The map's own similarities have the heavy tail of a Student t-distribution with one
 degree of freedom, so that what is moderately far may be drawn very far, and the crowding of earlier
@@ -13,11 +13,12 @@ Equation -> function
                                                                     conditionals, calibrated
     p_ij = (p_j|i + p_i|j) / 2n (sec. 3.1)                          affinities
     q_ij, Student t (eq. 4)                                         student
-    C = KL(P || Q) (eq. 2) and its gradient (eq. 5)                 divergence, gradient
+    C = KL(P || Q) (sec. 3.1) and its gradient (eq. 5)              divergence, gradient
     momentum, adaptive gains, early exaggeration (Algorithm 1, sec. 3.4)  lay_out
 
 Text -> Config: T = 1,000 iterations, momentum 0.5 for the first 250 and 0.8 after, learning rate
-100, exaggeration by 4 during the first 50, start from N(0, 1e-4), perplexity 40 (sec. 3.4 and 4.2).
+100, exaggeration by 4 during the first 50 (sec. 3.4), start from N(0, 1e-4) (Algorithm 1),
+perplexity 40 (sec. 4.2).
 
 **Departures**
 
@@ -46,7 +47,7 @@ REFERENCE = Reference(
     authors="van der Maaten, L. & Hinton, G.",
     year=2008,
     venue="Journal of Machine Learning Research 9, 2579-2605",
-    review=76,
+    review=103,
     url="https://www.jmlr.org/papers/v9/vandermaaten08a.html",
 )
 
@@ -63,11 +64,11 @@ class Config:
 
     Args:
         perplexity: effective number of neighbours (sec. 4.2: 40).
-        iterations: steps of descent (sec. 4.2: 1,000).
-        learning_rate: eta (sec. 4.2: 100).
-        first_momentum: before `momentum_from` (sec. 4.2: 0.5).
-        momentum: from there on (sec. 4.2: 0.8).
-        momentum_from: iteration (sec. 4.2: 250).
+        iterations: steps of descent (sec. 3.4: 1,000).
+        learning_rate: eta (sec. 3.4: 100).
+        first_momentum: before `momentum_from` (sec. 3.4: 0.5).
+        momentum: from there on (sec. 3.4: 0.8).
+        momentum_from: iteration (sec. 3.4: 250).
         exaggeration: factor on P at the beginning (sec. 3.4: 4).
         exaggerated: iterations it lasts (sec. 3.4: 50).
     """
@@ -141,7 +142,7 @@ def student(places: Float[Tensor, "N 2"]) -> tuple[Tensor, Tensor]:
 
 
 def divergence(given: Float[Tensor, "N N"], places: Float[Tensor, "N 2"]) -> Float[Tensor, ""]:
-    """Return C = KL(P || Q) in nats (eq. 2)."""
+    """Return C = KL(P || Q) in nats (sec. 3.1)."""
     shown, _ = student(places)
     ratio = given.clamp_min(LEAST).log() - shown.clamp_min(LEAST).log()
     return (given * ratio).sum()

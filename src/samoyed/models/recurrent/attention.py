@@ -1,7 +1,7 @@
 """Translation by jointly learning to align and translate: RNNsearch.
 
 Reference: Bahdanau, Cho & Bengio (2015), Neural machine translation by jointly learning to align
-and translate, ICLR, arXiv:1409.0473, the review's reference 75.
+and translate, ICLR, arXiv:1409.0473, the review's reference 76.
 
 What was new. A recurrent translator no longer squeezes the sentence into one vector: before every
 word it writes, it weighs all places of the source by a small network that is trained along with
@@ -16,8 +16,9 @@ Equation -> function (numbers of the paper)
     t_i = maxout(U_o s_i + V_o E y_{i-1} + C_o c_i) (A.2.2)           Attention._read_out
     p(y_i) = softmax(W_o t_i) (A.2.2)                                 the same
 
-Table -> Config: appendix B.1 has 1,000 units, embeddings of 620, 500 maxout units and 30,000 words
-of each language for 12 million pairs; the defaults here are for tens of thousands.
+Table -> Config: appendix A.2.3 has 1,000 units, as many in the alignment, embeddings of 620 and 500
+maxout units; 30,000 words of each language and a corpus of 348 million words (sec. 4). The defaults
+here are for tens of thousands of sentences.
 
 **Departures**
 
@@ -57,7 +58,7 @@ REFERENCE = Reference(
     authors="Bahdanau, D., Cho, K. & Bengio, Y.",
     year=2015,
     venue="International Conference on Learning Representations",
-    review=75,
+    review=76,
     url="https://arxiv.org/abs/1409.0473",
 )
 
@@ -74,10 +75,10 @@ class Config:
     """The dials of the network.
 
     Args:
-        embedding_size: numbers by which a unit is presented (appendix B.1: 620).
-        num_units: of each direction of the encoder, and of the decoder (B.1: 1,000).
-        num_alignment: hidden units of the alignment model (B.1: 1,000).
-        num_maxout: maxout units before the softmax, each of two (B.1: 500).
+        embedding_size: numbers by which a unit is presented (appendix A.2.3: 620).
+        num_units: of each direction of the encoder, and of the decoder (A.2.3: 1,000).
+        num_alignment: hidden units of the alignment model (A.2.3: 1,000).
+        num_maxout: maxout units before the softmax, each of two (A.2.3: 500).
         dropout: share of embeddings, annotations and read-out left out in training.
     """
 

@@ -10,8 +10,8 @@ Equation -> function
     h_t = f(W h_{t-1} + U u_t + b), the context units being h_{t-1} (figure 2) -> layers.recurrence
     the output of the last step                                               -> Elman.forward
 
-Table -> Config. Temporal exclusive-or (pp. 186-187): 1 input, 2 hidden and 2 context units, 1
-output, context at 0.5 in the beginning: 11 weights, biases included. Its net is
+Table -> Config. Temporal exclusive-or (section "Exclusive-OR"): 1 input, 2 hidden and 2 context
+units, 1 output, context at 0.5 in the beginning: 11 weights, biases included. Its net is
 `Config(num_units=2, squash="sigmoid", is_cut=True)`.
 
 For the adding problem: 2 inputs, 100 hidden units: 100 x (100 + 2 + 1) + 101 = 10,401 weights.
@@ -19,7 +19,7 @@ For the adding problem: 2 inputs, 100 hidden units: 100 x (100 + 2 + 1) + 101 = 
 **Departures**
 
 1. The gradient goes all the way back through time, as in Werbos 1990; `is_cut=true` takes the
-   context as given, which is what the paper does (p. 183).
+   context as given, which is what the paper does.
 2. The hyperbolic tangent, as in the review's figure 5; `squash=sigmoid` is the paper's.
 3. One answer at the end of a sequence, not a prediction in every step.
 4. Adam instead of plain descent, and no clipping of the gradient: what becomes of it is the point

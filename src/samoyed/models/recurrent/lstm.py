@@ -11,8 +11,8 @@ it remembers, at zero it starts afresh, so that a net can run for ever without b
 
 Equation -> function
 
-    y_f, y_in, y_out, s_c = y_f s_c + y_in g, y_c = y_out h(s_c) (eqs. 3-7) -> layers.lstm.LSTM
-    the answer at the end                                                   -> LSTMNet.forward
+    y_f, y_in, y_out, s_c = y_f s_c + y_in g, y_c = y_out h(s_c) (section 3) -> layers.lstm.LSTM
+    the answer at the end                                                    -> LSTMNet.forward
 
 For the adding problem: 64 units, 4 x 64 x (2 + 64 + 1) + 64 + 1 = 17,217 weights.
 
@@ -22,7 +22,7 @@ For the adding problem: 64 units, 4 x 64 x (2 + 64 + 1) + 64 + 1 = 17,217 weight
 2. Gates see what cells gave, not what other gates gave; no peepholes (those came later).
 3. g and h are the hyperbolic tangent; there g is in [-2, 2].
 4. The full gradient through all steps instead of the truncated one, and Adam.
-5. Forget biases start at 1 (there positive too, section 3.2).
+5. Forget biases start at 1 (there positive too, section 3).
 6. The answer is read at the end; the paper's task, continual embedded Reber grammar, asks in every
    step.
 """

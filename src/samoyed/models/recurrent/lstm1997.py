@@ -14,7 +14,7 @@ Equation -> function (section 4 and appendix A.1)
     y_c = y_out h(s_c), h(x) = 2 f(x) - 1                           (eqs. 4, 9)    MemoryBlocks.step
     z: the inputs, and what all cells and all gates gave one step before
     errors that arrive at W z go no further back in time (A.1, eqs. 12-14): z is taken as given
-    the error of the output, (t - y)^2                              (eq. 10)        descend
+    the error of the output, (t - y)^2                              (eq. 16)        descend
 
 Table -> Config. Experiment 4, adding (section 5.4): 2 blocks of 2 cells, fully connected among
 themselves; the output sees the cells. 8 x (2 + 8 + 1) + 4 + 1 = 93 weights, as printed. Weights in

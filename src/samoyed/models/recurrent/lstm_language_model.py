@@ -14,7 +14,7 @@ character after another, writes text with long-range structure when its own gues
 
 Equation -> function
 
-    cell and gates (Gers 2000, eqs. 3-7; Graves 2013, eqs. 7-11)   layers.lstm.lstm_step, LSTM
+    cell and gates (Gers 2000, sec. 3; Graves 2013, eqs. 7-11)     layers.lstm.lstm_step, LSTM
     y_t = W h_t + b, Pr(x_{t+1} | y_t) softmax (Graves 2013, eq. 12)  LSTMLanguageModel._read_out
     the memory kept from one stretch of text to the next               the `state` in and out
 
@@ -38,7 +38,7 @@ of Cho et al. 2014, or Elman's of 1990.
    DropConnect on the recurrent weights (Merity, Keskar & Socher 2018), instead of weight noise
    (2013, sec. 3.1).
 5. Layers are stacked, and only the last is read out; Graves 2013 (eq. 3) reads out all of them.
-6. Forget biases start at 1 (Gers 2000, sec. 3.2, starts them positive too).
+6. Forget biases start at 1 (Gers 2000, sec. 3, starts them positive too).
 7. Words: the read-out's weights are the embedding's (Press & Wolf 2017, Using the output embedding
    to improve language models, EACL), dropout is the same over a stretch (Gal & Ghahramani 2016),
    and AdamW along one cycle replaces Zaremba's SGD (2014, sec. 4.1: 39 passes, which take hours on

@@ -11,13 +11,13 @@ wrote text one character at a time, with words, quotation marks and brackets tha
 
 Equation -> function
 
-    f_t = diag(W_fx x_t) W_fh h_{t-1} (2011, eq. 10)            MRNN.step, _Unrolled
-    h_t = tanh(W_hf f_t + W_hx x_t) (2011, eq. 11)              MRNN.step, _Unrolled
-    o_t = W_oh h_t + b_o, P = softmax(o_t) (2011, eqs. 3 and 6) MRNN.read_out
+    f_t = diag(W_fx x_t) W_fh h_{t-1} (2011, eq. 7)             MRNN.step, _Unrolled
+    h_t = tanh(W_hf f_t + W_hx x_t) (2011, eq. 8)               MRNN.step, _Unrolled
+    o_t = W_oh h_t + b_o, P = softmax(o_t) (2011, eq. 9)        MRNN.read_out
     the gradient through time, by hand                          _Unrolled.backward
 
 Table -> Config: the paper has 1,500 hidden units and 1,500 factors, which with its 86 symbols are
-4.9 million parameters (2011, sec. 4.1); here 512 of each are the defaults, as minutes on a
+4.9 million parameters (2011, sec. 5.2); here 512 of each are the defaults, as minutes on a
 processor are meant. `is_multiplicative=false` puts 1 in place of W_fx x_t: what is left is a plain
 recurrent network of tanh units whose recurrent matrix is W_hf W_fh, the paper's eq. 1, with the
 same number of products and all parameters but W_fx.
@@ -25,15 +25,15 @@ same number of products and all parameters but W_fx.
 **Departures**
 
 1. The paper trains with Hessian-free optimisation on 8 graphics processors for 5 days (2011, sec.
-   3.2 and 4.1): the plain gradient, it says, could not. Here AdamW descends it, with its norm
-   clipped and its rate falling to zero.
+   5.2); products of weights, it says, are hard for plain descent (sec. 3.3). Here AdamW descends
+   it, with its norm clipped and its rate falling to zero.
 2. The text is cut into stretches of 32 symbols whose memory is carried over; the paper has 250, the
-   first 50 of them read without being scored, from an empty memory (2011, sec. 4.1).
+   first 50 of them read without being scored, from an empty memory (2011, sec. 5.2).
 3. The rows of W_fx begin near 1, W_hf and W_fh with the variance 1 / fan-in; the paper's sparse
    initialisation belongs to its optimizer.
 4. A dial drops out hidden units on their way to the outputs (Zaremba et al. 2014).
-5. The paper damps the change of the hidden units (structural damping, sec. 3.2), a part of
-   Hessian-free.
+5. Eq. 8 has a bias here.
+6. The paper damps the change of the hidden units (structural damping), a part of Hessian-free.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ class Config:
     """The dials of the network.
 
     Args:
-        num_units: H, hidden units (2011, sec. 4.1: 1,500).
-        num_factors: F, rows of W_fh (2011, sec. 4.1: 1,500).
+        num_units: H, hidden units (2011, sec. 5.2: 1,500).
+        num_factors: F, rows of W_fh (2011, sec. 5.2: 1,500).
         is_multiplicative: whether the symbol scales the factors; if not, it is a plain network.
         dropout: share of the hidden units left out on their way to the outputs in training.
     """
@@ -93,7 +93,7 @@ class Config:
 
 
 class _Unrolled(torch.autograd.Function):
-    """T steps of eqs. 10 and 11, and their gradient.
+    """T steps of eqs. 7 and 8, and their gradient.
 
     The loop back through time holds two products and a few lines for each step; the gradients of
     the weights are single products over all steps after it.

@@ -2,7 +2,7 @@
 
 Reference: Cho, van Merrienboer, Gulcehre, Bahdanau, Bougares, Schwenk & Bengio (2014), Learning
 phrase representations using RNN encoder-decoder for statistical machine translation, EMNLP,
-arXiv:1406.1078; the review cites it in its section on language and for its figure of phrases.
+arXiv:1406.1078, the review's reference 72.
 
 What was new. Two recurrent nets trained as one: the first reads a phrase into a vector of fixed
 size, the second writes from it a phrase of another length; and the gated recurrent unit, which
@@ -17,9 +17,9 @@ Equation -> function (numbers of the paper; A is its appendix)
     s'_t = O_h h'_t + O_y y_{t-1} + O_c c; s_i = max of two (A.1.2)    RNNEncoderDecoder._read_out
     p(y_t) = softmax(G s), G = G_l G_r (A.1.2)                         the same
 
-Table -> Config: section 4.1 has 1,000 units on both sides, 500 maxout units of two, words and
-read-out factored through 100 numbers, 15,000 words of each language; the defaults here are for
-tens of thousands of sentences.
+Table -> Config: section 4.1.1 has 1,000 units on both sides, 500 maxout units of two, words and
+read-out factored through 100 numbers; section 4.1 has 15,000 words of each language. The defaults
+here are for tens of thousands of sentences.
 
 **Departures**
 
@@ -28,9 +28,10 @@ tens of thousands of sentences.
 2. Biases everywhere; the paper leaves them out "to make the equations uncluttered" (A).
 3. O_y acts on the embedding of y_{t-1}, not on the word itself (A.1.2).
 4. Dropout on embeddings, c and the read-out (Srivastava et al. 2014).
-5. Weights start uniform in +-1/sqrt(fan-in) instead of N(0, 0.01^2) (sec. 4.1), the recurrent ones
-   orthogonal, as there; embeddings N(0, 0.5^2).
-6. AdamW with a falling rate instead of Adadelta; batches of units instead of 64 phrases (sec. 4.1).
+5. Weights start uniform in +-1/sqrt(fan-in) instead of N(0, 0.01^2) (sec. 4.1.1), the recurrent
+   ones orthogonal, as there; embeddings N(0, 0.5^2).
+6. AdamW with a falling rate instead of Adadelta; batches of units instead of 64 phrases (sec.
+   4.1.1).
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ REFERENCE = Reference(
     "& Bengio, Y.",
     year=2014,
     venue="Empirical Methods in Natural Language Processing, 1724-1734",
-    review=None,
+    review=72,
     url="https://arxiv.org/abs/1406.1078",
 )
 
@@ -77,9 +78,9 @@ class Config:
 
     Args:
         embedding_size: numbers by which a unit is presented, and through which the read-out is
-            factored (section 4.1: 100).
-        num_units: of the encoder and of the decoder (section 4.1: 1,000).
-        num_maxout: maxout units before the softmax, each of two (section 4.1: 500).
+            factored (section 4.1.1: 100).
+        num_units: of the encoder and of the decoder (section 4.1.1: 1,000).
+        num_maxout: maxout units before the softmax, each of two (section 4.1.1: 500).
         dropout: share of embeddings, summary and read-out left out in training.
     """
 

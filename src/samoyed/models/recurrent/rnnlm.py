@@ -12,26 +12,27 @@ model: it learns what n-grams know, and a much smaller hidden layer learns the r
 
 Equation -> function
 
-    s(t) = sigmoid(U w(t) + W s(t-1))          (Extensions, eq. 1)      RNNLM.hidden
-    P(w | h) = P(class | h) P(w | class, h)    (Strategies, sec. 4)     RNNLM.loss, RNNLM.forward
-    direct weights at hashed histories         (Strategies, sec. 5)     RNNLM.addresses
-    words to classes by frequency              (Extensions, sec. 3)     class_bounds
+    s(t) = sigmoid(U w(t) + W s(t-1))          (Strategies, fig. 1)     RNNLM.hidden
+    P(w | h) = P(class | h) P(w | class, h)    (Strategies, sec. III-C) RNNLM.loss, RNNLM.forward
+    direct weights at hashed histories         (Strategies, sec. VII)   RNNLM.addresses
+    words to classes by frequency              (Strategies, sec. III-C) class_bounds
 
-Table -> Config: 200 hidden units on the Penn Treebank, in Extensions (table 2: 123 to 125 as
-perplexity); hash tables of 10^6 to 10^9 weights and histories of up to three words (Strategies,
-sec. 5.1). `hash_size=0` leaves out the direct weights: the RNN alone.
+Table -> Config: 200 hidden units on the Penn Treebank, in Extensions (table 2); hash tables of 10^6
+to 10^9 weights (Strategies, table III) and histories of one and two words (sec. VII). `hash_size=0`
+leaves out the direct weights: the RNN alone.
 
 **Departures**
 
 1. AdamW on batches of streams, with a rate that falls to zero; the paper descends word by word at
-   0.1, halved when the validation part stops improving.
+   0.1, which is halved again and again towards the end (Strategies, sec. VI).
 2. The gradient goes back through a whole stretch (the task's `unroll`), its norm clipped; the paper
    goes 4 to 5 steps back, and clips each entry.
 3. Classes are cut at equal shares of the roots of the frequencies, as the author's later program
    does, which makes the last ones smaller.
 4. A hash address is made by multiplying and adding 64-bit numbers of our own choice.
 5. Learning goes on for the passes one asks for; no dynamic evaluation, no sorting of the data
-   (Strategies, sec. 3 and 4), and words that never occurred are `<unk>`.
+   (Strategies, sec. V), no L2 penalty on the direct weights (sec. VII), and words that never
+   occurred are `<unk>`.
 6. Dropout on the hidden units on their way to the outputs (Zaremba et al. 2014).
 """
 
@@ -83,10 +84,10 @@ class Config:
     """The dials of the network.
 
     Args:
-        num_units: H (Extensions, table 2: 200; Strategies, table 4: 10 to 640).
+        num_units: H (Extensions, table 2: 200; Strategies, table II: 10 to 640).
         num_classes: C; 0 takes the root of V.
-        hash_size: direct weights (Strategies, sec. 5.1: 10^6 to 10^9); 0 leaves them out.
-        direct_order: the longest n-grams among the direct weights (Strategies, sec. 5: 3 and 4).
+        hash_size: direct weights (Strategies, table III: 10^6 to 10^9); 0 leaves them out.
+        direct_order: the longest n-grams among the direct weights (Strategies, sec. VII: 3).
         dropout: share of the hidden units left out on their way to the outputs in training.
     """
 

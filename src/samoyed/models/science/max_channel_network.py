@@ -1,8 +1,9 @@
 """The max-channel network that won the Higgs boson challenge: a bag of nets of competing units.
 
 Melis, G. (2015). Dissecting the winning solution of the HiggsML challenge. JMLR W&CP 42, 57-67; and
-his model documentation (2014). The units are the local winner-take-all of Srivastava, R. K., Masci,
-J., Kazerounian, S., Gomez, F. & Schmidhuber, J. (2013). Compete to compute. NeurIPS 26.
+his model documentation (2014). The review's reference 10 is the challenge itself. The units are the
+local winner-take-all of Srivastava, R. K., Masci, J., Kazerounian, S., Gomez, F. & Schmidhuber, J.
+(2013). Compete to compute. NeurIPS 26.
 
 What was new: in each group of three units the strongest fires and the others are silent, which did
 better than rectifiers and maxout; first-layer units see ten inputs each; and the answer is the mean

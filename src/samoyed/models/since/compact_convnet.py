@@ -27,8 +27,8 @@ pooling after them), and the few channels that remain at high resolution are kep
    layers instead of 18 to 152, for speed.
 2. Figure 2: the last rectification of a block is left out, as in the authors' later analysis (He et
    al. 2016, Identity mappings in deep residual networks, ECCV, figure 4).
-3. Section 3.4: weight decay, schedule and length are `RECIPE`'s, tuned for minutes, not for 60
-   epochs.
+3. Section 3.4: weight decay, schedule and length are `RECIPE`'s, tuned for minutes, not for 60 x
+   10^4 steps.
 4. The head reads the maximum as well as the mean over places, since a few places decide in small
    pictures.
 """
@@ -244,6 +244,11 @@ class CompactConvNet(nn.Module):
         maps = self.levels(self.stem(normalize(pictures)))
         features = torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
         return Logits(self.classes(self.dropout(features)))
+
+    def scale_scores(self, factor: float) -> None:
+        """Multiply all scores from now on."""
+        self.classes.weight.mul_(factor)
+        self.classes.bias.mul_(factor)
 
 
 def normalize(pictures: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:

@@ -12,8 +12,8 @@ Equation or figure -> here:
 * 2016a eq. 1, y = relu(F(x) + x), figure 2          -> `Original`
 * 2016a section 3.3, shortcut A: zeros for new maps  -> `shortcut`
 * 2016a section 4.2, 6n + 2 layers, 16, 32, 64 maps  -> `Config.num_blocks`, `WIDTHS`
-* 2016a section 4.2 and table 6, plain networks      -> `Config.is_residual`
-* 2016b eq. 4, x + F(x), and figure 4(e)             -> `PreActivated`
+* 2016a section 4.2 and figure 6, plain networks     -> `Config.is_residual`
+* 2016b eqs. 3 and 4, x + F(x), and figure 4(e)      -> `PreActivated`
 * 2016b appendix, the first and the last activation  -> `ResidualNetwork`
 
 Parameters for 3 colours and 10 classes, which table 6 of 2016a prints in millions: 20 layers

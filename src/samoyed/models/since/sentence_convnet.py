@@ -12,8 +12,8 @@ Equation or section -> here:
 * section 2, c^ = max{c}, several widths h             -> `SentenceConvNet.features`
 * eq. 5, y = w . (z o r) + b, dropout                  -> `SentenceConvNet.forward`
 * section 3.1, h = 3, 4, 5 with 100 maps each, p = 0.5 -> `Config`
-* Wang & Manning (2012), section 2.1, and Joulin et al. (2016), section 2.1: a linear model on
-  hashed n-grams                                       -> `ngram_buckets`, `NgramBag`
+* Wang & Manning (2012), a linear model on n-grams, and Joulin et al. (2016), their numbers by
+  hashing                                              -> `ngram_buckets`, `NgramBag`
 
 On a few thousand sentences a linear model on n-grams is hard to beat, and it errs elsewhere than
 the network does. Here the two are one model: their scores are added and learned together.
@@ -22,7 +22,7 @@ the network does. Here the two are one model: their scores are added and learned
 
 1. Equation 5: to the network's scores those of a linear model on words and pairs of words are
    added, learned together with it (`ngram = 0` leaves them out: the paper's network).
-2. Section 3.2: word vectors begin at random (CNN-rand), and to each the vectors of the word's first
+2. Section 3.3: word vectors begin at random (CNN-rand), and to each the vectors of the word's first
    letters, its last ones and its capitals are added, so that rare words are not without any.
 3. Section 2.1: no limit on the norm of the last layer's weights; `RECIPE`'s Adam with decoupled
    decay and a falling rate instead of Adadelta, for minutes.

@@ -1,7 +1,8 @@
 """The perceptron: fixed random association units, and responses that learn from mistakes.
 
 Rosenblatt, F. (1957). The perceptron: a perceiving and recognizing automaton. Report 85-460-1,
-Cornell Aeronautical Laboratory; and Rosenblatt, F. (1962). Principles of neurodynamics. Spartan.
+Cornell Aeronautical Laboratory (its address here is that of the article which followed in 1958,
+Psychological Review 65, 386-408); and Rosenblatt, F. (1962). Principles of neurodynamics. Spartan.
 The bound on its mistakes is Novikoff's (1962, On convergence proofs on perceptrons); the average of
 all weights is from Freund, Y. & Schapire, R. E. (1999). Large margin classification using the
 perceptron algorithm. Machine Learning 37, 277-296.

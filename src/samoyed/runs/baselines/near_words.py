@@ -78,7 +78,7 @@ def _surprise(
     counted: tuple[np.ndarray, np.ndarray, np.ndarray], shares: Float[np.ndarray, " V"],
     pairs: Pairs, weight: float,
 ) -> Float[np.ndarray, " P"]:  # fmt: skip
-    """Return -log (c(a, b) + w p(b)) / (c(a) + w) of each pair (MacKay & Peto 1995, eq. 29)."""
+    """Return -log (c(a, b) + w p(b)) / (c(a) + w) of each pair (MacKay & Peto 1995)."""
     keys, times, totals = counted
     asked = pairs[0] * len(shares) + pairs[1]
     place = np.minimum(np.searchsorted(keys, asked), max(0, len(keys) - 1))

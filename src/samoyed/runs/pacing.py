@@ -1,0 +1,72 @@
+"""Keep to the minutes one was given, on a machine that is not as fast as it was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from samoyed.training.planning import Plan, median_of_means
+
+LOOK_S, LOOK_SHARE = 2.0, 0.05  # between two looks: seconds, or a share of the time if longer
+TOO_LONG, TOO_SHORT = 1.25, 0.8  # of the time asked for; between them all is well
+LEAST_SHARE = 0.1  # of the time that is always left to come to an end, with small steps
+LATEST = 0.6  # of the steps: a plan grows no longer, as the rate would have to rise again
+MOST_GROWTH = 4.0
+
+
+@dataclass
+class Pace:
+    """Compare how far the training has come with how far it should be.
+
+    The plan stands as it is while the steps take about as long as they were measured to. Where
+    other work on the machine makes them so slow that the whole would take a quarter longer than
+    asked, the plan is shortened: the rate then falls to its end sooner, as it would have in a
+    shorter plan from the beginning. Where other work only made the measured steps slow, it grows.
+
+    Args:
+        plan: the steps of each stage, and what one takes.
+        seconds: how long training may take in all.
+        may_grow: whether the plan takes all the time there is.
+    """
+
+    plan: Plan
+    seconds: float
+    may_grow: bool = True
+    _times: list[float] = field(default_factory=list, init=False)
+    _looked_at: float | None = field(default=None, init=False)
+    _last: float = field(default=0.0, init=False)
+
+    def look(self, stage_index: int, step: int, clock: float) -> Plan | None:
+        """Return another plan where this one would miss the time by far.
+
+        Args:
+            stage_index: which stage.
+            step: which step of it was just done, from 0.
+            clock: seconds of training so far.
+        """
+        if self._looked_at is None or step == 0:
+            self._looked_at, self._times, self._last = clock, [], clock
+            return None
+        self._times.append(clock - self._last)
+        self._last = clock
+        if clock - self._looked_at < max(LOOK_S, LOOK_SHARE * self.seconds):
+            return None
+        step_s = median_of_means(self._times)
+        self._looked_at, self._times = clock, []
+        return self._changed(stage_index, step, clock, step_s)
+
+    def _changed(self, stage_index: int, step: int, clock: float, now_s: float) -> Plan | None:
+        steps, step_s = self.plan.steps, self.plan.step_s
+        slowness = now_s / step_s[stage_index]
+        later = zip(steps[stage_index + 1 :], step_s[stage_index + 1 :], strict=True)
+        left = steps[stage_index] - step - 1
+        left_s = left * now_s + sum(n * s for n, s in later) * slowness
+        is_early = self.may_grow and step < LATEST * steps[stage_index]
+        highest = MOST_GROWTH if is_early and clock + left_s < TOO_SHORT * self.seconds else 1.0
+        is_well = highest == 1 and clock + left_s <= TOO_LONG * self.seconds
+        share = max(self.seconds - clock, LEAST_SHARE * self.seconds) / max(left_s, 1e-9)
+        share = min(share, highest)
+        if left < 1 or is_well or share == 1:
+            return None
+        kept = step + 1 + max(1, round(left * share))
+        after = (max(1, round(n * share)) for n in steps[stage_index + 1 :])
+        return Plan((*steps[:stage_index], kept, *after), tuple(s * slowness for s in step_s))

@@ -1,0 +1,117 @@
+"""A run that was asked for minutes keeps to them on a machine that becomes slow."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import samoyed
+from samoyed.runs import pacing
+from samoyed.runs.pacing import Pace
+from samoyed.training import planning
+from samoyed.training.planning import Plan
+
+
+def play(plan: Plan, seconds: float, slowness: float) -> tuple[float, list[Plan]]:
+    """Walk through a plan, every step `slowness` times as slow; return the end and the plans."""
+    clock, made = 0.0, []
+    position = [(i, n) for i, steps in enumerate(plan.steps) for n in range(steps)]
+    pace = Pace(plan, seconds)
+    first = plan.step_s
+    while position:
+        stage, step = position[0]
+        clock += first[stage] * slowness
+        shorter = pace.look(stage, step, clock)
+        position = position[1:]
+        if shorter is not None:
+            made.append(shorter)
+            pace = Pace(shorter, seconds)
+            ends = shorter.steps
+            position = [
+                (i, n)
+                for i, steps in enumerate(ends)
+                for n in range(steps)
+                if (i, n) > (stage, step)
+            ]
+    return clock, made
+
+
+@pytest.mark.parametrize("slowness", [0.85, 1.0, 1.2])
+def test_steps_that_are_about_as_long_as_measured_leave_the_plan_alone(slowness):
+    assert play(Plan((6000,), (0.01,)), 60.0, slowness)[1] == []
+
+
+@pytest.mark.parametrize("slowness", [1.5, 3.0, 10.0])
+def test_a_slow_machine_still_ends_in_time(slowness):
+    end, made = play(Plan((6000,), (0.01,)), 60.0, slowness)
+    assert made
+    assert 0.9 * 60 < end < 1.26 * 60
+
+
+@pytest.mark.parametrize("slowness", [0.7, 0.3, 0.1])
+def test_a_machine_that_was_busy_when_it_was_measured_is_used(slowness):
+    end, made = play(Plan((6000,), (0.01,)), 60.0, slowness)
+    assert made[0].steps[0] > 6000
+    assert 0.79 * 60 < end < 1.26 * 60
+
+
+def test_a_recipe_that_is_long_enough_does_not_grow():
+    pace = Pace(Plan((6000,), (0.01,)), 60.0, may_grow=False)
+    assert not any(pace.look(0, step, 0.001 * step) for step in range(6000))
+
+
+def test_late_in_a_plan_it_grows_no_more():
+    pace = Pace(Plan((6000,), (0.01,)), 60.0)
+    pace.look(0, 3599, 36.0)
+    assert not any(pace.look(0, step, 36.0 + 0.001 * (step - 3599)) for step in range(3600, 6000))
+
+
+def test_stages_share_what_is_left():
+    end, made = play(Plan((1000, 5000), (0.01, 0.01)), 60.0, 2.0)
+    first, second = made[0].steps
+    assert first < 1000
+    assert second < 5000
+    assert second / 5000 == pytest.approx((first - 251) / (1000 - 251), rel=0.3)
+    assert 0.9 * 60 < end < 1.26 * 60
+
+
+def test_one_pause_is_not_a_slow_machine():
+    pace = Pace(Plan((6000,), (0.01,)), 60.0)
+    clock = 0.0
+    for step in range(3000):
+        clock += 0.01 if step != 500 else 5.0
+        assert pace.look(0, step, clock) is None
+
+
+def test_no_more_than_the_time_is_taken_and_some_is_always_left():
+    pace = Pace(Plan((100,), (0.1,)), 10.0)
+    pace.look(0, 0, 8.0)
+    found = [shorter for step in range(1, 20) if (shorter := pace.look(0, step, 8.0 + step))]
+    assert found[0].steps[0] > 3, "a tenth of the time, though it is over"
+
+
+def test_a_run_on_a_slow_machine_ends_in_time_and_says_so(tmp_path: Path, monkeypatch, capsys):
+    measure = planning.measure
+
+    def too_quick(*args, **options):
+        plan = measure(*args, **options)
+        return replace(plan, step_s=tuple(s / 8 for s in plan.step_s))
+
+    monkeypatch.setattr(planning, "measure", too_quick)
+    monkeypatch.setattr(pacing, "LOOK_S", 0.2)
+    settings = {"baselines": False, "report": False}
+    run = samoyed.train("digits", minutes=0.03, out=tmp_path / "run", settings=settings)
+    assert "steps are left out, to keep to the time" in capsys.readouterr().out
+    held = json.loads((tmp_path / "run" / "scores.json").read_text())
+    assert held["training_seconds"] < 4 * 1.8, "eight times as long without"
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert run.history[-1]["step"] + 1 == run.history[-1]["steps"] == config["steps"][-1]
+    assert run.history[-1]["rate"] < 0.1 * max(e["rate"] for e in run.history), "it fell to its end"
+    # the same command again finds it finished; more minutes go on from there
+    samoyed.train("digits", minutes=0.03, out=tmp_path / "run", settings=settings)
+    assert "trained for" not in capsys.readouterr().out
+    longer = samoyed.train("digits", minutes=0.04, out=tmp_path / "run", settings=settings)
+    assert longer.history[-1]["steps"] > config["steps"][-1]
