@@ -336,8 +336,8 @@ def compare(
     return kind, found
 
 
-def verdict(kind: str, found: Found) -> str:
-    """Say how far samoyed is from the best of the others."""
+def verdict(kind: str, found: Found, is_split: bool) -> str:
+    """Say how far samoyed is from the best of the others; an interval only over several splits."""
     scores = {name: np.array([value for value, _ in rows]) for name, rows in found.items()}
     if "samoyed" not in scores or len(scores) < 2:
         return ""
@@ -347,15 +347,13 @@ def verdict(kind: str, found: Found) -> str:
     scale = 100 / float(scores[best].mean()) if is_number else 1.0
     gaps = scale * (ours - scores[best])
     unit = f"% of the error of {best}" if is_number else f"points on {best}"
-    half = half_interval(gaps)
-    return f"{gaps.mean():+.2f} +- {half:.2f} {unit}"
+    around = f" +- {half_interval(gaps):.2f}" if is_split and len(gaps) > 1 else ""
+    return f"{gaps.mean():+.2f}{around} {unit}"
 
 
 def half_interval(gaps: np.ndarray) -> float:
     """Return half of the 95 per cent interval of the mean over folds (Nadeau & Bengio 2003)."""
     num = len(gaps)
-    if num < 2:
-        return math.nan
     spread = float(gaps.std(ddof=1)) * math.sqrt(1 / num + 1 / (NUM_FOLDS - 1))
     return float(students_t.ppf(0.975, num - 1)) * spread
 
@@ -394,7 +392,10 @@ def main() -> None:
             f"{scores[n][0]:>10.3f} {scores[n][1]:>5.0f} s" if n in scores else f"{'-':>18}"
             for n in ("samoyed", "trees", "forest", "linear", "mlp")
         ]
-        print(f"{name:<14}" + "".join(cells) + "  " + verdict(kind, found), flush=True)
+        print(
+            f"{name:<14}" + "".join(cells) + "  " + verdict(kind, found, question.test is None),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

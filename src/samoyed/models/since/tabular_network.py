@@ -29,8 +29,8 @@ Equation -> here:
 1. Gorishniy et al. 2025, section 4: width, depth, rate and decay are tuned for each table there;
    here they follow from the number of rows and the time (`SIZES`, `recommend`, `recipe_for`).
    What is done for few rows was chosen on a few hundred rows each of adult, HIGGS, letter, splice
-   and ESOL, judged by thousands of the others, and on folds of breast cancer; HIGGS's and adult's
-   own test rows played no part.
+   and ESOL, judged by the others, and on folds of breast cancer, wine and diabetes; HIGGS's and
+   adult's own test rows played no part.
 2. Section 3 encodes categories as one-hot vectors; here each has an embedding, which is the same
    first layer with a factor of lower rank when a category has many values (one-hot for few rows).
 3. Gorishniy et al. 2022, section 3.2: intervals are bounded by quantiles of the values; here half
