@@ -6,19 +6,26 @@
   forest (medians for missing numbers, one-hot categories), logistic or ridge regression and a
   multilayer perceptron (the same, standardised)
 
-Adult and HIGGS come with their own test rows, on which two trainings are averaged; of the other
-tables a fifth is held out, each time another one. Every model sees the same rows. Scores are in
-per cent (accuracy, or the mean area under the ROC curve), or root mean squared errors; seconds are
-of the processor, on one thread. With
-`--within` the rows to learn from are split again and the test rows are never looked at: that is
-how the default's dials were chosen.
+Adult and HIGGS come with their own test rows, on which several trainings are averaged; of the other
+tables every fifth is held out in turn (folds with equal shares of the classes, copies on one side),
+small tables several times over. Every model sees the same rows. Scores are in per cent (accuracy,
+or the mean area under the ROC curve), or root mean squared errors; seconds are of the processor,
+on one thread. The last column is the mean difference to the best of the others, and half of its 95
+per cent interval over the folds (Nadeau, C. & Bengio, Y. (2003). Inference for the generalization
+error. Machine Learning 52, 239-281: folds share rows, so that the variance is larger than n
+independent ones would have).
 
-    python -m benchmarks.tables --data FOLDER [--minutes 1] [--only iris,adult] [--within]
+With `--within` the rows to learn from are split again and the test rows are never looked at.
+
+    python -m benchmarks.tables --data FOLDER [--minutes 1] [--only iris,adult] [--repeats 1]
+        [--within]
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import math
 import tempfile
 import time
 import warnings
@@ -30,9 +37,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.stats import t as students_t
 from sklearn import datasets, ensemble, linear_model, neural_network
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
@@ -54,7 +63,12 @@ from samoyed.runs.conducting import make_plan
 from samoyed.training.loop import train
 from samoyed.training.processor import prepare_processor
 
+NUM_FOLDS = 5
 MOST_ONE_HOT_TREES = 255  # categories of one column that boosted trees take
+
+
+Found = dict[str, list[tuple[float, float]]]
+"""For each model its score and seconds, split by split."""
 
 
 @dataclass(frozen=True)
@@ -66,30 +80,31 @@ class Question:
         target: the column or columns.
         test: the file of official test rows.
         input: the columns to learn from, where not all.
-        repeats: how many splits, or trainings where there is an official test part.
+        repeats: how often all fifths are held out in turn; below 1 only some of them. Where
+            there is an official test part, how many trainings.
     """
 
     file: str
     target: str
     test: str | None = None
     input: str | None = None
-    repeats: int = 5
+    repeats: float = 1
 
 
 QUESTIONS = {
-    "iris": Question("iris", "target"),
-    "wine": Question("wine", "target"),
-    "breast_cancer": Question("breast_cancer", "target"),
-    "digits": Question("digits", "target", repeats=3),
-    "diabetes": Question("diabetes", "target"),
+    "iris": Question("iris", "target", repeats=2),
+    "wine": Question("wine", "target", repeats=2),
+    "breast_cancer": Question("breast_cancer", "target", repeats=2),
+    "digits": Question("digits", "target"),
+    "diabetes": Question("diabetes", "target", repeats=2),
     "esol": Question(
         "delaney-processed.csv", "measured log solubility in mols per litre",
         input="all but ESOL predicted log solubility in mols per litre",
     ),
-    "splice": Question("splice.arff", "Class", repeats=3),
-    "tox21": Question("tox21.csv", "NR-AR,NR-ER,SR-p53", input="smiles", repeats=3),
-    "higgs": Question("binary.train", "1", test="binary.test", repeats=3),
-    "letter": Question("letter-recognition.data", "1", repeats=2),
+    "splice": Question("splice.arff", "Class"),
+    "tox21": Question("tox21.csv", "NR-AR,NR-ER,SR-p53", input="smiles", repeats=0.4),
+    "higgs": Question("binary.train", "1", test="binary.test", repeats=5),
+    "letter": Question("letter-recognition.data", "1", repeats=0.4),
     "adult": Question("adult.data", "15", test="adult.test", repeats=2),
 }  # fmt: skip
 
@@ -128,11 +143,40 @@ def sources(question: Question, data: Path, folder: Path, within: bool) -> Itera
     path = data / question.file
     if not path.exists():
         path = write_bundled(question.file, folder)
-    test = str(data / question.test) if question.test else None
-    ask = TableAsk(question.target, test, question.input)
-    for seed in range(question.repeats):
-        source = open_source(str(path), seed=seed, ask=ask)
-        yield split_again(source, seed) if within else source
+    if question.test or within:
+        test = str(data / question.test) if question.test else None
+        ask = TableAsk(question.target, test, question.input)
+        for seed in range(math.ceil(question.repeats)):
+            source = open_source(str(path), seed=seed, ask=ask)
+            yield split_again(source, seed) if within else source
+        return
+    whole = open_source(str(path), ask=TableAsk(question.target, None, question.input))
+    for number in range(round(NUM_FOLDS * question.repeats)):
+        yield fold_of(whole, question, folder, *divmod(number, NUM_FOLDS))
+
+
+def fold_of(
+    whole: TableSource, question: Question, folder: Path, turn: int, fold: int
+) -> TableSource:
+    """Return the table with one of its fifths as a test file, as one would bring it."""
+    cells = whole.cells
+    answers, _, _ = encode_target(whole.target, cells)
+    strata = strata_of(whole.target.kind, answers)
+    digests = digests_of(cells, [column.name for column in whole.spec.columns])
+    groups = np.unique(digests, return_inverse=True)[1]
+    folds = StratifiedGroupKFold(NUM_FOLDS, shuffle=True, random_state=turn)
+    train_rows, test_rows = list(folds.split(strata, strata, groups))[fold]
+    train_file, test_file = folder / "learned.csv", folder / "held_out.csv"
+    for file, rows in ((train_file, train_rows), (test_file, test_rows)):
+        with file.open("w", newline="") as opened:
+            writer = csv.writer(opened)
+            writer.writerow(cells.names)
+            writer.writerows(zip(*([column[i] for i in rows] for column in cells.columns),
+                                 strict=True))  # fmt: skip
+    names = {str(i): name for i, name in enumerate(cells.names, 1)}
+    target = question.target if cells.has_header else names[question.target]
+    ask = TableAsk(target, str(test_file), question.input)
+    return open_source(str(train_file), ask=ask)
 
 
 def split_again(source: TableSource, seed: int) -> TableSource:
@@ -268,11 +312,12 @@ def score(kind: str, values: np.ndarray, answers: np.ndarray) -> float:
 
 def compare(
     question: Question, data: Path, seconds: float | None, within: bool, only: set[str]
-) -> tuple[str, dict[str, tuple[float, float]]]:
-    """Return the kind of question, and each model's mean score and seconds over the repeats."""
-    found: dict[str, list[tuple[float, float]]] = {}
+) -> tuple[str, Found]:
+    """Return the kind of question, and each model's score and seconds in every split."""
+    found: Found = {}
     kind = ""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a class with fewer rows than there are folds
         for seed, source in enumerate(sources(question, data, Path(folder), within)):
             kind = source.target.kind
             learned, held_out = parts(source)
@@ -288,20 +333,29 @@ def compare(
                 values = run()
                 took = time.process_time() - start
                 found.setdefault(name, []).append((score(kind, values, held_out.answers), took))
-    return kind, {name: tuple(np.mean(rows, axis=0)) for name, rows in found.items()}
+    return kind, found
 
 
-def verdict(kind: str, scores: dict[str, tuple[float, float]]) -> str:
-    """Say how far samoyed is from the best of the others."""
-    others = {name: value for name, (value, _) in scores.items() if name != "samoyed"}
-    if "samoyed" not in scores or not others:
+def verdict(kind: str, found: Found, is_split: bool) -> str:
+    """Say how far samoyed is from the best of the others; an interval only over several splits."""
+    scores = {name: np.array([value for value, _ in rows]) for name, rows in found.items()}
+    if "samoyed" not in scores or len(scores) < 2:
         return ""
-    ours = scores["samoyed"][0]
-    if kind == "number":
-        best = min(others, key=lambda name: others[name])
-        return f"{100 * (ours / others[best] - 1):+.1f} % of the error of {best}"
-    best = max(others, key=lambda name: others[name])
-    return f"{ours - others[best]:+.2f} points on {best}"
+    ours = scores.pop("samoyed")
+    is_number = kind == "number"
+    best = (min if is_number else max)(scores, key=lambda name: float(scores[name].mean()))
+    scale = 100 / float(scores[best].mean()) if is_number else 1.0
+    gaps = scale * (ours - scores[best])
+    unit = f"% of the error of {best}" if is_number else f"points on {best}"
+    around = f" +- {half_interval(gaps):.2f}" if is_split and len(gaps) > 1 else ""
+    return f"{gaps.mean():+.2f}{around} {unit}"
+
+
+def half_interval(gaps: np.ndarray) -> float:
+    """Return half of the 95 per cent interval of the mean over folds (Nadeau & Bengio 2003)."""
+    num = len(gaps)
+    spread = float(gaps.std(ddof=1)) * math.sqrt(1 / num + 1 / (NUM_FOLDS - 1))
+    return float(students_t.ppf(0.975, num - 1)) * spread
 
 
 def main() -> None:
@@ -311,6 +365,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="for samoyed; without, as long as it likes")
     parser.add_argument("--only", default="", help="names of tables, separated by commas")
     parser.add_argument("--models", default="", help="names of models, separated by commas")
+    parser.add_argument("--repeats", type=float, help="instead of what stands in `QUESTIONS`")
     parser.add_argument("--within", action="store_true", help="never look at the test rows")
     options = parser.parse_args()
     prepare_processor()
@@ -324,17 +379,23 @@ def main() -> None:
     )
     for name in chosen:
         question = QUESTIONS[name]
+        if options.repeats is not None:
+            question = replace(question, repeats=options.repeats)
         is_bundled = hasattr(datasets, f"load_{question.file}")
         if not is_bundled and not (data / question.file).exists():
             print(f"{name:<14} not run: give --data FOLDER with {question.file}")
             continue
         seconds = None if options.minutes is None else 60 * options.minutes
-        kind, scores = compare(question, data, seconds, options.within, only)
+        kind, found = compare(question, data, seconds, options.within, only)
+        scores = {model: np.mean(rows, axis=0) for model, rows in found.items()}
         cells = [
             f"{scores[n][0]:>10.3f} {scores[n][1]:>5.0f} s" if n in scores else f"{'-':>18}"
             for n in ("samoyed", "trees", "forest", "linear", "mlp")
         ]
-        print(f"{name:<14}" + "".join(cells) + "  " + verdict(kind, scores), flush=True)
+        print(
+            f"{name:<14}" + "".join(cells) + "  " + verdict(kind, found, question.test is None),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def test_its_own_table_is_scored_where_rows_were_held_out(tmp_path: Path):
     for asked, num in ((None, 18), (test, 30)):
         run = samoyed.train(
             table, target="kind", test=asked, epochs=1, out=tmp_path / f"run {num}", quiet=True,
-            settings={"num_networks": 1, "report": False, "baselines": False},
+            settings={"num_members": 5, "report": False, "baselines": False},
         )  # fmt: skip
         score, said = evaluated(run, table)
         assert score == run.scores[0]

@@ -106,7 +106,7 @@ def test_a_longer_run_of_several_stages_says_which_one_goes_on(tmp_path: Path, c
     rows = [f"{x:.3f},{y:.3f},{int(x + y > 0)}" for x, y in rng.standard_normal((120, 2))]
     table = tmp_path / "t.csv"
     table.write_text("x,y,kind\n" + "\n".join(rows))
-    dials = ("num_networks=2", "num_members=2", "report=false", "baselines=false")
+    dials = ("num_members=2", "report=false", "baselines=false")
     again = ["train", str(table), "--target", "kind", "--out", str(tmp_path / "run"),
              *(word for dial in dials for word in ("--set", dial)), "--epochs"]  # fmt: skip
     assert "longer:" not in spoken(capsys, *again, "2")

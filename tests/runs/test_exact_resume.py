@@ -33,7 +33,6 @@ SYSTEMS = {
     ],
     "tabular_network": [
         "TABLE", "--target", "kind", "--epochs", "40", "--set", "num_members=4",
-        "--set", "num_networks=2",
     ],
     "recursive": ["TREES", "--epochs", "8", "--set", "batch_size=8", "--set", "width=16"],
     "senna": ["TAGS", "--epochs", "30", "--set", "pretrain_epochs=20"],

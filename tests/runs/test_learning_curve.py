@@ -24,7 +24,7 @@ def run(tmp_path_factory):
     return samoyed.train(
         root / "t.csv", target="kind", epochs=5, out=root / "run", quiet=True,
         settings={
-            "num_networks": 1, "num_members": 2, "width": 16, "depth": 1, "baselines": False,
+            "num_folds": 0, "num_members": 2, "width": 16, "depth": 1, "baselines": False,
             "learning_curve": True,
         },
     )  # fmt: skip

@@ -22,7 +22,7 @@ from samoyed.tasks.table_regress import number_scores
 from samoyed.tasks.table_several import several_scores
 from samoyed.training.loop import Resume, train
 
-SETTINGS = {"num_networks": 1, "num_members": 3, "width": 32, "learning_rate": 0.01}
+SETTINGS = {"num_members": 5, "width": 32, "learning_rate": 0.01}
 
 
 def drawn(num, seed):
@@ -197,7 +197,7 @@ def test_training_of_several_networks_goes_on_bit_for_bit(folder, cut_at):
     data = scan_table(folder / "train.csv", TableAsk("kind", input="x,y,letter")).load()
     task = ClassifyTable(data.spec, data.target)
     recipe = replace(tabular_network.RECIPE, batch_size=32, epochs=1)
-    config = tabular_network.Config(num_networks=2, num_members=2, width=16)
+    config = tabular_network.Config(num_folds=2, num_members=2, width=16)
 
     def begin():
         torch.manual_seed(0)

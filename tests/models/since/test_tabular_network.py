@@ -10,19 +10,18 @@ import torch
 from samoyed.core.spec import Column, TableSpec, TargetSpec
 from samoyed.core.stage import Stage
 from samoyed.data.table_feed import TableFeed
+from samoyed.layers.number_pieces import NumberEmbeddings, pieces
+from samoyed.layers.shared_linear import SharedLinear
 from samoyed.losses import tabular
 from samoyed.models.since import tabular_network
 from samoyed.models.since.tabular_network import (
     SIZES,
     Config,
-    NumberEmbeddings,
-    SharedLinear,
     build,
-    mean_answer,
-    pieces,
     set_aside,
 )
 from samoyed.training.loop import train
+from samoyed.training.out_of_fold import mean_answer
 
 SPEC = TableSpec(
     (
@@ -35,6 +34,7 @@ SPEC = TableSpec(
 CLASSES = TargetSpec("classes", ("t",), ("p", "q", "r"))
 NUMBER = TargetSpec("number", ("t",))
 SEVERAL = TargetSpec("binaries", ("s", "t"), ("0", "1", "0", "1"))
+FEW = Config(num_members=6, width=8, num_folds=3, num_pieces=3, dropout=0.0)
 SMALL = Config(num_members=3, width=16, depth=2, embedding=5, dropout=0.0)
 
 
@@ -67,7 +67,7 @@ def test_number_of_parameters_by_hand():
 def test_shapes(target, size, num):
     config = replace(Config(), **SIZES[size])
     net = net_for(target, config)
-    members = config.num_networks * config.num_members
+    members = len(net.networks) * config.num_members
     assert net.train()(rows(num)).values.shape == (num, members, target.num_outputs)
     assert net.eval()(rows(num)).values.shape == (num, target.num_outputs)
 
@@ -213,41 +213,69 @@ def test_masked_loss_is_the_sum_of_single_losses_over_known_answers():
     assert torch.equal(values.grad == 0, targets.isnan())
 
 
-@pytest.mark.parametrize(("num", "num_networks"), [(1000, 1), (1000, 5), (103, 4)])
-def test_every_network_sets_other_rows_aside(num, num_networks):
-    folds = set_aside(num, num_networks, seed=0)
-    assert len(folds) == num_networks
-    every = np.concatenate(folds)
-    assert len(np.unique(every)) == len(every) == (num if num_networks > 1 else 150)
-    assert max(map(len, folds)) - min(map(len, folds)) <= 1
+def test_of_very_few_rows_none_and_of_many_only_some_are_set_aside():
+    assert [len(set_aside(num, 0)) for num in (40, 1000, 10**6)] == [0, 150, 4000]
 
 
-def test_few_rows_are_all_learned_from_and_of_many_only_some_set_aside():
-    assert [len(fold) for fold in set_aside(40, 4, 0)] == [0] * 4
-    assert [len(fold) for fold in set_aside(10**6, 1, 0)] == [4000]
+def test_one_network_learns_from_rows_that_are_not_set_aside():
+    net, inputs = net_for(), rows(200).numpy()
+    feed = TableFeed(inputs, np.arange(200) % 3, batch_size=20, seed=0)
+    [stage] = tabular_network.stages(net, SMALL, feed, Stage("train", feed, of_members, sgd, 6), 0)
+    learned = {row.tobytes() for row in stage.feed.inputs}
+    aside = {row.numpy().tobytes() for row in stage.keeps["best"].aside.inputs}
+    assert (len(learned), len(aside), learned & aside) == (170, 30, set())
 
 
-def test_stages_train_one_network_each_on_the_rows_that_it_did_not_set_aside():
-    config = replace(SMALL, num_networks=3)
-    net = net_for(config=config)
-    inputs, targets = rows(60).numpy(), np.arange(60) % 3
+@pytest.mark.parametrize("target", [CLASSES, NUMBER, SEVERAL], ids=lambda t: t.kind)
+def test_separate_members_learn_in_two_stages_from_rows_of_their_own(target):
+    net = net_for(target, FEW)
+    inputs, classes = rows(60).numpy(), np.arange(60) % 3
+    objective, targets = {
+        "classes": (of_members, classes),
+        "number": (of_numbers, (inputs[:, 0] * 2).astype(np.float32)),
+        "binaries": (of_answers, np.eye(3, dtype=np.float32)[classes][:, :2]),
+    }[target.kind]
     feed = TableFeed(inputs, targets, batch_size=20, seed=0)
-    whole = Stage("train", feed, of_members, sgd, steps=6)
-    seen = []
-    for k, stage in enumerate(tabular_network.stages(net, config, feed, whole, 0)):
+    whole = Stage("train", feed, objective, sgd, steps=12)
+    for k, stage in enumerate(tabular_network.stages(net, FEW, feed, whole, 0)):
         before = {name: value.clone() for name, value in net.state_dict().items()}
-        learned = {row.tobytes() for row in stage.feed.inputs}
-        aside = {row.numpy().tobytes() for row in stage.keeps["best"].aside.inputs}
-        assert (len(learned), len(aside), learned & aside) == (40, 20, set())
-        seen.append(aside)
+        batch = stage.feed.batch(0)
+        assert batch.inputs.shape[:2] == (20, 6)
+        assert len(batch.targets) == 120
         list(train(net, [stage]))
         moved = {n for n, value in net.state_dict().items() if not torch.equal(value, before[n])}
-        assert all(name.startswith((f"networks.{k}.", "shares")) for name in moved)
-        assert len(moved) > 5
-        torch.testing.assert_close(
-            net.shares, torch.tensor([1.0] * (k + 1) + [0.0] * (2 - k)) / (k + 1)
-        )
-    assert len(set.union(*seen)) == 60
+        assert all(name.startswith((f"networks.{k}.", "shares", "sharp")) for name in moved)
+        assert len(moved) > 2
+        if k == 0:
+            assert net.shares.tolist() == [1.0, 0.0]
+    assert k == 1
+    torch.testing.assert_close(net.shares.sum(), torch.tensor(1.0))
+
+
+def test_separate_members_never_see_the_rows_that_they_are_judged_by():
+    inputs, targets = rows(60).numpy(), np.arange(60) % 3
+    found = []
+    for change in (0.0, 100.0):
+        net = net_for(config=FEW)
+        feed = TableFeed(inputs.copy(), targets, batch_size=20, seed=0)
+        [*_, bent] = tabular_network.stages(net, FEW, feed, Stage("t", feed, of_members, sgd, 5), 0)
+        is_learned = bent.feed.is_learned
+        held = np.flatnonzero(~is_learned[:, 0])
+        bent.feed.inputs[held] += change
+        bent.before(net)
+        bent.feed.is_learned.flags.writeable = False
+        list(train(net, [replace(bent, before=None, after=None, after_step=lambda m, s: None)]))
+        found.append(net.networks[1].first.detach().clone())
+    assert torch.equal(found[0][0], found[1][0])
+    assert not torch.equal(found[0][1], found[1][1])
+
+
+def of_numbers(model, batch):
+    return tabular.squared_error(model(batch.inputs).values, batch.targets)
+
+
+def of_answers(model, batch):
+    return tabular.masked_binary(model(batch.inputs).values, batch.targets)
 
 
 def of_members(model, batch):

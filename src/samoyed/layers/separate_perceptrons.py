@@ -1,0 +1,174 @@
+"""Perceptrons for tables of few rows: many at once, each with weights of its own.
+
+Members that share no weight can be trained each without another part of the rows; what they say of
+those rows then tells honestly how good they are (Krogh, A. & Vedelsby, J. (1995). Neural network
+ensembles, cross validation, and active learning. NIPS 7).
+
+Each sees numbers as they are and by pieces (Gorishniy et al. 2022, eq. 1, without an embedding),
+categories as one-hot vectors, all standardised, every column times a gate of its own; a straight
+path stands beside the hidden layer (Cheng, H.-T. et al. (2016). Wide & deep learning for
+recommender systems. DLRS). Gates are learned (Holzmueller, D., Grinsztajn, L. & Steinwart, I.
+(2024). Better by default. NeurIPS, section 3, their scaling layer), but begin as large as a
+column's squared correlation with the answers allows, so that few rows suffice to look past columns
+that say nothing (Fan, J. & Lv, J. (2008). Sure independence screening. J. R. Statist. Soc. B 70).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from samoyed.core.batch import Logits
+from samoyed.core.spec import TableSpec
+from samoyed.layers.number_pieces import bounds_of, pieces
+
+FURTHEST = 5.0  # standard deviations that a feature may be away
+SMALLEST_SPREAD = 0.02  # rarer features are not blown up further
+LEAST_GATE = 0.1  # of a column that says nothing by itself, as a share of the largest
+FIRST_SHARE = 0.01  # of the usual size, of the last layer's first weights
+
+# Legend for shapes: B batch, M members, W an encoded row, I features, C columns, O hidden units,
+# K answers, Q what features are correlated with.
+
+
+class SeparatePerceptrons(nn.Module):
+    """Members of one hidden layer, or of none.
+
+    Args:
+        spec: the columns.
+        num_members: M.
+        width: hidden units of each member; 0 for a straight path alone.
+        num_outputs: K.
+        num_pieces: intervals of each column of numbers.
+        dropout: share of the hidden units that are left out in training.
+    """
+
+    low: Tensor
+    high: Tensor
+    places: Tensor
+    values: Tensor
+    columns: Tensor
+    centre: Tensor
+    factor: Tensor
+
+    def __init__(
+        self, spec: TableSpec, num_members: int, width: int, num_outputs: int,
+        num_pieces: int = 8, dropout: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.num_members, self.width, self.dropout = num_members, width, dropout
+        self.num_numbers, self.num_plain = len(spec.numbers), spec.width - len(spec.categories)
+        edges = [fewer(c.edges, num_pieces) for c in spec.numbers]
+        bounds = bounds_of(edges, num_pieces + 1)
+        words = [(self.num_plain + i, v) for i, c in enumerate(spec.categories)
+                 for v in range(len(c.categories) + 1)]  # fmt: skip
+        columns = columns_of(spec, num_pieces)
+        fixed = {
+            "low": bounds[:, :-1], "high": bounds[:, 1:],
+            "places": torch.tensor([place for place, _ in words], dtype=torch.long),
+            "values": torch.tensor([value for _, value in words], dtype=torch.float32),
+            "columns": torch.from_numpy(columns),
+        }  # fmt: skip
+        for name, tensor in fixed.items():
+            self.register_buffer(name, tensor, persistent=False)
+        num = len(columns)
+        self.register_buffer("centre", torch.zeros(num))
+        self.register_buffer("factor", torch.ones(num))
+        self.gate = nn.Parameter(torch.ones(num_members, int(columns.max()) + 1))
+        self.straight = nn.Parameter(torch.zeros(num_members, num, num_outputs))
+        self.bias = nn.Parameter(torch.zeros(num_members, num_outputs))
+        if width:
+            first, last = (num_members, num, width), (num_members, width, num_outputs)
+            self.first = nn.Parameter(torch.randn(first) * (2 / num) ** 0.5)
+            self.first_bias = nn.Parameter(torch.empty(num_members, width).uniform_(-1, 1))
+            self.last = nn.Parameter(torch.randn(last) * FIRST_SHARE * width**-0.5)
+
+    def fit(self, rows: Float[Tensor, "N W"]) -> None:
+        """Standardise features by these rows; those that never change are left out."""
+        found = self._raw(rows.to(self.centre.device))
+        spread = found.std(0)
+        self.centre.copy_(found.mean(0))
+        self.factor.copy_(torch.where(spread > 1e-6, 1 / spread.clamp(min=SMALLEST_SPREAD), 0.0))
+
+    def open_gates(
+        self, features: Float[Tensor, "N I"], answers: Float[Tensor, "N Q"],
+        is_learned: Bool[Tensor, "N M"],
+    ) -> None:  # fmt: skip
+        """Begin each member's gates with what the rows that it learns from say of the columns."""
+        columns = self.columns.to(features.device)
+        with torch.no_grad():
+            for gate, rows in zip(self.gate, is_learned.T, strict=True):
+                gate.copy_(relevance(features[rows], answers[rows], columns, len(gate)))
+
+    def features(self, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B I"]:
+        """Return what the members see of a row."""
+        return ((self._raw(rows) - self.centre) * self.factor).clamp(-FURTHEST, FURTHEST)
+
+    def _raw(self, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B I"]:
+        reached = pieces(rows[:, : self.num_numbers], self.low, self.high).flatten(1)
+        is_word = rows[:, self.places] == self.values
+        return torch.cat([rows[:, : self.num_plain], reached, is_word.to(rows.dtype)], dim=1)
+
+    def hidden(self, x: Float[Tensor, "M B I"]) -> Float[Tensor, "M B O"]:
+        """Return the states of the hidden layer."""
+        gated = self.gate[:, self.columns, None] * self.first
+        return F.relu(torch.baddbmm(self.first_bias[:, None], x, gated))
+
+    def activations(self, rows: Float[Tensor, "B W"]) -> list[Float[Tensor, "M B O"]]:
+        """Return the states of each hidden layer."""
+        x = self.features(rows).expand(self.num_members, -1, -1)
+        return [self.hidden(x)] if self.width else []
+
+    def members(self, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B M K"]:
+        """Return each member's answer to all rows."""
+        return self.of_features(self.features(rows).expand(self.num_members, -1, -1))
+
+    def of_features(self, x: Float[Tensor, "M B I"]) -> Float[Tensor, "B M K"]:
+        """Return each member's answers to rows of its own."""
+        gated = self.gate[:, self.columns, None] * self.straight
+        answers = torch.baddbmm(self.bias[:, None], x, gated)
+        if self.width:
+            answers = answers + F.dropout(self.hidden(x), self.dropout, self.training) @ self.last
+        return answers.transpose(0, 1)
+
+    def forward(self, features: Float[Tensor, "B M I"]) -> Logits:
+        """Return (B M, K), where every member has rows of its own, as in training."""
+        return Logits(self.of_features(features.transpose(0, 1)).flatten(0, 1))
+
+
+def fewer(edges: tuple[float, ...], num_pieces: int) -> tuple[float, ...]:
+    """Return bounds of at most so many intervals: quantiles of those there are."""
+    if len(edges) <= num_pieces + 1:
+        return edges
+    return tuple(np.unique(np.quantile(edges, np.linspace(0, 1, num_pieces + 1))).tolist())
+
+
+def columns_of(spec: TableSpec, num_pieces: int) -> np.ndarray:
+    """Return (I,) to which column each feature belongs; each bit of a fingerprint is its own."""
+    numbers = {column.name: i for i, column in enumerate(spec.numbers)}
+    num = len(numbers)
+    found = [*range(num), *(numbers[column.name] for column in spec.flagged)]
+    found += range(num, num + spec.num_bits)
+    found += [i for i in range(num) for _ in range(num_pieces)]
+    for i, column in enumerate(spec.categories, num + spec.num_bits):
+        found += [i] * (len(column.categories) + 1)
+    return np.array(found, np.int64)
+
+
+def relevance(
+    features: Float[Tensor, "N I"], answers: Float[Tensor, "N Q"], columns: Tensor, num: int
+) -> Float[Tensor, " C"]:
+    """Return how much each column tells of the answers by itself; the mean square is 1.
+
+    The squared correlation of the column's best feature, summed over the answers; its root as a
+    share of the largest, `LEAST_GATE` at least.
+    """
+    x, y = (z - z.mean(0) for z in (features, answers))
+    x, y = (z / z.square().mean(0).sqrt().clamp(min=1e-6) for z in (x, y))
+    explained = (x.T @ y / len(x)).square().sum(1)
+    best = torch.zeros(num, device=x.device).scatter_reduce(0, columns, explained, "amax")
+    gates = (best / best.max().clamp(min=1e-12)).sqrt().clamp(min=LEAST_GATE)
+    return gates / gates.square().mean().sqrt()

@@ -1,0 +1,106 @@
+"""What members of an ensemble say of the rows that they did not learn from.
+
+Krogh, A. & Vedelsby, J. (1995). Neural network ensembles, cross validation, and active learning.
+NIPS 7. The mean of such answers is judged on every row, and no row is missed in learning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from samoyed.core.seeding import numpy_generator
+from samoyed.losses import tabular
+
+SHARES = tuple(k / 10 for k in range(11))  # of the first of two networks, that are tried
+FACTORS = tuple(2 ** (k / 6) for k in range(-12, 13))  # on log odds, that are tried
+
+# Legend for shapes: N rows, M members, K answers, B rows or nothing, Q what is correlated with.
+
+
+def mean_answer(
+    answers: Float[Tensor, "B M K"], weights: Float[Tensor, "*B M"], kind: str
+) -> Float[Tensor, "B K"]:
+    """Return the weighted mean over members: of probabilities, as logits, or of numbers."""
+    weights = weights[..., None]
+    if kind == "number":
+        return (answers * weights).sum(1)
+    if kind == "classes":
+        return (answers.float().log_softmax(2) + weights.log()).logsumexp(1)
+    return (answers.float().sigmoid() * weights).sum(1).logit(eps=1e-6)
+
+
+def held_out(
+    targets: np.ndarray, num_members: int, num_folds: int, seed: int
+) -> Bool[np.ndarray, "N M"]:
+    """Return which rows each member does not learn from: one fold of its own round of folds.
+
+    Neighbours in the order of the targets are in different folds, so that folds are alike.
+    """
+    num = len(targets)
+    key = np.nan_to_num(targets if targets.ndim == 1 else targets[:, 0], nan=2.0)
+    is_held = np.zeros((num, num_members), bool)
+    for m in range(num_members):
+        turn, fold = divmod(m, num_folds)
+        generator = numpy_generator(seed, "folds", turn)
+        order = np.lexsort((generator.random(num), key))
+        chunks = -(-num // num_folds)
+        folds = generator.permuted(np.tile(np.arange(num_folds), (chunks, 1)), axis=1).ravel()
+        is_held[order[folds[:num] == fold], m] = True
+    return is_held
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """Rows, and which members did not learn from them.
+
+    Args:
+        is_held: (N, M) rows that a member does not learn from; the others judge nothing.
+        targets: (N, ...) what is right.
+        kind: "classes", "number" or "binaries".
+    """
+
+    is_held: Tensor
+    targets: Tensor
+    kind: str
+
+    def mean(self, answers: Float[Tensor, "N M K"]) -> Float[Tensor, "N K"]:
+        """Return the mean answer to each row of the members that did not learn from it."""
+        held = self.is_held.to(answers)
+        return mean_answer(answers, held / held.sum(1, keepdim=True).clamp(min=1), self.kind)
+
+    def tempered(self, values: Float[Tensor, "N K"]) -> tuple[float, float]:
+        """Return the smallest loss that one factor on all log odds reaches, and that factor.
+
+        Guo, C. et al. (2017). On calibration of modern neural networks. ICML, section 4.2. Judged
+        so, members that are right but too sure of it are not stopped too soon. Numbers stay.
+        """
+        is_judged = self.is_held.any(1).to(values.device)
+        values, targets = values[is_judged], self.targets.to(values.device)[is_judged]
+        if self.kind == "number":
+            return float(tabular.squared_error(values, targets)), 1.0
+        loss = tabular.cross_entropy if self.kind == "classes" else tabular.masked_binary
+        return min((float(loss(values * factor, targets)), factor) for factor in FACTORS)
+
+    def weigh(
+        self, first: Float[Tensor, "N M K"], second: Float[Tensor, "N M K"]
+    ) -> tuple[Float[Tensor, 2], float]:
+        """Return the shares of two networks that say it best together, and the factor on that."""
+        both = torch.stack([self.mean(first), self.mean(second)], dim=1)
+        tried = [torch.tensor([share, 1 - share], device=first.device) for share in SHARES]
+        found = [self.tempered(mean_answer(both, shares, self.kind)) for shares in tried]
+        best = min(range(len(found)), key=lambda i: found[i])
+        return tried[best], found[best][1]
+
+    def to_correlate(self) -> Float[Tensor, "N Q"]:
+        """Return what columns are held against: each class, a number and its size, each answer."""
+        if self.kind == "classes":
+            return F.one_hot(self.targets).float()
+        if self.kind == "number":
+            return torch.stack([self.targets, self.targets.abs()], dim=1).float()
+        return self.targets.nan_to_num(nan=0.5).float()
