@@ -153,12 +153,14 @@ ROWS: tuple[Row, ...] = (
         "the 1986 net whose six units encode what people are, from facts about them",
         "Distributed representations and language processing", has_own_stages=True,
         written="family trees net",
+        has_small_steps=True,
     ),
     Row(
         "semantic_network", "samoyed.models.language.semantic_network", "facts", "complete",
         "a net that learns what things are, from the coarse to the fine",
         "Distributed representations and language processing", has_own_stages=True,
         aliases=("rumelhart",),
+        has_small_steps=True,
     ),
     Row(
         "lstm_language_model", "samoyed.models.recurrent.lstm_language_model",
@@ -172,31 +174,37 @@ ROWS: tuple[Row, ...] = (
         "vectors of words that foretell the words around them, and the map of words",
         "Distributed representations and language processing", aliases=("word2vec", "cbow"),
         has_idle_dials=True, written="skip-gram model",
+        has_small_steps=True,
     ),
     Row(
         "lstm", "samoyed.models.recurrent.lstm", "sequences", "remember",
         "long short-term memory with a forget gate: the default for built-in sequences",
         "Recurrent neural networks", written="LSTM",
+        has_small_steps=True,
     ),
     Row(
         "lstm1997", "samoyed.models.recurrent.lstm1997", "sequences", "remember",
         "long short-term memory as printed: 93 weights, no forget gate, a truncated gradient",
         "Recurrent neural networks", has_own_stages=True, written="LSTM of 1997",
+        has_small_steps=True,
     ),
     Row(
         "elman", "samoyed.models.recurrent.elman", "sequences", "remember",
         "the simple recurrent net, whose gradient vanishes or explodes",
         "Recurrent neural networks", aliases=("rnn",), written="Elman net",
+        has_small_steps=True,
     ),
     Row(
         "regularised_rnn", "samoyed.models.recurrent.regularised_rnn", "sequences", "remember",
         "a simple recurrent net with a clipped gradient that is asked to keep its norm",
         "Recurrent neural networks", has_own_stages=True, written="regularised recurrent net",
+        has_small_steps=True,
     ),
     Row(
         "hierarchical_rnn", "samoyed.models.recurrent.hierarchical_rnn", "sequences", "remember",
         "a recurrent net of several time scales",
         "Recurrent neural networks", written="hierarchical recurrent net",
+        has_small_steps=True,
     ),
     Row(
         "ngram", "samoyed.models.language.ngram", "text", "continue_text",

@@ -33,6 +33,8 @@ class Row:
         has_mixture: the file defines `MIXED_WITH`, the order of n-grams to average it with.
         pretrained: the part of the model that only stages before the task's train.
         has_idle_dials: the file defines `idle`: which dials have no effect beside its others.
+        has_small_steps: a step is so little work that several threads would slow it down, by much
+            where they wait for one another beside other work; one is used, unless asked for more.
         is_limited: the recipe is long enough; more minutes than it takes are not used.
         is_varied: training pictures are varied, and targets smoothed, unless told otherwise.
     """
@@ -48,6 +50,7 @@ class Row:
     has_sizes: bool = False
     has_mixture: bool = False
     has_idle_dials: bool = False
+    has_small_steps: bool = False
     is_varied: bool = False
     is_limited: bool = False
     pretrained: str = ""

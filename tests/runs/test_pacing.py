@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 import samoyed
+from samoyed.catalog import find
 from samoyed.runs import pacing
+from samoyed.runs.conducting import RunSettings, use_threads
 from samoyed.runs.pacing import Pace
 from samoyed.training import planning
 from samoyed.training.planning import Plan
@@ -115,3 +119,16 @@ def test_a_run_on_a_slow_machine_ends_in_time_and_says_so(tmp_path: Path, monkey
     assert "trained for" not in capsys.readouterr().out
     longer = samoyed.train("digits", minutes=0.04, out=tmp_path / "run", settings=settings)
     assert longer.history[-1]["steps"] > config["steps"][-1]
+
+
+@pytest.mark.parametrize(("model", "expected"), [("elman", [1]), ("compact_convnet", [])])
+def test_small_steps_are_taken_by_one_thread_unless_asked(model: str, expected, monkeypatch):
+    taken: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", taken.append)
+    assembly = SimpleNamespace(row=find(model))
+    use_threads(RunSettings(), assembly, None)
+    assert taken == expected
+    use_threads(RunSettings(num_threads=3), assembly, None)
+    assert taken[-1] == 3
+    use_threads(RunSettings(num_threads=3), assembly, {"num_threads": 2})
+    assert taken[-1] == 2, "of the beginning, for identical sums"

@@ -45,8 +45,8 @@ class RunSettings:
         baselines: also fit shallow models, to compare with.
         report: draw the report.
         learning_curve: train short again on parts of the examples, for the report.
-        num_threads: of the processor; None leaves it to torch, but one for small networks that
-            play, which several threads slow down.
+        num_threads: of the processor; None leaves it to torch, but for small networks, which
+            several threads slow down: there it is one.
         device: auto, cpu or cuda; taken out by `api.train`, as `quiet`.
         quiet: print nothing.
     """
@@ -172,7 +172,9 @@ def use_threads(settings: RunSettings, assembly: Assembly, before: dict[str, Any
         torch.set_num_threads(before["num_threads"])
     elif settings.num_threads is not None:
         torch.set_num_threads(settings.num_threads)
-    elif assembly.row.given == "world" and not assembly.source.spec.is_pixels:
+    elif assembly.row.has_small_steps or (
+        assembly.row.given == "world" and not assembly.source.spec.is_pixels
+    ):
         torch.set_num_threads(1)
 
 

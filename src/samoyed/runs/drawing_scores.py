@@ -13,7 +13,7 @@ SAME = 1e-6  # scores that differ by less, relatively, are the same
 
 _SHARES = (
     "accuracy", "error", "error_rate", "rate", "f1", "share", "fraction", "caught",
-    "precision",
+    "precision", "recall",
 )  # fmt: skip
 _WORDS = {
     "bleu": "BLEU", "chrf": "chrF2", "unit perplexity": "perplexity of a unit",
@@ -198,7 +198,7 @@ def _with_article(name: str) -> str:
     if (
         is_plural
         or not name[:1].isalpha()
-        or word in ("a", "an", "the", "always", "chance", "best")
+        or word in ("a", "an", "the", "always", "each", "chance", "best")
     ):
         return name
     return f"{'an' if word[0] in 'aeiou' else 'a'} {name}"
