@@ -50,7 +50,7 @@ def test_lstm_answers_from_what_its_cells_give_at_the_end():
         drive = F.linear(step, net.cells.weight_ih, net.cells.bias)
         state = lstm_step(drive, state, net.cells.weight_hh)
     assert torch.allclose(net(inputs).values, net.output(state[0]), atol=1e-12)
-    assert net.cells.bias[5:10].tolist() == [4.0] * 5
+    assert net.cells.bias[5:10].tolist() == [5.0] * 5
 
 
 def test_slow_levels_are_renewed_when_their_period_divides_the_step():
