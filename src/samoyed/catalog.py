@@ -134,6 +134,7 @@ ROWS: tuple[Row, ...] = (
         "convolutions over word vectors beside a bag of n-grams: today's default for such texts",
         "since the review", has_sizes=True, aliases=("text_convnet",),
         has_idle_dials=True, written="sentence ConvNet",
+        has_small_steps=True,
     ),
     Row(
         "senna", "samoyed.models.language.senna", "tagged_text", "tag",
@@ -141,6 +142,7 @@ ROWS: tuple[Row, ...] = (
         "Distributed representations and language processing", has_own_stages=True,
         pretrained="ranker", also_given=("labelled_text",), also_asked=("classify_text",),
         written="Senna network",
+        has_small_steps=True,
     ),
     Row(
         "recursive", "samoyed.models.language.recursive", "trees", "classify_trees",
