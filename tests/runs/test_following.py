@@ -21,6 +21,7 @@ from samoyed.runs.following import Follower
 from samoyed.runs.progress import Progress
 from samoyed.training import checkpoint
 from samoyed.training.loop import train
+from samoyed.training.planning import Plan
 
 
 class Noise:
@@ -31,7 +32,7 @@ class Noise:
 def follower(tmp_path: Path, model: nn.Module, steps: int, **changes: object) -> Follower:
     log = EventLog(tmp_path / "events.jsonl")
     progress = Progress([steps], [0.01], is_quiet=True)
-    return Follower(RunFolder(tmp_path), log, model, [steps], progress, **changes)  # type: ignore[arg-type]
+    return Follower(RunFolder(tmp_path), log, model, Plan((steps,), (0.01,)), progress, **changes)  # type: ignore[arg-type]
 
 
 def stage(steps: int, rate: float = 0.01, **changes: object) -> Stage:

@@ -279,3 +279,33 @@ def test_a_system_may_bring_its_own_stages_and_weights_may_be_averaged():
         pass
     averaged = stage.keeps["average"].averaged.module.state_dict()
     assert all(torch.equal(v, averaged[k]) for k, v in model.state_dict().items())
+
+
+def parted(valid, num_aside):
+    data = TextData(SPEC, DATA.train, DATA.test, valid)
+    task = ContinueText(SPEC, unroll=16, num_aside=num_aside)
+    [stage] = task.stages(make_model(), system, CONFIG, data, FAST, 0)
+    return stage
+
+
+def test_what_is_kept_aside_is_not_learned_from_and_a_validation_part_is_taken_instead():
+    plain = parted(np.zeros(0, dtype=np.int64), 0)
+    assert len(plain.feed.codes) == 3000
+    assert "best" not in plain.keeps
+    without = parted(np.zeros(0, dtype=np.int64), 400)
+    assert np.array_equal(without.feed.codes, DATA.train[:2600])
+    assert np.array_equal(parted(make_text(500, seed=2), 400).feed.codes, DATA.train)
+
+
+@pytest.mark.parametrize("num_valid", [0, 500])
+def test_what_is_kept_aside_is_measured_after_the_text_before_it(num_valid):
+    valid, model = make_text(num_valid, seed=2), make_model()
+    found = parted(valid, 400).keeps["best"].measure(model)
+    whole = np.concatenate([DATA.train, valid])
+    first = 3000 if num_valid else 2600
+    model.eval().requires_grad_(False)
+    logits, _ = model(torch.as_tensor(whole[None, first - 257 : first + 399]), model.start(1))
+    nats = -logits.log_softmax(2)[0, 256:].gather(
+        1, torch.as_tensor(whole[first : first + 400])[:, None]
+    )
+    assert found == pytest.approx(float(nats.mean()) / math.log(2), rel=1e-5)

@@ -49,6 +49,11 @@ def nothing_to_tell() -> dict[str, float]:
     return {}
 
 
+def never() -> bool:
+    """Say that no step so far was one too many."""
+    return False
+
+
 def constant(progress: float) -> float:
     """Keep the rate as it is."""
     return 1.0
@@ -74,6 +79,8 @@ class Stage:
         keeps: what else a checkpoint must save, by name.
         tells: numbers worth logging besides the loss, by name: a game's returns, an exploration
             rate.
+        is_enough: whether more steps at this rate would bring nothing, so that the rate should
+            fall and the stage end.
     """
 
     name: str
@@ -89,6 +96,7 @@ class Stage:
     accumulate: int = 1
     keeps: Mapping[str, Stateful] = field(default_factory=dict)
     tells: Callable[[], Mapping[str, float]] = nothing_to_tell
+    is_enough: Callable[[], bool] = never
 
     def lasting(self, steps: int) -> Stage:
         """Return the same stage with another number of steps, at least one."""

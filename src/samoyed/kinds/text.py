@@ -18,6 +18,16 @@ FORGET = 0.03
 """Of words: a net that always carries its memory on may know no beginning (Melis et al. 2018,
 sec. 4), and held-out texts are read from an empty one."""
 
+MOST_ASIDE, SHARE_ASIDE = 30_000, 0.03
+"""Units kept aside at most, and of a training part without a validation part such a share."""
+
+
+def num_aside(row: Row, source: Any) -> int:
+    """Return how many units are looked at after every pass; tables are counted in one."""
+    if row.pretrained == "tables":
+        return 0
+    return min(MOST_ASIDE, source.num_valid or int(SHARE_ASIDE * source.num_train))
+
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
     """Return the system's Config and Recipe for this text, and the task."""
@@ -29,7 +39,9 @@ def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any,
 
     recipe = system.recipe_for(source.spec) if row.has_sizes else system.RECIPE
     forget = FORGET if source.spec.unit == "word" else 0.0
-    task = ContinueText(source.spec, mixed_with=row.mixed_with, forget=forget)
+    task = ContinueText(
+        source.spec, mixed_with=row.mixed_with, forget=forget, num_aside=num_aside(row, source)
+    )
     return replace(system.Config(), **row.sizes[size]), recipe, task
 
 
@@ -46,7 +58,20 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
             model, system, plain.config, data, recipe, plain.seed, plain.row.stages
         )
 
-    return plain.with_data(data, lambda: system.build(plain.config, data.spec), stages_with)
+    assembly = plain.with_data(data, lambda: system.build(plain.config, data.spec), stages_with)
+    return replace(assembly, notes=aside_in_words(plain.task, len(data.valid)))
+
+
+def aside_in_words(task: Any, num_valid: int) -> tuple[str, ...]:
+    """Say what is kept aside, in one line, or nothing."""
+    if not task.num_aside:
+        return ()
+    unit = task.spec.unit
+    if num_valid:
+        which = f"the first {min(task.num_aside, num_valid):,} of the {unit}s for choices"
+    else:
+        which = f"the last {task.num_aside:,} {unit}s for training, which are not learned from"
+    return (f"looked at after every pass, to keep the best weights: {which}",)
 
 
 def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:

@@ -30,17 +30,21 @@ def descend(
     """Train from where the run stands to the end of its plan.
 
     Where the minutes asked for would be missed by far, as the machine is no longer as fast as it
-    was measured, the plan is written anew and the run goes on with it.
+    was measured, or more steps were seen to bring nothing, the plan is written anew and the run
+    goes on with it.
 
     Returns:
         The run, with the plan that was carried out, and the training seconds.
     """
     while True:
-        seconds, changed = _descend(prepared, stop, is_quiet)
+        seconds, follower = _descend(prepared, stop, is_quiet)
+        changed = follower.changed
         if changed is None:
             return prepared, seconds
         more = sum(changed.steps) - sum(prepared.plan.steps)
-        if more > 0:
+        if follower.is_over:
+            say(f"no better on what is set aside: the rate falls now, {-more:,} steps are left out")
+        elif more > 0:
             say(f"faster than measured: {more:,} further steps, to use the time")
         else:
             say(f"slower than measured: {-more:,} steps are left out, to keep to the time")
@@ -61,8 +65,8 @@ def with_plan(prepared: Prepared, plan: Plan) -> Prepared:
     )  # fmt: skip
 
 
-def _descend(prepared: Prepared, stop: StopRequest, is_quiet: bool) -> tuple[float, Plan | None]:
-    """Train to the end of the plan, or until another is better; return that, if so."""
+def _descend(prepared: Prepared, stop: StopRequest, is_quiet: bool) -> tuple[float, Follower]:
+    """Train to the end of the plan or until another is better; return the seconds and who knows."""
     model, plan, assembly = prepared.model, prepared.plan, prepared.assembly
     resume = None
     if prepared.checkpoint is not None:
@@ -78,7 +82,7 @@ def _descend(prepared: Prepared, stop: StopRequest, is_quiet: bool) -> tuple[flo
     limit = QUICK_LIMIT.get(assembly.task.name)
     with Progress(plan.steps, plan.step_s, is_quiet or not is_first) as progress:
         follower = Follower(
-            prepared.folder, log, model, plan.steps, progress,
+            prepared.folder, log, model, plan, progress,
             checkpoint_s=prepared.settings.checkpoint_s, is_writing=is_first,
             pace=pace_of(prepared),
             quick_score=None if limit is None else lambda: assembly.task.score(
@@ -90,7 +94,7 @@ def _descend(prepared: Prepared, stop: StopRequest, is_quiet: bool) -> tuple[flo
             seed=assembly.seed, resume=resume,
         )  # fmt: skip
         seconds = follower.follow(moments, stop)
-    return seconds, follower.changed
+    return seconds, follower
 
 
 def pace_of(prepared: Prepared) -> Pace | None:

@@ -33,7 +33,7 @@ class Follower:
         folder: where the records go.
         log: the run's events.
         model: the model being trained, for checkpoints.
-        steps: planned steps of each stage.
+        plan: the planned steps of each stage.
         progress: what the user sees.
         checkpoint_s: seconds between checkpoints.
         quick_score: a quick look at the held-out part, for the curves; never used to choose.
@@ -41,13 +41,14 @@ class Follower:
         is_writing: False in all but the first of several processes.
         pace: where the run may only take so long.
 
-    After `follow`, `changed` is the plan to go on with, where the pace asks for another.
+    After `follow`, `changed` is the plan to go on with, where the pace asks for another, or where
+    a stage has enough (`is_over`).
     """
 
     folder: RunFolder
     log: EventLog
     model: nn.Module
-    steps: Sequence[int]
+    plan: Plan
     progress: Progress
     checkpoint_s: float = 20.0
     quick_score: Callable[[], Sequence[Score]] | None = None
@@ -55,6 +56,7 @@ class Follower:
     is_writing: bool = True
     pace: Pace | None = None
     changed: Plan | None = field(default=None, init=False)
+    is_over: bool = field(default=False, init=False)
     _clock: float = field(default=0.0, init=False)
     _saved_at: float = field(default=0.0, init=False)
     _wait_s: float = field(default=0.0, init=False)
@@ -86,7 +88,7 @@ class Follower:
         return self._clock
 
     def _watch(self, moment: Moment, stop: StopRequest) -> None:
-        steps = self.steps[moment.stage_index]
+        steps = self.plan.steps[moment.stage_index]
         is_last = moment.step + 1 == steps
         self._total = moment.loss if self._total is None else self._total + moment.loss
         self._count += 1
@@ -94,7 +96,10 @@ class Follower:
             self._check(moment, float(moment.loss))
         if is_last or (moment.step + 1) % max(1, steps // EVENTS_PER_STAGE) == 0:
             self._record(moment, steps, is_last)
-        if self.pace is not None:
+        if moment.stage.is_enough():
+            self.changed = self.plan.ending(moment.stage_index, moment.step)
+            self.is_over = self.changed is not None
+        if self.pace is not None and self.changed is None:
             self.changed = self.pace.look(moment.stage_index, moment.step, self._clock)
         due = time.monotonic() - self._saved_at >= self._wait_s
         if (is_last or due or stop.number or self.changed) and self.is_writing:
@@ -134,7 +139,7 @@ class Follower:
 
     def _quick(self, moment: Moment, steps: int, is_last: bool) -> dict[str, float]:
         """Score now and then in the last stage; the final score is measured afterwards."""
-        last_stage = moment.stage_index == len(self.steps) - 1
+        last_stage = moment.stage_index == len(self.plan.steps) - 1
         if self.quick_score is None or not last_stage or is_last or not self.is_writing:
             return {}
         done = (moment.step + 1) * (self.num_quick + 1) // steps

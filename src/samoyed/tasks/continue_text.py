@@ -32,6 +32,7 @@ from samoyed.losses.large_softmax import large_cross_entropy
 from samoyed.metrics import language
 from samoyed.tasks.mixing import mixed_perplexity
 from samoyed.training.averaging import WeightAverage
+from samoyed.training.best_weights import BestWeights, watched
 from samoyed.training.stages import averaged, stage_of
 
 UNROLL = 32
@@ -49,6 +50,11 @@ LEAD = 256
 
 MOST_LOGITS = 1 << 22
 """So many numbers at once at most when a text is scored; a large vocabulary takes shorter steps."""
+
+FEWEST_WORSE, SHARE_WORSE = 3, 0.1
+"""Passes without a better one that are enough: so many, and such a share of those planned."""
+
+FEWEST_BETWEEN = 20  # steps between two looks at what is kept aside
 
 # B batch, T time, V symbols, N characters
 State = tuple[Tensor, ...]
@@ -149,12 +155,16 @@ class ContinueText:
         forget: chance with which a stream's memory is cleared before a stretch, so that the model
             also learns to begin with an empty one (Melis et al. 2018, On the state of the art of
             evaluation in neural language models, ICLR).
+        num_aside: units kept aside, to look at after every pass: the weights that foresee them best
+            are kept, and when no pass does better any more, training comes to its end. They are
+            the first of a validation part, else the last of the training part. 0 goes by the plan.
     """
 
     spec: TextSpec
     unroll: Count = UNROLL
     mixed_with: Annotated[int, Ge(0), Le(20)] = 0
     forget: Chance = 0.0
+    num_aside: Annotated[int, Ge(0)] = 0
     name: ClassVar[str] = "continue_text"
 
     @property
@@ -181,7 +191,8 @@ class ContinueText:
         if system_stages is not None:
             yield from system_stages(self, model, config, data, recipe, seed)
             return
-        feed = StretchFeed(data.train, recipe.batch_size, self.unroll, seed, self.forget)
+        train, num_lead, aside = self._parted(data)
+        feed = StretchFeed(train, recipe.batch_size, self.unroll, seed, self.forget)
         memory = CarriedMemory()
         average = WeightAverage(model, recipe.average) if recipe.average is not None else None
 
@@ -192,10 +203,32 @@ class ContinueText:
             return cross_entropy(logits, batch.targets)
 
         stage = replace(stage_of(recipe, feed, objective), keeps={"memory": memory})
-        if average is None:
+        if average is not None:
+            stage = averaged(stage, average)
+        if not len(aside):
             yield stage
-        else:
-            yield averaged(stage, average)
+            return
+
+        def mean_bits(network: nn.Module) -> float:
+            place = next(network.parameters()).device
+            return float(foresee(network, aside, num_lead, place)[0].mean())
+
+        network = model if average is None else average.averaged.module
+        patience = max(FEWEST_WORSE, round(SHARE_WORSE * recipe.epochs))
+        every = max(feed.steps_per_epoch, FEWEST_BETWEEN)
+        yield watched(stage, BestWeights(network, mean_bits, every, patience))
+
+    def _parted(self, data: TextData) -> tuple[np.ndarray, int, np.ndarray]:
+        """Return what is learned from, and what is kept aside with so many units before it."""
+        none, num = np.zeros(0, dtype=np.int64), self.num_aside
+        if not num:
+            return data.train, 0, none
+        if len(data.valid):
+            lead = rows_of(data.train, slice(max(0, len(data.train) - LEAD - 1), None))
+            return data.train, len(lead), np.concatenate([lead, data.valid[:num]])
+        cut = len(data.train) - num
+        lead = rows_of(data.train, slice(max(0, cut - LEAD - 1), None))
+        return data.train[:cut], len(lead) - num, lead
 
     def loss(self, model: Any, batch: Batch) -> Tensor:
         """Return the mean surprise of a batch read with an empty memory, in nats per character."""

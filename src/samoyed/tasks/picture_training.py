@@ -6,9 +6,8 @@ Where the user brought a validation part, the weights that do best on it are the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 from samoyed.core.batch import Batch
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import ImageSpec
-from samoyed.core.stage import Objective, Recipe, Stage, Stateful
+from samoyed.core.stage import Objective, Recipe, Stage
 from samoyed.data.augmentation import Augmentation, Choice, check_names, choose
 from samoyed.data.cache import rows_of
 from samoyed.data.feeds import PictureFeed, as_floats, num_steps
@@ -25,7 +24,7 @@ from samoyed.data.image_split import strata_of
 from samoyed.data.images import ImageData, Pictures
 from samoyed.tasks.tempering import left_out, tempered
 from samoyed.training.averaging import WeightAverage
-from samoyed.training.best_weights import BestWeights
+from samoyed.training.best_weights import BestWeights, on_rows, watched
 from samoyed.training.stages import averaged, stage_of
 
 SystemLoss = Callable[[Any, Tensor], Tensor]
@@ -174,19 +173,8 @@ def chosen_by(aside: Pictures, stage: Stage, weights: nn.Module, every: int) -> 
         return stage.objective(module, Batch(pictures, batch.targets))
 
     batch = Batch(torch.from_numpy(np.array(aside.images)), torch.from_numpy(aside.labels))
-    best = BestWeights(weights, batch, loss, every, batch_size_of(aside.images))
-
-    def after_step(model: nn.Module, step: int) -> None:
-        stage.after_step(model, step)
-        best.after_step(model, step)
-
-    def after(model: nn.Module) -> None:
-        best.after(model)
-        if stage.after is not None:
-            stage.after(model)
-
-    keeps = {**stage.keeps, "best": cast(Stateful, best)}
-    return replace(stage, after_step=after_step, after=after, keeps=keeps)
+    measure = on_rows(batch, loss, batch_size_of(aside.images))
+    return watched(stage, BestWeights(weights, measure, every))
 
 
 def looked_at(data: ImageData, limit: int | None) -> Pictures:

@@ -22,6 +22,7 @@ ENDLESS = 10**9
 MEASURED_S = 1.0  # at most this long for each stage, or
 MEASURED_SHARE = 0.03  # of the time there is, if that is longer
 FEW, IS_PAUSE = 5, 2.0  # so many steps at least, where one took so many times the quickest
+LAST_SHARE = 0.3  # of the steps done: so many more of a stage that is brought to an end
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,22 @@ class Plan:
     def seconds(self) -> float:
         """Return how long the plan takes at the measured speed."""
         return sum(n * s for n, s in zip(self.steps, self.step_s, strict=True))
+
+    def ending(self, stage_index: int, step: int) -> Plan | None:
+        """Return the plan with a stage brought to an end, the rate falling over a last stretch.
+
+        Args:
+            stage_index: which stage.
+            step: which step of it was just done, from 0.
+
+        Returns:
+            The other plan; None where the stage ends soon anyway.
+        """
+        kept = step + 1 + max(1, round(LAST_SHARE * (step + 1)))
+        if kept >= self.steps[stage_index]:
+            return None
+        steps = (*self.steps[:stage_index], kept, *self.steps[stage_index + 1 :])
+        return Plan(steps, self.step_s)
 
     def fitted(self, seconds: float) -> Plan:
         """Return the plan stretched or shrunk to last `seconds`; stages keep their shares."""

@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
+from samoyed.core.batch import Batch
 from samoyed.core.spec import Column, TableSpec, TargetSpec
 from samoyed.core.stage import Stage
 from samoyed.data.table_feed import TableFeed
@@ -219,10 +221,16 @@ def test_of_very_few_rows_none_and_of_many_only_some_are_set_aside():
 
 def test_one_network_learns_from_rows_that_are_not_set_aside():
     net, inputs = net_for(), rows(200).numpy()
-    feed = TableFeed(inputs, np.arange(200) % 3, batch_size=20, seed=0)
-    [stage] = tabular_network.stages(net, SMALL, feed, Stage("train", feed, of_members, sgd, 6), 0)
+    feed, seen = TableFeed(inputs, np.arange(200) % 3, batch_size=20, seed=0), []
+
+    def objective(model: nn.Module, batch: Batch) -> Tensor:
+        seen.append(batch.inputs)
+        return of_members(model, batch)
+
+    [stage] = tabular_network.stages(net, SMALL, feed, Stage("train", feed, objective, sgd, 6), 0)
     learned = {row.tobytes() for row in stage.feed.inputs}
-    aside = {row.numpy().tobytes() for row in stage.keeps["best"].aside.inputs}
+    stage.keeps["best"].measure(net)
+    aside = {row.numpy().tobytes() for row in torch.cat(seen)}
     assert (len(learned), len(aside), learned & aside) == (170, 30, set())
 
 

@@ -124,7 +124,7 @@ def build(config: Config, spec: TextSpec) -> NGram:
 
 def idle(config: Config) -> Mapping[str, str]:
     """Return the dials that have no effect with this Config, and why."""
-    of_nets = ("epochs", "accumulate", "batch_size", "unroll", "forget")
+    of_nets = ("epochs", "accumulate", "batch_size", "unroll", "forget", "num_aside")
     return dict.fromkeys((*DESCENT, *of_nets), "n-grams are counted once, nothing is descended")
 
 

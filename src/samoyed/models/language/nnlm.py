@@ -60,7 +60,7 @@ REFERENCE = Reference(
 )
 
 RECIPE = Recipe(
-    optimizer="adamw", learning_rate=2e-3, batch_size=32, epochs=6, weight_decay=0.1,
+    optimizer="adamw", learning_rate=2e-3, batch_size=16, epochs=6, weight_decay=0.1,
     schedule="cosine", warmup=0.02, clip_norm=1.0,
 )  # fmt: skip
 

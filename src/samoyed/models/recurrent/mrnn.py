@@ -65,8 +65,9 @@ REFERENCE = Reference(
 
 RECIPE = Recipe(
     optimizer="adamw", learning_rate=2e-3, batch_size=64, epochs=5, schedule="cosine", warmup=0.02,
-    clip_norm=1.0,
+    clip_norm=1.0, precision="float32",
 )  # fmt: skip
+"""In bfloat16 the rate did not hold: on 1 MB of text the surprise rose from 1.6 nats to 4."""
 
 GATE_STD = 0.1  # of the entries of W_fx around 1 at the start
 

@@ -68,7 +68,7 @@ from samoyed.data.table_feed import MemberFeed, TableFeed
 from samoyed.layers.number_pieces import NumberEmbeddings
 from samoyed.layers.separate_perceptrons import SeparatePerceptrons, columns_of
 from samoyed.layers.shared_linear import SharedLinear
-from samoyed.training.best_weights import BestWeights
+from samoyed.training.best_weights import BestWeights, on_rows, watched
 from samoyed.training.out_of_fold import OutOfFold, held_out, mean_answer
 
 REFERENCE = Reference(
@@ -342,12 +342,9 @@ def stages(
         return
     learned = feed.some(np.setdiff1d(np.arange(len(feed.inputs)), aside))
     every = max(FEWEST_STEPS_BETWEEN, learned.steps_per_epoch)
-    best = BestWeights(model, feed.some(aside).whole(), stage.objective, every)
+    best = BestWeights(model, on_rows(feed.some(aside).whole(), stage.objective), every)
     steps = max(1, round(stage.steps * len(learned.inputs) / len(feed.inputs)))
-    yield replace(
-        stage, feed=learned, steps=steps, after_step=best.after_step, after=best.after,
-        keeps={"best": best},
-    )  # fmt: skip
+    yield watched(replace(stage, feed=learned, steps=steps), best)
 
 
 def _separate_stages(
@@ -364,9 +361,10 @@ def _separate_stages(
         network.fit(whole.inputs)
         features = network.features(whole.inputs.to(model.shares.device)).cpu()
         learned = MemberFeed(features.numpy(), feed.targets, ~is_held, feed.batch_size, seed)
+        told = Batch(features, whole.targets)
         best = BestWeights(
-            network, Batch(features, whole.targets), partial(_unseen_loss, unseen=unseen),
-            max(FEWEST_STEPS_BETWEEN, stage.steps // MOST_LOOKS), at_once=len(features),
+            network, on_rows(told, partial(_unseen_loss, unseen=unseen), at_once=len(features)),
+            max(FEWEST_STEPS_BETWEEN, stage.steps // MOST_LOOKS),
         )  # fmt: skip
         yield replace(
             stage, name=name, feed=learned, keeps={"best": best}, after_step=best.after_step,
