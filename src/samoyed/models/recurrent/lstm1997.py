@@ -25,7 +25,7 @@ Experiment 6a, temporal order (section 5.6): 2 blocks of 2 cells, 8 inputs, 4 ou
 **Departures**
 
 1. A batch of 8 sequences of one length makes one update with the mean of their gradients, at a rate
-   of 1 that falls to zero along a line; in the paper each sequence makes its own, at 0.5 throughout.
+   of 1 that falls to zero along a line; in the paper each sequence makes its own, always at 0.5.
 2. Output units are logistic here too, but of several only the largest counts as the answer; the
    paper asks that every one be within 0.3 (section 5.6).
 3. Training lasts as long as it is told to; in the paper until 2,000 sequences in a row are right.
