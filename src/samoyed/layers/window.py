@@ -13,13 +13,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 # B batch, T time, V symbols, C context (n - 1), M features of a word, H hidden units
-# R rows (a place each), N = C + T
+# R rows (a place each), X = C M
 STD = 0.1  # of the words' vectors at the start
 
 
 def windows_of(
     tokens: Int[Tensor, "B T"], memory: Int[Tensor, "B C"]
-) -> tuple[Int[Tensor, "R C"], Int[Tensor, "B C"]]:
+) -> tuple[Int[Tensor, "B T C"], Int[Tensor, "B C"]]:
     """Return the last C symbols at each place, and at the last one, for the places to come.
 
     Args:
@@ -28,14 +28,14 @@ def windows_of(
             beginning.
 
     Returns:
-        The windows, in the order of `tokens` read row by row, and the memory after the last.
+        The window at each place, and the memory after the last.
 
     >>> windows_of(torch.tensor([[7, 8]]), torch.tensor([[0, 6]]))
-    (tensor([[6, 8],
-            [8, 9]]), tensor([[8, 9]]))
+    (tensor([[[6, 8],
+             [8, 9]]]), tensor([[8, 9]]))
     """
     row, num = torch.cat([memory, tokens + 1], dim=1), memory.shape[1]
-    return row[:, 1:].unfold(1, num, 1).flatten(0, 1), row[:, -num:]
+    return row[:, 1:].unfold(1, num, 1), row[:, -num:]
 
 
 class Window(nn.Module):
@@ -58,8 +58,15 @@ class Window(nn.Module):
         self.hidden = nn.Linear(num_before * num_features, num_hidden)
         nn.init.normal_(self.projection.weight, std=STD)
 
-    def forward(self, windows: Int[Tensor, "R C"]) -> Float[Tensor, "R H"]:
+    def forward(self, windows: Int[Tensor, "*R C"]) -> Float[Tensor, "*R H"]:
         """Return the hidden units of each window of symbols' numbers and one more; 0 is nothing."""
+        return self.read(self.features(windows))
+
+    def features(self, windows: Int[Tensor, "*R C"]) -> Float[Tensor, "*R X"]:
+        """Return x, the vectors of each window side by side, the newest word's last."""
         x = self.projection((windows - 1).clamp_min(0)) * (windows > 0)[..., None]
-        x = F.dropout(x, self.dropout, self.training).flatten(1)
+        return F.dropout(x, self.dropout, self.training).flatten(-2)
+
+    def read(self, x: Float[Tensor, "*R X"]) -> Float[Tensor, "*R H"]:
+        """Return tanh(d + H x)."""
         return F.dropout(torch.tanh(self.hidden(x)), self.dropout, self.training)

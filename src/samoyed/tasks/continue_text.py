@@ -58,6 +58,8 @@ FEWEST_BETWEEN = 20  # steps between two looks at what is kept aside
 
 # B batch, T time, V symbols, N characters
 State = tuple[Tensor, ...]
+Loss = Callable[[Any, Any, State], tuple[Tensor, State]]
+"""(model, batch, memory before it) -> what is descended, shape (), and the memory after it."""
 
 
 class StretchFeed:
@@ -143,6 +145,13 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return large_cross_entropy(flat, targets.t().flatten())
 
 
+def _surprise(model: Any, batch: Batch, state: State) -> tuple[Tensor, State]:
+    """Return the mean surprise of a batch in nats per character, and the memory after it."""
+    assert batch.targets is not None
+    logits, state = model(batch.inputs, state)
+    return cross_entropy(logits, batch.targets), state
+
+
 @dataclass(frozen=True)
 class ContinueText:
     """The question: what comes next?
@@ -186,8 +195,20 @@ class ContinueText:
         recipe: Recipe,
         seed: int = 0,
         system_stages: Callable[..., Iterator[Stage]] | None = None,
+        loss: Loss | None = None,
     ) -> Iterator[Stage]:
-        """Yield one stage: descend the surprise with the memory carried over."""
+        """Yield one stage: descend the surprise with the memory carried over.
+
+        Args:
+            model: the model.
+            system: its file; not looked at.
+            config: its dials.
+            data: the text.
+            recipe: how fast and how long.
+            seed: of the stretches' beginnings.
+            system_stages: the system's own, which are told of this task and of `loss`.
+            loss: what is descended in place of the mean surprise among all symbols.
+        """
         if system_stages is not None:
             yield from system_stages(self, model, config, data, recipe, seed)
             return
@@ -197,10 +218,9 @@ class ContinueText:
         average = WeightAverage(model, recipe.average) if recipe.average is not None else None
 
         def objective(model: Any, batch: Batch) -> Tensor:
-            assert batch.targets is not None
-            logits, state = model(batch.inputs, memory.before(model, batch))
+            value, state = (loss or _surprise)(model, batch, memory.before(model, batch))
             memory.keep(state)
-            return cross_entropy(logits, batch.targets)
+            return value
 
         stage = replace(stage_of(recipe, feed, objective), keeps={"memory": memory})
         if average is not None:
@@ -232,9 +252,7 @@ class ContinueText:
 
     def loss(self, model: Any, batch: Batch) -> Tensor:
         """Return the mean surprise of a batch read with an empty memory, in nats per character."""
-        assert batch.targets is not None
-        logits, _ = model(batch.inputs, model.start(len(batch.inputs)))
-        return cross_entropy(logits, batch.targets)
+        return _surprise(model, batch, model.start(len(batch.inputs)))[0]
 
     def score(
         self,

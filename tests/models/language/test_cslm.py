@@ -117,7 +117,7 @@ def test_a_list_of_all_symbols_leaves_nothing_to_the_n_grams():
     _, model, _ = learned(replace(SMALL, short_list=V + 3))
     model.eval()
     tokens = torch.randint(V, (2, 6))
-    logits = model.networks[0](windows_of(tokens, model.start(2)[0])[0])
+    logits = model.networks[0](windows_of(tokens, model.start(2)[0])[0].flatten(0, 1))
     values = model(tokens, model.start(2)).values.flatten(0, 1)
     torch.testing.assert_close(values, logits.log_softmax(1), rtol=1e-4, atol=1e-5)
 

@@ -37,10 +37,12 @@ def test_the_whole_is_equation_1():
     for t in range(len(text)):
         x = []
         for place in range(t - 2, t + 1):  # the newest word last; zeros before the text
-            x += net.C.weight[text[place]].tolist() if place >= 0 else [0.0, 0.0]
+            x += net.window.projection.weight[text[place]].tolist() if place >= 0 else [0.0, 0.0]
         a = [
             math.tanh(d + sum(w * v for w, v in zip(row, x, strict=True)))
-            for row, d in zip(net.H.weight.tolist(), net.H.bias.tolist(), strict=True)
+            for row, d in zip(
+                net.window.hidden.weight.tolist(), net.window.hidden.bias.tolist(), strict=True
+            )
         ]
         for k in range(V):
             y = net.U.bias[k].item()

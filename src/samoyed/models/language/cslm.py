@@ -186,7 +186,7 @@ class CSLM(nn.Module):
         windows, memory = windows_of(tokens, state[0])
         wanted = self.slots[targets.flatten()]
         is_listed = wanted >= 0
-        windows, wanted = windows[is_listed], wanted[is_listed]
+        windows, wanted = windows.flatten(0, 1)[is_listed], wanted[is_listed]
         total = torch.zeros((), device=tokens.device)
         for network in self.networks:
             logits = network(windows)
@@ -209,7 +209,8 @@ class CSLM(nn.Module):
             The logarithms of the probabilities of all symbols (B, T, V) and the memory.
         """
         windows, memory = windows_of(tokens, state[0])
-        return SequenceLogits(self.log_probabilities(windows).view(*tokens.shape, -1), (memory,))
+        values = self.log_probabilities(windows.flatten(0, 1))
+        return SequenceLogits(values.view(*tokens.shape, -1), (memory,))
 
     def step(self, state: State, token: Int[Tensor, " B"]) -> tuple[Float[Tensor, "B V"], State]:
         """Read one symbol; return the logarithms for the next and the memory."""
@@ -241,18 +242,15 @@ def stages(
         assert isinstance(model, CSLM)
         model.choose(np.bincount(data.train, minlength=len(data.spec)))
 
-    for stage in task.stages(model, None, config, data, recipe, seed):
-        memory: Any = stage.keeps["memory"]
+    def loss(model: nn.Module, batch: Batch, state: State) -> tuple[Tensor, State]:
+        assert isinstance(model, CSLM)
+        assert batch.targets is not None
+        return model.loss(batch.inputs, batch.targets, state)
 
-        def objective(model: nn.Module, batch: Batch, memory: Any = memory) -> Tensor:
-            assert isinstance(model, CSLM)
-            assert batch.targets is not None
-            value, state = model.loss(batch.inputs, batch.targets, memory.before(model, batch))
-            memory.keep(state)
-            return value
+    for stage in task.stages(model, None, config, data, recipe, seed, loss=loss):
 
         def of_networks(model: nn.Module, make: Any = stage.optimizer) -> Any:
             assert isinstance(model, CSLM)
             return make(model.networks)
 
-        yield replace(stage, objective=objective, before=choose, optimizer=of_networks)
+        yield replace(stage, before=choose, optimizer=of_networks)

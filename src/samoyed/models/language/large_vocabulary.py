@@ -137,8 +137,8 @@ class LargeVocabulary(nn.Module):
         """Return the mean surprise of the targets among the subset, in nats, and the memory."""
         windows, memory = windows_of(tokens, state[0])
         value = sampled_softmax(
-            self.window(windows), self.output.weight, self.output.bias, targets.flatten(), subset,
-            log_chances,
+            self.window(windows).flatten(0, 1), self.output.weight, self.output.bias,
+            targets.flatten(), subset, log_chances,
         )  # fmt: skip
         return value, (memory,)
 
@@ -149,8 +149,7 @@ class LargeVocabulary(nn.Module):
             Logits (B, T, V) and the memory after the last symbol.
         """
         windows, memory = windows_of(tokens, state[0])
-        values = self.output(self.window(windows))
-        return SequenceLogits(values.view(*tokens.shape, -1), (memory,))
+        return SequenceLogits(self.output(self.window(windows)), (memory,))
 
     def step(self, state: State, token: Int[Tensor, " B"]) -> tuple[Float[Tensor, "B V"], State]:
         """Read one symbol; return the logits of the next and the memory."""
@@ -178,30 +177,23 @@ def stages(
     """
     num_symbols = len(data.spec)
     counts = np.bincount(data.train, minlength=num_symbols)
-    for stage in task.stages(model, None, config, data, recipe, seed):
-        memory: Any = stage.keeps["memory"]
-        if not config.num_subset:
-            yield stage
-            continue
+    if not config.num_subset:
+        yield from task.stages(model, None, config, data, recipe, seed)
+        return
+
+    def loss(model: nn.Module, batch: SubsetBatch, state: State) -> tuple[Tensor, State]:
+        assert isinstance(model, LargeVocabulary)
+        assert batch.targets is not None
+        assert batch.subset is not None
+        device = batch.inputs.device
+        logs = None
+        if config.is_corrected:
+            share = min(config.num_drawn, num_symbols) / num_symbols
+            found = chances(counts[batch.subset], len(data.train), batch.num_read, share)
+            logs = torch.as_tensor(np.log(found), dtype=torch.float32, device=device)
+        subset = torch.as_tensor(batch.subset, device=device)
+        return model.loss(batch.inputs, batch.targets, state, subset, logs)
+
+    for stage in task.stages(model, None, config, data, recipe, seed, loss=loss):
         feed = PartitionedFeed(stage.feed, num_symbols, config.num_subset, config.num_drawn, seed)
-        share = feed.num_drawn / num_symbols
-
-        def objective(
-            model: nn.Module, batch: SubsetBatch, memory: Any = memory, share: float = share
-        ) -> Tensor:
-            assert isinstance(model, LargeVocabulary)
-            assert batch.targets is not None
-            assert batch.subset is not None
-            device = batch.inputs.device
-            logs = None
-            if config.is_corrected:
-                found = chances(counts[batch.subset], len(data.train), batch.num_read, share)
-                logs = torch.as_tensor(np.log(found), dtype=torch.float32, device=device)
-            value, state = model.loss(
-                batch.inputs, batch.targets, memory.before(model, batch),
-                torch.as_tensor(batch.subset, device=device), logs,
-            )  # fmt: skip
-            memory.keep(state)
-            return value
-
-        yield replace(stage, feed=feed, objective=objective)
+        yield replace(stage, feed=feed)

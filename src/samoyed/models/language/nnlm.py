@@ -10,7 +10,8 @@ holds for the many that say something similar in similar words, which counting n
 
 Equation -> function
 
-    x = (C(w_{t-1}), ..., C(w_{t-n+1}))               NNLM.windows, NNLM.features
+    x = (C(w_{t-1}), ..., C(w_{t-n+1}))               layers.window
+    tanh(d + H x)                                     layers.window
     y = b + W x + U tanh(d + H x) (2003, eq. 1)       NNLM.read_out
     P(w_t | ...) = softmax(y) (2003, sec. 2)          the task's loss
     average with the trigram (2003, table 1)          MIXED_WITH, tasks.continue_text
@@ -39,7 +40,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
-import torch.nn.functional as F
 from annotated_types import Gt, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -49,6 +49,7 @@ from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe
+from samoyed.layers.window import Window, windows_of
 
 REFERENCE = Reference(
     title="A neural probabilistic language model",
@@ -66,8 +67,6 @@ RECIPE = Recipe(
 
 MIXED_WITH = 3
 """Words in the n-grams that its guesses are averaged with, for a second score."""
-
-STD = 0.1  # of the word vectors at the start
 
 # B batch, T time, V symbols, C context (n - 1), M features of a word, H hidden units
 State = tuple[Tensor]
@@ -105,12 +104,12 @@ class NNLM(nn.Module):
     def __init__(self, config: Config, num_symbols: int) -> None:
         super().__init__()
         self.config = config
+        self.window = Window(
+            num_symbols, config.context, config.num_features, config.num_hidden, config.dropout
+        )
         width = config.context * config.num_features
-        self.C = nn.Embedding(num_symbols, config.num_features)
-        self.H = nn.Linear(width, config.num_hidden)  # and d
         self.U = nn.Linear(config.num_hidden, num_symbols)  # and b
         self.W = nn.Linear(width, num_symbols, bias=False) if config.is_direct else None
-        nn.init.normal_(self.C.weight, std=STD)
         nn.init.zeros_(self.U.bias)
 
     def start(self, batch_size: int) -> State:
@@ -118,21 +117,10 @@ class NNLM(nn.Module):
         shape = (batch_size, self.config.context)
         return (torch.zeros(shape, dtype=torch.int64, device=self.U.weight.device),)
 
-    def windows(self, tokens: Int[Tensor, "B T"], state: State) -> Int[Tensor, "B N"]:
-        """Return the symbols' numbers and one more, those of the memory before them."""
-        return torch.cat([state[0], tokens + 1], dim=1)
-
-    def features(self, row: Int[Tensor, "B N"]) -> Float[Tensor, "B T X"]:
-        """Return x for each place after the memory, the newest word's vector last; X is C M."""
-        vectors = self.C((row - 1).clamp_min(0)) * (row > 0)[..., None]
-        vectors = F.dropout(vectors, self.config.dropout, self.training)
-        near = vectors[:, 1:].unfold(1, self.config.context, 1)  # (B, T, M, C)
-        return near.transpose(2, 3).flatten(2)
-
-    def read_out(self, x: Float[Tensor, "B T X"]) -> Float[Tensor, "B T V"]:
-        """Return y, eq. 1."""
-        hidden = F.dropout(torch.tanh(self.H(x)), self.config.dropout, self.training)
-        y = self.U(hidden)
+    def read_out(self, windows: Int[Tensor, "*R C"]) -> Float[Tensor, "*R V"]:
+        """Return y, eq. 1, of windows of symbols' numbers and one more; 0 is nothing."""
+        x = self.window.features(windows)
+        y = self.U(self.window.read(x))
         return y if self.W is None else y + self.W(x)
 
     def forward(self, tokens: Int[Tensor, "B T"], state: State) -> SequenceLogits:
@@ -145,9 +133,9 @@ class NNLM(nn.Module):
         Returns:
             Logits (B, T, V) and the memory after the last symbol.
         """
-        row = self.windows(tokens, state)
-        x = self.features(row).transpose(0, 1)  # time first, as the task's loss reads it
-        return SequenceLogits(self.read_out(x).transpose(0, 1), (row[:, -self.config.context :],))
+        windows, memory = windows_of(tokens, state[0])
+        values = self.read_out(windows.transpose(0, 1))  # time first, as the task's loss reads it
+        return SequenceLogits(values.transpose(0, 1), (memory,))
 
     def step(self, state: State, token: Int[Tensor, " B"]) -> tuple[Float[Tensor, "B V"], State]:
         """Read one symbol; return the logits of the next and the memory."""

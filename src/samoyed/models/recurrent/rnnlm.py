@@ -317,14 +317,10 @@ def stages(
         assert isinstance(model, RNNLM)
         model.divide(np.bincount(data.train, minlength=model.num_symbols))
 
-    for stage in task.stages(model, None, config, data, recipe, seed):
-        memory: Any = stage.keeps["memory"]
+    def loss(model: nn.Module, batch: Batch, state: State) -> tuple[Tensor, State]:
+        assert isinstance(model, RNNLM)
+        assert batch.targets is not None
+        return model.loss(batch.inputs, batch.targets, state)
 
-        def objective(model: nn.Module, batch: Batch, memory: Any = memory) -> Tensor:
-            assert isinstance(model, RNNLM)
-            assert batch.targets is not None
-            value, state = model.loss(batch.inputs, batch.targets, memory.before(model, batch))
-            memory.keep(state)
-            return value
-
-        yield replace(stage, objective=objective, before=divide)
+    for stage in task.stages(model, None, config, data, recipe, seed, loss=loss):
+        yield replace(stage, before=divide)
