@@ -12,7 +12,7 @@ from PIL import Image
 
 import samoyed
 from samoyed.data.text import encode
-from samoyed.tasks.continue_text import foresee
+from samoyed.tasks.foreseeing import foresee
 
 
 def fill(folder: Path, names: list[str], num: int, seed: int) -> Path:

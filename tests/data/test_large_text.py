@@ -14,7 +14,8 @@ from samoyed.data.large_text import LargeTextSource
 from samoyed.kinds import text as kinds_text
 from samoyed.models.recurrent import lstm_language_model
 from samoyed.runs.baselines import text as baselines
-from samoyed.tasks.continue_text import ContinueText, StretchFeed, foresee
+from samoyed.tasks.continue_text import ContinueText, StretchFeed
+from samoyed.tasks.foreseeing import foresee
 
 
 @pytest.fixture(autouse=True)

@@ -18,10 +18,9 @@ from samoyed.tasks.continue_text import (
     CarriedMemory,
     ContinueText,
     StretchFeed,
-    foresee,
-    surprise,
     write,
 )
+from samoyed.tasks.foreseeing import Aside, foresee, set_aside, surprise
 from samoyed.training.loop import Resume, train
 
 SPEC = TextSpec((*"\nabcdefgh", UNKNOWN))
@@ -281,31 +280,60 @@ def test_a_system_may_bring_its_own_stages_and_weights_may_be_averaged():
     assert all(torch.equal(v, averaged[k]) for k, v in model.state_dict().items())
 
 
-def parted(valid, num_aside):
-    data = TextData(SPEC, DATA.train, DATA.test, valid)
-    task = ContinueText(SPEC, unroll=16, num_aside=num_aside)
-    [stage] = task.stages(make_model(), system, CONFIG, data, FAST, 0)
-    return stage
+def test_pieces_kept_aside_are_spread_over_the_text_and_not_learned_from():
+    text = np.arange(100_000)
+    data = TextData(SPEC, text, text[:10])
+    train, aside = set_aside(data, 3_000)
+    assert aside is not None
+    assert aside.rows.shape == (3, 257 + 1000)
+    for row in aside.rows:
+        assert np.array_equal(row, np.arange(row[0], row[0] + 1257)), "each after its own past"
+    kept = aside.rows[:, 257:]
+    assert not np.intersect1d(kept, train).size
+    assert np.array_equal(np.union1d(kept, train), text)
+    assert np.ptp(kept[:, 0]) > 60_000, "spread"
 
 
-def test_what_is_kept_aside_is_not_learned_from_and_a_validation_part_is_taken_instead():
-    plain = parted(np.zeros(0, dtype=np.int64), 0)
-    assert len(plain.feed.codes) == 3000
-    assert "best" not in plain.keeps
-    without = parted(np.zeros(0, dtype=np.int64), 400)
-    assert np.array_equal(without.feed.codes, DATA.train[:2600])
-    assert np.array_equal(parted(make_text(500, seed=2), 400).feed.codes, DATA.train)
+def test_of_a_validation_part_its_beginning_is_taken_and_everything_is_learned_from():
+    text = np.arange(5_000)
+    train, aside = set_aside(TextData(SPEC, text, text[:10], text[:2_500] + 5_000), 2_000)
+    assert aside is not None
+    assert train is text
+    assert aside.rows[:, 257:].ravel().tolist() == list(range(5_000, 7_000))
+    assert aside.rows[0, 0] == 5_000 - 257
+
+
+def test_of_a_text_on_the_disk_the_end_is_kept_aside(tmp_path, monkeypatch):
+    monkeypatch.setattr("samoyed.data.cache._LARGE", 1)
+    np.save(tmp_path / "text.npy", np.arange(9_000))
+    text = np.load(tmp_path / "text.npy", mmap_mode="r")
+    train, aside = set_aside(TextData(SPEC, text, text[:10]), 2_000)
+    assert aside is not None
+    assert np.array_equal(train, np.arange(7_000))
+    assert aside.rows[:, 257:].ravel().tolist() == list(range(7_000, 9_000))
+
+
+@pytest.mark.parametrize("num", [0, 1, 5, 10**9])
+def test_a_short_text_keeps_most_of_itself(num):
+    train, aside = set_aside(TextData(SPEC, DATA.train[:40], DATA.test), num)
+    assert (aside is None) == (num == 0)
+    assert len(train) == 40 - min(num, 10)
 
 
 @pytest.mark.parametrize("num_valid", [0, 500])
 def test_what_is_kept_aside_is_measured_after_the_text_before_it(num_valid):
-    valid, model = make_text(num_valid, seed=2), make_model()
-    found = parted(valid, 400).keeps["best"].measure(model)
-    whole = np.concatenate([DATA.train, valid])
+    data = TextData(SPEC, DATA.train, DATA.test, make_text(num_valid, seed=2))
+    _, aside = set_aside(data, 400)
+    assert isinstance(aside, Aside)
+    model = make_model().eval().requires_grad_(False)
+    whole = np.concatenate([DATA.train, data.valid])
     first = 3000 if num_valid else 2600
-    model.eval().requires_grad_(False)
     logits, _ = model(torch.as_tensor(whole[None, first - 257 : first + 399]), model.start(1))
     nats = -logits.log_softmax(2)[0, 256:].gather(
         1, torch.as_tensor(whole[first : first + 400])[:, None]
     )
-    assert found == pytest.approx(float(nats.mean()) / math.log(2), rel=1e-5)
+    assert aside.mean_bits(model) == pytest.approx(float(nats.mean()) / math.log(2), rel=1e-5)
+    task = ContinueText(SPEC, unroll=16, num_aside=400)
+    [stage] = task.stages(model, system, CONFIG, data, FAST, 0)
+    assert stage.keeps["best"].measure(model) == aside.mean_bits(model)
+    assert len(stage.feed.codes) == (3000 if num_valid else 2600)

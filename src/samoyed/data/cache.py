@@ -101,6 +101,11 @@ def _fill(file: IO[bytes], start: int, piece: np.ndarray) -> None:
         view = view[num:]
 
 
+def is_mapped(array: np.ndarray) -> bool:
+    """Tell whether an array is a large one that lies in a file."""
+    return _place_in_file(array) is not None
+
+
 def _place_in_file(array: np.ndarray) -> tuple[str, int] | None:
     """Return the file a large mapped array lies in and where it begins, or None."""
     if array.nbytes < _LARGE or not array.flags.c_contiguous:

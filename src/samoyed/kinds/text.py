@@ -70,7 +70,7 @@ def aside_in_words(task: Any, num_valid: int) -> tuple[str, ...]:
     if num_valid:
         which = f"the first {min(task.num_aside, num_valid):,} of the {unit}s for choices"
     else:
-        which = f"the last {task.num_aside:,} {unit}s for training, which are not learned from"
+        which = f"{task.num_aside:,} of the {unit}s for training, which are not learned from"
     return (f"looked at after every pass, to keep the best weights: {which}",)
 
 

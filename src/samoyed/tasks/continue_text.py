@@ -7,14 +7,12 @@ to the next step (without its gradient), so that the model can learn to use what
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from annotated_types import Ge, Le
 from torch import Tensor, nn
 
@@ -30,6 +28,7 @@ from samoyed.data.units import after, decode, encode
 from samoyed.decoding.sampling import sample
 from samoyed.losses.large_softmax import large_cross_entropy
 from samoyed.metrics import language
+from samoyed.tasks.foreseeing import LEAD, foresee, set_aside, surprise
 from samoyed.tasks.mixing import mixed_perplexity
 from samoyed.training.averaging import WeightAverage
 from samoyed.training.best_weights import BestWeights, watched
@@ -41,15 +40,6 @@ UNROLL = 32
 Half as long means twice as many updates for the same characters: on 1 MB of text, after three
 passes with 256 units, 2.34 bits per character against 2.45 with 64.
 """
-
-NUM_STREAMS = 32
-"""The held-out part is read in so many pieces at once."""
-
-LEAD = 256
-"""Characters read before each piece, unscored, so that the memory is filled."""
-
-MOST_LOGITS = 1 << 22
-"""So many numbers at once at most when a text is scored; a large vocabulary takes shorter steps."""
 
 FEWEST_WORSE, SHARE_WORSE = 3, 0.1
 """Passes without a better one that are enough: so many, and such a share of those planned."""
@@ -166,7 +156,8 @@ class ContinueText:
             evaluation in neural language models, ICLR).
         num_aside: units kept aside, to look at after every pass: the weights that foresee them best
             are kept, and when no pass does better any more, training comes to its end. They are
-            the first of a validation part, else the last of the training part. 0 goes by the plan.
+            the first of a validation part, else pieces of the training part, a quarter of it at
+            most. 0 goes by the plan.
     """
 
     spec: TextSpec
@@ -212,7 +203,7 @@ class ContinueText:
         if system_stages is not None:
             yield from system_stages(self, model, config, data, recipe, seed)
             return
-        train, num_lead, aside = self._parted(data)
+        train, aside = set_aside(data, self.num_aside)
         feed = StretchFeed(train, recipe.batch_size, self.unroll, seed, self.forget)
         memory = CarriedMemory()
         average = WeightAverage(model, recipe.average) if recipe.average is not None else None
@@ -225,30 +216,17 @@ class ContinueText:
         stage = replace(stage_of(recipe, feed, objective), keeps={"memory": memory})
         if average is not None:
             stage = averaged(stage, average)
-        if not len(aside):
+        if aside is None:
             yield stage
             return
 
         def mean_bits(network: nn.Module) -> float:
-            place = next(network.parameters()).device
-            return float(foresee(network, aside, num_lead, place)[0].mean())
+            return aside.mean_bits(network, next(network.parameters()).device)
 
         network = model if average is None else average.averaged.module
         patience = max(FEWEST_WORSE, round(SHARE_WORSE * recipe.epochs))
         every = max(feed.steps_per_epoch, FEWEST_BETWEEN)
         yield watched(stage, BestWeights(network, mean_bits, every, patience))
-
-    def _parted(self, data: TextData) -> tuple[np.ndarray, int, np.ndarray]:
-        """Return what is learned from, and what is kept aside with so many units before it."""
-        none, num = np.zeros(0, dtype=np.int64), self.num_aside
-        if not num:
-            return data.train, 0, none
-        if len(data.valid):
-            lead = rows_of(data.train, slice(max(0, len(data.train) - LEAD - 1), None))
-            return data.train, len(lead), np.concatenate([lead, data.valid[:num]])
-        cut = len(data.train) - num
-        lead = rows_of(data.train, slice(max(0, cut - LEAD - 1), None))
-        return data.train[:cut], len(lead) - num, lead
 
     def loss(self, model: Any, batch: Batch) -> Tensor:
         """Return the mean surprise of a batch read with an empty memory, in nats per character."""
@@ -331,63 +309,6 @@ class ContinueText:
                     details = ((f"prompt_bits_per_{unit}", float(bits[1:].mean())),)
             answers.append(Answer(prompt, text, None, details))
         return answers
-
-
-@torch.inference_mode()
-def foresee(
-    model: Any, codes: np.ndarray, num_lead: int, device: torch.device | str = "cpu"
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read a text in `NUM_STREAMS` pieces at once, each with `LEAD` characters before it.
-
-    Where the lead is shorter than that, the text is read in one piece.
-
-    Args:
-        model: the model; left in the mode it came in.
-        codes: (L + N,) the text, with a lead.
-        num_lead: L >= 1, characters at the beginning that are not scored.
-        device: where the model is.
-
-    Returns:
-        (N,) the surprise in bits of each character after the lead, and (N,) whether it was the
-        first guess.
-    """
-    assert num_lead >= 1, "nothing can be foreseen before the first symbol is read"
-    was_training = model.training
-    model.eval()
-    num = len(codes) - num_lead
-    lead = min(LEAD, num_lead - 1)
-    num_streams = max(1, min(NUM_STREAMS, num // LEAD)) if lead == LEAD else 1
-    size = math.ceil(num / num_streams)
-    first = num_lead + np.arange(num_streams)[:, None] * size - lead - 1
-    places = np.minimum(first + np.arange(lead + size + 1), len(codes) - 1)
-    rows = torch.as_tensor(codes[places], device=device).long()
-    state = model.start(num_streams)
-    num_symbols = model.step(state, rows[:, 0])[0].shape[1]
-    step = max(1, min(LEAD, MOST_LOGITS // (num_streams * num_symbols)))
-    bits = torch.empty(num_streams, lead + size, device=device)  # not a list of small pieces:
-    is_right = torch.empty_like(bits, dtype=torch.bool)  # they would lie between the large ones
-    for start in range(0, lead + size, step):
-        piece = rows[:, start : start + step + 1]
-        logits, state = model(piece[:, :-1], state)
-        nats = F.cross_entropy(logits.float().transpose(1, 2), piece[:, 1:], reduction="none")
-        bits[:, start : start + step] = nats / math.log(2)
-        is_right[:, start : start + step] = logits.argmax(dim=2) == piece[:, 1:]
-    model.train(was_training)
-    chosen = [found[:, lead:].reshape(-1)[:num] for found in (bits, is_right)]
-    return chosen[0].double().cpu().numpy(), chosen[1].cpu().numpy()
-
-
-def surprise(
-    model: Any, spec: TextSpec, text: str, device: torch.device | str = "cpu"
-) -> np.ndarray:
-    """Return by how many bits each unit of a text surprised, (N,).
-
-    The first one is guessed after a line end, as at the beginning of a line.
-    """
-    codes = encode(text, spec)
-    if not len(codes):
-        return np.zeros(0)
-    return foresee(model, np.concatenate([line_end(spec), codes]), 1, device)[0]
 
 
 @torch.inference_mode()

@@ -14,7 +14,8 @@ from samoyed.data.text import TextData
 from samoyed.data.units import encode, pieces
 from samoyed.runs.drawing import Figure, bar_chart, heat_text, line_chart, table
 from samoyed.runs.figures.remembering import remembered
-from samoyed.tasks.continue_text import LEAD, ContinueText, foresee, surprise, write
+from samoyed.tasks.continue_text import ContinueText, write
+from samoyed.tasks.foreseeing import LEAD, foresee, surprise
 
 TEMPERATURES = (0.4, 0.8, 1.1)
 SAMPLE_LENGTH = 320
