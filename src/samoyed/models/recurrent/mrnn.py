@@ -64,10 +64,10 @@ REFERENCE = Reference(
 )
 
 RECIPE = Recipe(
-    optimizer="adamw", learning_rate=2e-3, batch_size=64, epochs=5, schedule="cosine", warmup=0.02,
+    optimizer="adamw", learning_rate=1e-3, batch_size=64, epochs=5, schedule="cosine", warmup=0.02,
     clip_norm=1.0, precision="float32",
 )  # fmt: skip
-"""In bfloat16 the rate did not hold: on 1 MB of text the surprise rose from 1.6 nats to 4."""
+"""At twice this rate the surprise of 1 MB of text leapt from 1.6 nats to 2.7, in bfloat16 to 4."""
 
 GATE_STD = 0.1  # of the entries of W_fx around 1 at the start
 
@@ -90,7 +90,7 @@ class Config:
     num_units: Count = 512
     num_factors: Count = 512
     is_multiplicative: bool = True
-    dropout: Share = 0.1
+    dropout: Share = 0.2
 
 
 class _Unrolled(torch.autograd.Function):
