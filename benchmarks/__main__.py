@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NEED_DATA = ("mnist", "pictures", "start", "tables")
+NEED_DATA = ("mnist", "pictures", "start", "tables", "translation", "word_vectors")
 
 
 def main() -> None:

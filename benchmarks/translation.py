@@ -16,6 +16,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -190,7 +191,7 @@ def searching(source: Sequence[np.ndarray]) -> tuple[float, float, int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data")
+    parser.add_argument("--data", help="pairs, or the folder above translation/multi30k_de-en")
     parser.add_argument("--from", dest="source", default="de")
     parser.add_argument("--to", dest="into", default="en")
     parser.add_argument("--run", nargs="*", default=[])
@@ -217,7 +218,9 @@ def main() -> None:
         from samoyed.data.pair_files import PairAsk
         from samoyed.data.pairs import scan_pairs
 
-        found = scan_pairs(options.data, PairAsk(options.source, options.into))
+        inside = Path(options.data) / "translation" / "multi30k_de-en"
+        place = str(inside) if inside.is_dir() else options.data
+        found = scan_pairs(place, PairAsk(options.source, options.into))
         spec = found.fit_units("bpe", None)
         held = PairFeed(*encoded(found.train, spec), Translate().batch_units, 256, seed=0)
         print(f"filling: {held.waste():.1%} of the units of {found.name}")

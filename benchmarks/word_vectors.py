@@ -6,13 +6,16 @@ over all threads, so that other work on the machine falls on neither; a pass ove
 its words before subsampling. gensim must be installed beside samoyed.
 
     python -m benchmarks.word_vectors TEXT [--similarity FILE ...] [--seeds 3] [--threads 2]
+    python -m benchmarks.word_vectors --data FOLDER
 
-TEXT: one sentence a line, words between blanks. FILE: `word word number` lines.
+TEXT: one sentence a line, words between blanks. FILE: `word word number` lines. FOLDER: the one
+with text/brown, which is read in lower case.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import statistics
 import time
 from collections import Counter
@@ -23,9 +26,12 @@ import torch
 from scipy.stats import spearmanr
 
 from samoyed.core.seeding import seed_everything
+from samoyed.core.spec import SENTENCE_END
 from samoyed.data.numbered_words import Words
+from samoyed.data.word_stream import UNKNOWN_WORD
 from samoyed.data.word_stretches import StretchesOfWords
 from samoyed.models.language.skip_gram import RECIPE, STRETCH, Config, SkipGram, stage_of
+from samoyed.opening import open_source
 from samoyed.training.loop import train
 from samoyed.training.processor import prepare_processor
 
@@ -73,6 +79,18 @@ def peer(
     return np.stack([model.wv[word] for word in words]), *took
 
 
+def sentences_of(path: Path) -> list[list[str]]:
+    """Return the words of each sentence of a file of lines, or of a corpus that samoyed knows."""
+    if path.is_file():
+        return [line.split() for line in path.read_text().splitlines() if line.strip()]
+    data = open_source(str(path)).load()
+    symbols = np.array([symbol.lower() for symbol in data.spec.symbols], dtype=object)
+    codes = np.concatenate([data.train, data.valid, data.test])
+    ends = np.flatnonzero(codes == data.spec.symbols.index(SENTENCE_END))
+    rows = np.split(codes, ends + 1)
+    return [[w for w in symbols[row] if w not in (SENTENCE_END, UNKNOWN_WORD)] for row in rows]
+
+
 def correlation(vectors: np.ndarray, words: list[str], file: Path) -> tuple[float, int]:
     """Return Spearman's correlation with people's judgements, and on how many pairs."""
     known = {word: code for code, word in enumerate(words)}
@@ -89,16 +107,18 @@ def correlation(vectors: np.ndarray, words: list[str], file: Path) -> tuple[floa
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("text", type=Path, nargs="?")
+    parser.add_argument("--data", type=Path, help="the folder with text/brown")
     parser.add_argument("--similarity", type=Path, nargs="*", default=[])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    if options.text is None:
-        print("not run: needs a text, python -m benchmarks.word_vectors TEXT, and gensim")
+    text = options.text or (options.data and options.data / "text" / "brown")
+    if text is None or importlib.util.find_spec("gensim") is None:
+        print("not run: needs gensim, and a text: python -m benchmarks.word_vectors TEXT")
         return
     torch.set_num_threads(options.threads)
     prepare_processor()
-    sentences = [line.split() for line in options.text.read_text().splitlines() if line.strip()]
+    sentences = sentences_of(text)
     counts = Counter(word for row in sentences for word in row)
     words = [word for word, num in counts.most_common() if num >= LEAST]
     total = sum(map(len, sentences)) * RECIPE.epochs
