@@ -19,6 +19,9 @@ from samoyed.losses import tabular
 
 SHARES = tuple(k / 10 for k in range(11))  # of the first of two networks, that are tried
 FACTORS = tuple(2 ** (k / 6) for k in range(-12, 13))  # on log odds, that are tried
+FEWEST_SET_ASIDE = 12  # rows; fewer would choose by luck
+MOST_SET_ASIDE = 4000
+SMALLISH_TABLE = 5000  # rows below which more of them are set aside
 
 # Legend for shapes: N rows, M members, K answers, B rows or nothing, Q what is correlated with.
 
@@ -55,6 +58,35 @@ def held_out(
     return is_held
 
 
+def set_aside(num: int, seed: int) -> np.ndarray:
+    """Return the rows that a single network does not learn from, ascending: a tenth or so.
+
+    None where they would be too few to choose by.
+    """
+    count = round((0.15 if num < SMALLISH_TABLE else 0.1) * num)
+    if count < FEWEST_SET_ASIDE:
+        return np.zeros(0, np.int64)
+    order = numpy_generator(seed, "set aside").permutation(num)
+    return np.sort(order[: min(count, MOST_SET_ASIDE)])
+
+
+def tempered(values: Float[Tensor, "N K"], targets: Tensor, kind: str) -> tuple[float, float]:
+    """Return the smallest loss that one factor on all log odds reaches, and that factor.
+
+    Guo, C. et al. (2017). On calibration of modern neural networks. ICML, section 4.2. Numbers
+    stay as they are: their factor is 1.
+
+    Args:
+        values: what was answered to rows that were not learned from.
+        targets: what is right.
+        kind: of the target.
+    """
+    if kind == "number":
+        return float(tabular.squared_error(values, targets)), 1.0
+    loss = tabular.cross_entropy if kind == "classes" else tabular.masked_binary
+    return min((float(loss(values * factor, targets)), factor) for factor in FACTORS)
+
+
 @dataclass(frozen=True, eq=False)
 class OutOfFold:
     """Rows, and which members did not learn from them.
@@ -77,15 +109,11 @@ class OutOfFold:
     def tempered(self, values: Float[Tensor, "N K"]) -> tuple[float, float]:
         """Return the smallest loss that one factor on all log odds reaches, and that factor.
 
-        Guo, C. et al. (2017). On calibration of modern neural networks. ICML, section 4.2. Judged
-        so, members that are right but too sure of it are not stopped too soon. Numbers stay.
+        Judged so, members that are right but too sure of it are not stopped too soon.
         """
         is_judged = self.is_held.any(1).to(values.device)
         values, targets = values[is_judged], self.targets.to(values.device)[is_judged]
-        if self.kind == "number":
-            return float(tabular.squared_error(values, targets)), 1.0
-        loss = tabular.cross_entropy if self.kind == "classes" else tabular.masked_binary
-        return min((float(loss(values * factor, targets)), factor) for factor in FACTORS)
+        return tempered(values, targets, self.kind)
 
     def weigh(
         self, first: Float[Tensor, "N M K"], second: Float[Tensor, "N M K"]

@@ -20,10 +20,9 @@ from samoyed.models.since.tabular_network import (
     SIZES,
     Config,
     build,
-    set_aside,
 )
 from samoyed.training.loop import train
-from samoyed.training.out_of_fold import mean_answer
+from samoyed.training.out_of_fold import mean_answer, set_aside
 
 SPEC = TableSpec(
     (
@@ -292,3 +291,21 @@ def of_members(model, batch):
 
 def sgd(model):
     return torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+def test_one_network_is_made_as_sure_as_rows_set_aside_say():
+    net, inputs = net_for(), rows(200).numpy()
+    feed = TableFeed(inputs, np.arange(200) % 3, batch_size=20, seed=0)
+    [stage] = tabular_network.stages(net, SMALL, feed, Stage("train", feed, of_members, sgd, 6), 0)
+    with torch.no_grad():  # answers that are far too sure, of classes that nothing tells apart
+        net.networks[0].last.mul_(300)
+    stage.after(net)
+    aside = np.array([row for row in inputs if row.tobytes() not in {
+        r.tobytes() for r in stage.feed.inputs
+    }])  # fmt: skip
+    targets = torch.tensor([int(np.flatnonzero((inputs == row).all(1))[0]) % 3 for row in aside])
+    values = net.eval()(torch.from_numpy(aside)).values.detach()
+    loss = torch.nn.functional.cross_entropy(values, targets)
+    for factor in (0.8, 1.25):
+        assert loss <= torch.nn.functional.cross_entropy(values * factor, targets)
+    assert net.sharpness < 1

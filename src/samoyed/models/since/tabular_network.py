@@ -61,7 +61,6 @@ from torch.optim import Optimizer
 from samoyed.core.batch import Batch, Logits
 from samoyed.core.numbers import Count, CountOrNone, Share
 from samoyed.core.reference import Reference
-from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import TableSpec, TargetSpec
 from samoyed.core.stage import Objective, Recipe, Stage
 from samoyed.data.table_feed import MemberFeed, TableFeed
@@ -69,7 +68,7 @@ from samoyed.layers.number_pieces import NumberEmbeddings
 from samoyed.layers.separate_perceptrons import SeparatePerceptrons, columns_of
 from samoyed.layers.shared_linear import SharedLinear
 from samoyed.training.best_weights import BestWeights, on_rows, watched
-from samoyed.training.out_of_fold import OutOfFold, held_out, mean_answer
+from samoyed.training.out_of_fold import OutOfFold, held_out, mean_answer, set_aside, tempered
 
 REFERENCE = Reference(
     title="TabM: advancing tabular deep learning with parameter-efficient ensembling",
@@ -126,9 +125,6 @@ UNHURRIED_S = 120.0  # how long training may take where nobody said
 FEW_ROWS = 10_000  # below this, members share nothing: rows that are set aside are missed
 STEPS, FEWER_STEPS = 3000, 600  # what suffices for a table of moderate size; for few rows
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 80
-FEWEST_SET_ASIDE = 12  # rows; fewer would choose by luck
-MOST_SET_ASIDE = 4000
-SMALLISH_TABLE = 5000  # rows below which more of them are set aside
 SMALL_TABLE = 2000  # rows below which batches are small
 FEWEST_STEPS_BETWEEN = 10  # looks at the rows set aside
 MOST_LOOKS = 40  # at what members say out of fold
@@ -342,9 +338,11 @@ def stages(
         return
     learned = feed.some(np.setdiff1d(np.arange(len(feed.inputs)), aside))
     every = max(FEWEST_STEPS_BETWEEN, learned.steps_per_epoch)
-    best = BestWeights(model, on_rows(feed.some(aside).whole(), stage.objective), every)
+    unseen = feed.some(aside).whole()
+    best = BestWeights(model, on_rows(unseen, stage.objective), every)
     steps = max(1, round(stage.steps * len(learned.inputs) / len(feed.inputs)))
-    yield watched(replace(stage, feed=learned, steps=steps), best)
+    stage = watched(replace(stage, feed=learned, steps=steps), best)
+    yield replace(stage, after=partial(_temper, best=best, unseen=unseen))
 
 
 def _separate_stages(
@@ -383,6 +381,20 @@ def _unseen_loss(network: nn.Module, batch: Batch, unseen: OutOfFold) -> Tensor:
     return torch.tensor(unseen.tempered(unseen.mean(answers))[0])
 
 
+def _temper(model: nn.Module, best: BestWeights, unseen: Batch) -> None:
+    """Put the best weights in place, and make them as sure as rows set aside say they may be."""
+    best.after(model)
+    assert isinstance(model, TabularNetwork)
+    assert unseen.targets is not None
+    was_training = model.training
+    model.eval()
+    with torch.inference_mode():
+        values = model(unseen.inputs.to(model.sharpness.device)).values
+        factor = tempered(values, unseen.targets.to(values.device), model.kind)[1]
+    model.train(was_training)
+    model.sharpness.fill_(factor)
+
+
 def _finish(model: nn.Module, best: BestWeights, rows: Tensor, unseen: OutOfFold) -> None:
     """Put the best weights in place, weigh the two networks, and temper what they say."""
     best.after(model)
@@ -414,18 +426,6 @@ def _for_network(
     model: nn.Module, network: nn.Module, optimizer: Callable[[nn.Module], Optimizer]
 ) -> Optimizer:
     return optimizer(network)
-
-
-def set_aside(num: int, seed: int) -> np.ndarray:
-    """Return the rows that a single network does not learn from, ascending: a tenth or so.
-
-    None where they would be too few to choose by.
-    """
-    count = round((0.15 if num < SMALLISH_TABLE else 0.1) * num)
-    if count < FEWEST_SET_ASIDE:
-        return np.zeros(0, np.int64)
-    order = numpy_generator(seed, "set aside").permutation(num)
-    return np.sort(order[: min(count, MOST_SET_ASIDE)])
 
 
 def _scatter(r: Tensor, num_numbers: int, num_inputs: int, num_categories: int, width: int) -> None:
