@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 $(ENV)/user: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(ENV)
 	$(PIP) install --quiet -c constraints.txt torch==$$(sed -n 's/^torch==//p' constraints.txt)
-	$(PIP) install --quiet -c constraints.txt -e '.[play,text]'
+	$(PIP) install --quiet -c constraints.txt -e '.[all]'
 	touch $@
 
 $(ENV)/developer: $(ENV)/user
