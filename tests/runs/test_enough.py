@@ -41,7 +41,7 @@ def test_a_text_that_is_learned_by_heart_ends_early(tmp_path: Path, capsys):
     text = letters(tmp_path)
     run = samoyed.train(text, epochs=200, out=tmp_path / "run", settings=SETTINGS)
     said = capsys.readouterr().out
-    assert "no better on what is set aside" in said
+    assert "worse on what is set aside" in said
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     last = run.history[-1]
     assert last["step"] + 1 == last["steps"] == config["steps"][-1]

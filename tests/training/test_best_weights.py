@@ -71,10 +71,11 @@ def test_enough_looks_without_a_better_one_bring_the_best_back_and_ask_for_an_en
 
 def test_a_better_look_begins_the_count_anew():
     net, _ = line_and_rows()
-    losses = iter([3.0, 4.0, 2.0, 5.0, 6.0])
-    best = BestWeights(net, lambda network: next(losses), every=2, patience=2)
+    losses = iter([3.0, 4.0, 2.0, 5.0, 2.1, 6.0, 6.0])
+    best = BestWeights(net, lambda network: next(losses), every=2, patience=2, margin=0.1)
     found = []
-    for step in range(10):
+    for step in range(14):
         best.after_step(net, step)
         found.append(best.is_enough())
-    assert found == [False] * 9 + [True]
+    assert found == [False] * 13 + [True], "2.1 is about as good as 2.0"
+    assert best.best_loss == 2.0

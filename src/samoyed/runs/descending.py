@@ -43,7 +43,7 @@ def descend(
             return prepared, seconds
         more = sum(changed.steps) - sum(prepared.plan.steps)
         if follower.is_over:
-            say(f"no better on what is set aside: the rate falls now, {-more:,} steps are left out")
+            say(f"worse on what is set aside: the rate falls now, {-more:,} steps are left out")
         elif more > 0:
             say(f"faster than measured: {more:,} further steps, to use the time")
         else:

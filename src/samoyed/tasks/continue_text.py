@@ -42,7 +42,10 @@ passes with 256 units, 2.34 bits per character against 2.45 with 64.
 """
 
 FEWEST_WORSE, SHARE_WORSE = 3, 0.1
-"""Passes without a better one that are enough: so many, and such a share of those planned."""
+"""Passes in a row that make it worse and are enough: so many, and such a share of those planned."""
+
+MARGIN = 0.005
+"""By which share of the bits it must be worse: at a high rate they waver."""
 
 FEWEST_BETWEEN = 20  # steps between two looks at what is kept aside
 
@@ -226,7 +229,7 @@ class ContinueText:
         network = model if average is None else average.averaged.module
         patience = max(FEWEST_WORSE, round(SHARE_WORSE * recipe.epochs))
         every = max(feed.steps_per_epoch, FEWEST_BETWEEN)
-        yield watched(stage, BestWeights(network, mean_bits, every, patience))
+        yield watched(stage, BestWeights(network, mean_bits, every, patience, MARGIN))
 
     def loss(self, model: Any, batch: Batch) -> Tensor:
         """Return the mean surprise of a batch read with an empty memory, in nats per character."""

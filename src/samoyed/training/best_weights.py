@@ -26,14 +26,17 @@ class BestWeights:
         network: the model, or the part of it that is trained.
         measure: its loss on what is set aside.
         every: steps between two looks.
-        patience: so many looks in a row that found nothing better are enough: the best weights are
-            put in place, and `is_enough` asks for an end; None goes on whatever is seen.
+        patience: so many looks in a row that found it worse are enough: the best weights are put in
+            place, and `is_enough` asks for an end; None goes on whatever is seen.
+        margin: by which share of the best loss it must be worse: at a high rate it wavers.
     """
 
     def __init__(
-        self, network: nn.Module, measure: Measure, every: int, patience: int | None = None
-    ) -> None:
+        self, network: nn.Module, measure: Measure, every: int, patience: int | None = None,
+        margin: float = 0.0,
+    ) -> None:  # fmt: skip
         self.network, self.measure, self.every, self.patience = network, measure, every, patience
+        self.margin = margin
         self.best_loss = float("inf")
         self.best: dict[str, Tensor] = {}
         self.num_worse, self.has_enough = 0, False
@@ -58,15 +61,15 @@ class BestWeights:
 
     def _look(self) -> None:
         loss = self.measure(self.network)
-        self.num_worse += 1
+        self.num_worse = self.num_worse + 1 if loss > self.best_loss * (1 + self.margin) else 0
         if loss < self.best_loss or not self.best:
-            self.best_loss, self.num_worse = loss, 0
+            self.best_loss = loss
             self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
 
     def state_dict(self) -> dict[str, Any]:
         """Return the best weights, their loss, and what was seen since, for a checkpoint."""
         return {
-            **self.best, "best loss": repr(self.best_loss), "looks without a better one":
+            **self.best, "best loss": repr(self.best_loss), "worse looks":
             self.num_worse, "has enough": self.has_enough,
         }  # fmt: skip
 
@@ -74,7 +77,7 @@ class BestWeights:
         """Restore all of it."""
         held = dict(state_dict)
         self.best_loss = float(held.pop("best loss"))
-        self.num_worse = int(held.pop("looks without a better one"))
+        self.num_worse = int(held.pop("worse looks"))
         self.has_enough = bool(held.pop("has enough"))
         self.best = held
 
