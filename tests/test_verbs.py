@@ -189,6 +189,10 @@ def test_models_and_doctor_and_verify_speak(capsys):
 
 REFUSED = {
     "no such data": (["train", "nowhere"], "nothing there"),
+    "no such data, and more said": (
+        ["train", "nowhere", "--test", "there", "--from", "de"],
+        "nothing there",
+    ),
     "nearly a name": (["train", "digit"], "Did you mean 'digits'"),
     "nearly a world": (["train", "CartPole-v7"], "CartPole-v"),
     "no such world": (["train", "Nonsense-v0"], "Nonsense-v0"),

@@ -50,6 +50,7 @@ def open_source(
     """
     target = Path(path).expanduser()
     ask, pairs = ask or TableAsk(), pairs or PairAsk()
+    _refuse_nothing(path, target)
     if _are_pairs(target, ask, pairs):
         from samoyed.data.pairs import scan_pairs
 
@@ -85,13 +86,22 @@ def open_source(
         from samoyed.data.digits import scan_digits
 
         return scan_digits(seed=seed)
-    from samoyed.worlds.scan import BUILT_IN, is_world_name, scan_world
-    from samoyed.worlds.sequences import PROBLEMS, is_sequence_name, scan_sequences
+    from samoyed.worlds.scan import scan_world
+    from samoyed.worlds.sequences import is_sequence_name, scan_sequences
 
     if is_sequence_name(path):
         return scan_sequences(path)
-    if is_world_name(path):
-        return scan_world(path, on_bad=on_bad, seed=seed)
+    return scan_world(path, on_bad=on_bad, seed=seed)
+
+
+def _refuse_nothing(path: str, target: Path) -> None:
+    """Raise where there is nothing that could be read, whatever else was said."""
+    from samoyed.worlds.scan import BUILT_IN, is_world_name
+    from samoyed.worlds.sequences import PROBLEMS, is_sequence_name
+
+    is_named = path == SAMPLE or is_sequence_name(path) or is_world_name(path) or path in FACTS
+    if is_named or target.is_dir() or target.is_file() or pair_files.is_prefix(target):
+        return
     if os.path.lexists(target):
         is_link = target.is_symlink()
         raise DataError(
