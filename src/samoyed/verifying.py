@@ -104,9 +104,9 @@ def _measure(
             return None
         place = str(data / place)
     seeds = range(num_seeds or claim.seeds)
-    values, others, seconds = [], [], []
+    values, others, seconds, how = [], [], [], ""
     for seed in seeds:
-        value, took = _train_once(claim, place, data, claim.settings, seed)
+        value, took, how = _train_once(claim, place, data, claim.settings, seed)
         values.append(value)
         seconds.append(took)
         if claim.against is not None:
@@ -119,8 +119,7 @@ def _measure(
         "target": claim.target, "score": claim.score, "values": values, "against": others,
         "ours": _in_words(claim, values, others), "status": _status(claim, values, others),
         "seconds": [round(s, 1) for s in seconds], "command": _command(claim),
-        "machine": f"{made['processor']}, {made['num_threads']} threads, "
-        f"{'bfloat16' if made['has_bfloat16'] else 'float32'}",
+        "machine": f"{made['processor']}, {how}",
         "commit": made["commit"], "date": date.today().isoformat(),
         "packages": made["packages"],
     }  # fmt: skip
@@ -128,8 +127,8 @@ def _measure(
 
 def _train_once(
     claim: Claim, place: str, data: Path | None, settings: Any, seed: int
-) -> tuple[float, float]:
-    """Train one run in a temporary folder; return the score and the training seconds."""
+) -> tuple[float, float, str]:
+    """Train one run in a temporary folder; return the score, the training seconds, and how."""
     from samoyed import api
 
     asked = dict(claim.table)
@@ -151,7 +150,9 @@ def _train_once(
                     found[largest] = max(found.get(largest, event[name]), event[name])
     if claim.score not in found:
         raise OptionError(claim.key, f"a score named {claim.score}", ", ".join(found))
-    return found[claim.score], held["training_seconds"]
+    num = run.config["num_threads"]
+    how = f"{num} thread{'s' if num > 1 else ''}, {run.config['precision']}"
+    return found[claim.score], held["training_seconds"], how
 
 
 def _differences(
