@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,7 +119,13 @@ def test_predict_from_files_and_standard_input(runs, folder, tmp_path, capsys, m
     [first, _] = runs["several"].predict(new)
     assert first.answer == "one, two"
     said = spoken(capsys, "explain", str(runs["classify"].path), str(new))
-    page = said.strip().splitlines()[-1].removeprefix("written: ")
+    *told, written = said.strip().splitlines()
+    assert [re.search(r"new.csv:(\d: \w+) ", line).group(1) for line in told] == [
+        "2: high",
+        "3: low",
+    ]
+    assert "most to the answer: x (2) adds" in told[0]
+    page = written.removeprefix("written: ")
     assert "new.csv:2: high" in Path(page).read_text()
 
 
