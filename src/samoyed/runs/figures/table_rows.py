@@ -222,15 +222,23 @@ def explanation_figure(
     names = task.target.names if isinstance(task, ClassifyTable) else task.target.columns
     unit = "" if isinstance(task, RegressTable) else " %"
     title = f"{name}: {names[watched]} {human_number(float(before[watched]), 4)}{unit}"
-    adding = [
-        f"{c.name} ({cell_text(task.spec, c, row[0])}) adds {human_number(float(change[i]), 3)}"
-        for i in order[:2]
-        for c in (task.spec.columns[i],)
-    ]
+    moves = ", then ".join(
+        f"{c.name} ({cell_text(task.spec, c, row[0])}) {_adds(float(change[i]))}"
+        for i, c in ((i, task.spec.columns[i]) for i in order[:2])
+    )
     return Figure(
         title,
         "What each column adds to this answer: the answer as it is, less the answer with the "
         "column at its median (numbers) or unknown (categories).",
         bar_chart(bars, axis="added to the answer"),
-        said=f"{title}; most to the answer: " + ", then ".join(adding) if adding else title,
+        said=f"{title}; moved most by {moves}" if moves else title,
     )
+
+
+def _adds(change: float) -> str:
+    """Say how a column moves an answer.
+
+    >>> _adds(-3.214)
+    'takes away 3.21'
+    """
+    return f"{'adds' if change >= 0 else 'takes away'} {human_number(abs(change), 3)}"
