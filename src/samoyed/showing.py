@@ -174,7 +174,11 @@ def answer_in_line(answer: Answer) -> str:
     if answer.probability is not None:
         parts.append(f"{answer.probability:.3f}")
     details = ", ".join(
-        f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}"
+        f"{name} {value:.3f}"
+        if isinstance(value, float)
+        else f"{name}: {value}"
+        if name == "note"
+        else f"{name} {value}"
         for name, value in _unfolded(answer.details)
     )
     return "\t".join([part for part in parts if part] + ([details] if details else []))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from samoyed.core.errors import OptionError
+from samoyed.core.errors import OptionError, did_you_mean
 from samoyed.core.settings import apply, from_json, parse, to_json
 from samoyed.core.spec import ImageSpec, LabelSpec, TextSpec, WorldSpec
 from samoyed.core.stage import Recipe
@@ -36,6 +36,19 @@ def test_wrong_settings_are_explained(pair: str, said: str):
         apply(parse([pair]), [Recipe()])
     assert said in str(caught.value)
     assert "--set" in caught.value.place
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "found"),
+    [
+        ("hiden", ["batch_size", "num_hidden_units_of_each"], "num_hidden_units_of_each"),
+        ("hiden", ["hide", "num_hidden_units"], "hide"),
+        ("smoothing", ["soothe", "label_smoothing_of_targets"], "label_smoothing_of_targets"),
+        ("zzz", ["num_hidden_units", "seed"], None),
+    ],
+)
+def test_the_nearest_name_may_hold_the_word_inside(word, known, found):
+    assert did_you_mean(word, known) == (f" Did you mean '{found}'?" if found else "")
 
 
 def test_a_key_given_twice_is_refused():

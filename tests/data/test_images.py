@@ -222,7 +222,10 @@ def test_sizes_differ_median_is_taken(tmp_path):
     source = scan_images(root)
     widths, heights = [12] * 14 + [40, 30, 4] * 7, [10] * 14 + [20, 8, 50] * 7
     assert source.spec == ImageSpec(3, int(np.median(heights)), int(np.median(widths)))
-    assert "sizes differ, from 12 x 10 to 40 x 20 pixels" in source.warnings[-1]
+    (said,) = [line for line in source.describe() if "sizes differ" in line]
+    height = source.spec.height
+    assert f"differ, from 12 x 10 to 40 x 20; brought to 12 x {height} pixels, colour" in said
+    assert not any("sizes differ" in warning for warning in source.warnings)
 
 
 def test_all_gray_means_one_channel(tmp_path):

@@ -108,6 +108,25 @@ def test_one_point_is_a_dot():
     assert re.search(r'class="dot" d="M500.0 \d+\.\dh0"', drawn)
 
 
+def test_an_axis_ends_where_no_number_can_be():
+    def upper(**limits):
+        drawn = line_chart({"a": [(1, 90.0), (2, 100.0)]}, x_label="", y_label="", **limits)
+        return float(re.search(r'data-y="\S+ (\S+)"', drawn).group(1))
+
+    assert upper() > 100
+    assert upper(y_most=100.0) == 100
+
+
+def test_days_are_written_as_dates():
+    points = [(19_358.0, 1.0), (19_722.0, 2.0)]  # 2023-01-01 to 2023-12-31
+    drawn = line_chart({"a": points}, x_label="day", y_label="", is_dated=True)
+    dates = re.findall(r'class="tick-x"[^>]*>(\d{4}-\d{2}-\d{2})<', drawn)
+    assert len(dates) >= 2
+    assert all(date.startswith("2023-") for date in dates)
+    assert drawn.count('class="tick-x"') == len(dates)
+    assert 'data-dated="1"' in drawn
+
+
 def test_smoothing_keeps_the_raw_curve_faint_and_calms_the_strong_one():
     noise = np.random.default_rng(0).normal(size=400)
     points = [(i, 3 + float(n)) for i, n in enumerate(noise)]
@@ -157,6 +176,10 @@ def test_negative_bars_and_unknown_intervals():
     assert float(left) + float(width) == pytest.approx(float(left_b), abs=0.02)
     assert drawn.count('class="bar-row highlight"') == 1
     assert "not measured" in bar_chart([("a", math.nan, 0.0, 1.0)])
+    tiny = bar_chart([("a", -1e-9, math.nan, math.nan), ("b", 1.0, 1.0, 1.0)], axis="growth")
+    assert ">0.00<" in tiny
+    assert "−0" not in tiny
+    assert "no interval" in tiny
     assert "Nothing was measured" in bar_chart([])
 
 

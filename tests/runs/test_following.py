@@ -118,3 +118,13 @@ def test_a_loss_that_is_no_number_stops_before_it_is_saved(tmp_path: Path):
     kept = checkpoint.newest(tmp_path / "state")
     assert kept is not None
     assert all(torch.isfinite(t).all() for t in kept.model.values())
+
+
+def test_a_look_on_the_way_is_called_one(capsys):
+    event = {"stage_index": 0, "stage": "train", "step": 4, "steps": 5, "loss": 0.5, "returns": 2.0}
+    with Progress([5], [0.01], is_quiet=False) as progress:
+        progress.update(event, {"accuracy": 0.9876})
+        progress.update(event)
+    looked, plain = capsys.readouterr().err.splitlines()
+    assert "loss 0.5  returns 2  so far: accuracy 0.9876, about" in looked
+    assert "so far" not in plain

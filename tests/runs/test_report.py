@@ -8,7 +8,8 @@ from report_fixtures import ACCURACY, NASTY, curve_points, events, full_content,
 
 from samoyed.core.reference import Reference, Score
 from samoyed.runs.drawing import Figure, bar_chart, table
-from samoyed.runs.drawing_scores import verdict
+from samoyed.runs.drawing_scores import score_interval, verdict
+from samoyed.runs.finishing import in_line
 from samoyed.runs.model_card import plain, quoted, write_model_card
 from samoyed.runs.report import ReportContent, write_page, write_report
 
@@ -95,8 +96,14 @@ def test_an_address_that_is_no_address_becomes_no_link(tmp_path):
     [
         ((0.99, 0.98, 0.995), (0.95, 0.94, 0.96), "win", "The network beats the best baseline, a "
          "logistic regression, by 4.00 points."),
-        ((0.95, 0.94, 0.96), (0.96, 0.95, 0.97), "tie", "A logistic regression is as good "
-         "(96.00 %, and the intervals overlap): use that instead."),
+        ((0.95, 0.94, 0.96), (0.96, 0.95, 0.97), "tie", "A logistic regression scores "
+         "better here (96.00 % to 95.00 %), though the intervals overlap: use that instead."),
+        ((0.95, 0.94, 0.96), (0.9505, 0.94, 0.96), "tie", "A logistic regression is as good "
+         "(95.05 %, and the intervals overlap): use that instead."),
+        ((0.95, 0.94, 0.96), (0.95, 0.94, 0.96), "tie", "A logistic regression is as good "
+         "(95.00 %, and the intervals overlap): use that instead."),
+        ((1.0, 1.0, 1.0), (1.0, 1.0, 1.0), "tie", "A logistic regression is as good "
+         "(100.00 %): use that instead."),
         ((0.96, 0.95, 0.97), (0.95, 0.94, 0.96), "tie", "The network is better than a logistic "
          "regression by 1.00 points, but the intervals overlap: the simpler model may do."),
         ((0.90, 0.89, 0.91), (0.95, 0.94, 0.96), "lose",
@@ -120,6 +127,38 @@ def test_the_verdict_knows_which_way_is_better():
         "The network beats the best baseline, 5-gram counts, by 0.3 bits per character."
     )
     assert verdict(bits(2.6), rows).kind == "lose"
+
+
+def test_a_few_boosted_trees_score_better():
+    """Half the interval is 0.25 wide; a tenth of it is no gain, all of it is one."""
+    rows = [("boosted trees", Score("accuracy", 0.75, 0.3, 0.95, 4))]
+    assert verdict(Score("accuracy", 0.5, 0.25, 0.75, 4), rows).sentence == (
+        "Boosted trees score better here (75.00 % to 50.00 %), though the intervals overlap: use "
+        "that instead."
+    )
+
+
+@pytest.mark.parametrize("name", ["bleu", "macro_f1"])
+def test_where_there_is_no_spread_every_place_says_so(tmp_path, name):
+    score = Score(name, 1.0, 1.0, 1.0, 6)
+    assert in_line(score).endswith(" on 6, no spread: no interval")
+    assert "no spread" in score_interval(score)
+    said = parse(report(tmp_path, full_content(scores=[score], baselines=[("x", score)]))).text
+    assert "no spread among these examples" in said
+    assert said.count("no interval") == 2, "both bars"
+    assert " to 1" not in in_line(score) + score_interval(score)
+    one = Score(name, 1.0, 1.0, 1.0, 1)
+    assert score_interval(one) == "one example makes no interval"
+
+
+def test_scores_on_the_way_are_called_looks_that_choose_nothing(tmp_path):
+    def said(**logged):
+        history = events("train", 0, [2.0, 1.0], **logged)
+        return parse(report(tmp_path, full_content(history=history))).text
+
+    assert "looks at a part of the held-out examples" in said(accuracy=[0.5, 0.6])
+    assert "looks at a part" not in said(mean_return=[1.0, 2.0]), "these are played"
+    assert "looks at a part" not in said()
 
 
 def test_the_verdict_compares_only_what_was_measured_alike():

@@ -205,6 +205,15 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(
         samoyed.load_exported(onnx_file)
 
 
+def test_a_run_that_cannot_leave_is_refused_before_packages_are_asked_for(tmp_path, monkeypatch):
+    for package in ("onnx", "onnxruntime", "onnxscript"):
+        monkeypatch.setitem(sys.modules, package, None)
+    translator = SimpleNamespace(path=tmp_path / "run", task=SimpleNamespace(name="translate"))
+    for to in ("onnx", "torch"):
+        with pytest.raises(RunError, match="such runs cannot be exported"):
+            export(translator, to)
+
+
 @pytest.mark.parametrize("name", ["broken.onnx", "broken.pt2"])
 def test_foreign_bytes_are_named(tmp_path, picture, name, capsys):
     path = tmp_path / name

@@ -140,6 +140,14 @@ def test_predict_takes_texts_files_and_standard_input(run, capsys, monkeypatch, 
     assert "most for it: lovely" in capsys.readouterr().out
 
 
+def test_an_answer_about_unknown_words_alone_says_so(run, capsys):
+    unknown, half = run.predict(["qwxz vbnk", "lovely qwxz"])
+    assert ("note", "no known word") in unknown.details
+    assert "note" not in dict(half.details)
+    main(["predict", str(run.path), "qwxz vbnk"])
+    assert capsys.readouterr().out.strip().endswith("note: no known word")
+
+
 @pytest.mark.parametrize("given", ["", "   ", "<br />"])
 def test_a_text_without_a_word_is_refused(given):
     with pytest.raises(DataError, match="write a word"):

@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,7 +119,14 @@ def test_predict_from_files_and_standard_input(runs, folder, tmp_path, capsys, m
     [first, _] = runs["several"].predict(new)
     assert first.answer == "one, two"
     said = spoken(capsys, "explain", str(runs["classify"].path), str(new))
-    page = said.strip().splitlines()[-1].removeprefix("written: ")
+    *told, written = said.strip().splitlines()
+    for line, answer in zip(told, ("2: high", "3: low"), strict=True):
+        assert f"new.csv:{answer} " in line
+        most, then = re.search(r"moved most by (.*), then (.*)", line).groups()
+        assert {most[:3], then[:3]} == {"x (", "y ("}, "the letter says nothing"
+        first, second = (float(moved.split()[-1]) for moved in (most, then))
+        assert first >= second > 0
+    page = written.removeprefix("written: ")
     assert "new.csv:2: high" in Path(page).read_text()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from samoyed.data import bpe
 from samoyed.data.pair_feed import unknown_share
 from samoyed.metrics import translation
 from samoyed.runs.baselines.pairs import dictionary, measure
+from samoyed.runs.figures import translate as figures
 from samoyed.runs.figures.sentence_map import nearest, unit_length
 
 pytest.importorskip("sacrebleu")
@@ -48,6 +50,25 @@ def run(pairs, tmp_path_factory):
         "num_maxout": 24, "batch_units": 400, "dropout": 0.0, "learning_rate": 1e-2, "quiet": True,
     }  # fmt: skip
     return samoyed.train(pairs, out=out, epochs=24, settings=settings)
+
+
+def test_perfect_translations_are_counted_and_not_called_the_worst():
+    source, truths = (
+        ["eins zwei drei", "ein hund", "haus am strand"],
+        ["one two three", "a dog", "x y"],
+    )
+    figure = figures._worst(source, ["one two three", "a cat", "x y"], truths)
+    assert "a cat" in figure.html
+    assert "one two three" not in figure.html
+    assert "2 of 3 are the reference word for word" in figure.caption
+    assert figures._worst(["a"], ["b"], ["b"]).html == ""
+
+
+def test_the_signature_stands_in_brackets_and_the_axis_ends_at_100():
+    truths = ["x y z u", "z u v w x"] * 6
+    figure = figures._by_length(["a b", "c d e"] * 6, truths, truths)
+    assert figure.caption.endswith(f"(sacreBLEU signature {translation.signature()}).")
+    assert float(re.search(r'data-y="\S+ (\S+)"', figure.html).group(1)) == 100
 
 
 def test_it_learns_a_language_of_a_few_words(run):

@@ -75,9 +75,20 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     >>> did_you_mean("lenet", ["lenet5", "lstm"])
     " Did you mean 'lenet5'?"
+    >>> did_you_mean("hiden", ["num_hidden_units", "seed"])  # as a word inside the name
+    " Did you mean 'num_hidden_units'?"
     """
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    names = list(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    inside = {part: name for name in reversed(names) for part in name.split("_") if len(part) > 3}
+    part = difflib.get_close_matches(word, list(inside), n=1, cutoff=0.8)
+    if part and (not near or _likeness(word, near[0]) < 0.8 * _likeness(word, part[0])):
+        near = [inside[part[0]]]
     return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, one).ratio()
 
 
 def first_names(names: Sequence[str], most: int = 10) -> str:

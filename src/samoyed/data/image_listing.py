@@ -113,10 +113,8 @@ def source_of(found: Found, *, on_bad: str, seed: int) -> ImageSource:
     if found.ignored:
         ignored = [os.path.relpath(path, found.root) for path in found.ignored]
         warnings.append(f"not pictures, ignored, {len(ignored):,}: {named(ignored)}")
-    if sizes:
-        warnings.append(sizes)
     fingerprint = _fingerprint(classes, targets, splits, digests)
-    lines = describe(targets, splits, classes, spec, found.has_official_split, seed)
+    lines = describe(targets, splits, classes, spec, found.has_official_split, seed, sizes)
     return ImageSource(
         name=_name_of(found.root), path=str(found.root), spec=spec, labels=LabelSpec(classes),
         has_official_test=found.has_official_split, targets=targets, splits=splits, names=names,

@@ -16,7 +16,7 @@ _ENLARGED = 8  # times smaller than usual at which a picture is named
 
 
 def natural_size(headers: Sequence[Inspection]) -> tuple[ImageSpec, str]:
-    """Return the median size, gray only if all are; and a warning where sizes differ."""
+    """Return the median size, gray only if all are; and between which sizes they differ, if so."""
     widths = np.array([header.width for header in headers])
     heights = np.array([header.height for header in headers])
     channels = 1 if all(header.is_gray for header in headers) else 3
@@ -26,8 +26,7 @@ def natural_size(headers: Sequence[Inspection]) -> tuple[ImageSpec, str]:
     areas = widths * heights
     least, most = int(areas.argmin()), int(areas.argmax())
     return spec, (
-        f"sizes differ, from {widths[least]} x {heights[least]} to {widths[most]} x "
-        f"{heights[most]} pixels: scaled to cover one size and cut around the centre"
+        f"sizes differ, from {widths[least]} x {heights[least]} to {widths[most]} x {heights[most]}"
     )
 
 
@@ -68,13 +67,16 @@ def describe(
     spec: ImageSpec,
     has_official_test: bool,
     seed: int,
+    sizes: str = "",
 ) -> tuple[str, ...]:
     """Return lines: how many pictures, which classes, what size, how they are split."""
+    size = f"{spec.width} x {spec.height} pixels, {'gray' if spec.channels == 1 else 'colour'}"
+    if sizes:
+        size = f"{sizes}; brought to {size}: scaled to cover, and cut around the centre"
     used = targets[splits <= TEST]
     counts = count_labels(used, len(classes))
     each = [f"{name} ({count:,})" for name, count in zip(classes, counts, strict=True)]
     train, validation, test = (int((splits == s).sum()) for s in (TRAIN, VALIDATION, TEST))
-    colour = "gray" if spec.channels == 1 else "colour"
     how = "as the data came" if has_official_test else f"a fifth of each class, seed {seed}"
     third = f", {validation:,} for validation" if validation else ""
     num = train + validation + test
@@ -92,6 +94,6 @@ def describe(
         how = how.replace("each class", "each label")
     return (
         *first,
-        f"size:     {spec.width} x {spec.height} pixels, {colour}",
+        f"size:     {size}",
         f"split:    {train:,} to learn from{third}, {test:,} held out ({how})",
     )

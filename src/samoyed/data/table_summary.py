@@ -56,7 +56,8 @@ def _columns(spec: TableSpec, guesses: Mapping[str, Guess], num_rows: int) -> li
         names = [c.name for c in spec.columns if c.kind == kind]
         if names:
             lines.append(f"{plural} ({len(names)}): {listed(names, _MOST_NAMED)}")
-    words = [f"{c.name} ({guesses[c.name].num_distinct:,} values)" for c in spec.categories]
+    nums = {c.name: guesses[c.name].num_distinct for c in spec.categories}
+    words = [f"{name} ({n:,} {'value' if n == 1 else 'values'})" for name, n in nums.items()]
     if words:
         lines.append(f"categories ({len(words)}): {listed(words, _MOST_NAMED)}")
     gaps = [

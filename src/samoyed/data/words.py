@@ -131,6 +131,11 @@ class WordRows:
         codes = self.codes[np.concatenate(places)] if places else self.codes[:0]
         return replace(self, codes=codes, starts=np.concatenate([[0], np.cumsum(lengths)]))
 
+    def has_known(self, row: int) -> bool:
+        """Tell whether any word of a text is among the known ones."""
+        words = self.codes[self.starts[row] : self.starts[row + 1]]
+        return bool((self.features[words, 0] > 1).any())
+
     def padded(self, rows: np.ndarray) -> Tensor:
         """Return (B, L, 4) int64 of these texts, zeros behind their ends."""
         return torch.from_numpy(self.features[spread(self.codes, self.starts, rows)])

@@ -94,7 +94,9 @@ def _bar(
         drawn += (
             f'<i class="whisker" style="left:{at(low):.2f}%;width:{at(high) - at(low):.2f}%"></i>'
         )
-        between = _fixed(decimals, low, high) or interval_text(low, high, unit)
+        between = "no interval"  # where there is no spread to make one of
+        if low < high:
+            between = _fixed(decimals, low, high) or interval_text(low, high, unit)
         spoken = f" <small>{html.escape(between)}</small>"
     return (
         f'<li class="{classes}"><span>{title}</span>'
@@ -112,4 +114,5 @@ def _fixed(decimals: int | None, *numbers: float) -> str:
     """Write numbers with so many decimals, or nothing."""
     if decimals is None:
         return ""
-    return " to ".join(f"{number:,.{decimals}f}".replace("-", "−") for number in numbers)
+    rounded = (round(number, decimals) + 0.0 for number in numbers)  # a rounded -0.0 loses its sign
+    return " to ".join(f"{number:,.{decimals}f}".replace("-", "−") for number in rounded)

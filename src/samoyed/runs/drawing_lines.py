@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from samoyed.runs.drawing_numbers import human_number, log_ticks, nice_ticks, tick_labels
 
 Point = tuple[float, float]
@@ -25,6 +27,8 @@ def line_chart(
     height: int = 260,
     smooth: bool = False,
     intervals: Sequence[tuple[float, float, float]] = (),
+    y_most: float = math.inf,
+    is_dated: bool = False,
 ) -> str:
     """Draw curves over a common x axis.
 
@@ -36,6 +40,8 @@ def line_chart(
         height: of the drawing in CSS pixels.
         smooth: draw the points faintly and a running mean of them strongly.
         intervals: (x, low, high) of the first curve's points, drawn as upright whiskers.
+        y_most: what no y can exceed: where the axis ends at the latest.
+        is_dated: x counts the days since 1970-01-01, and is written as dates.
     """
     kept = {name: [p for p in points if _can_draw(p, log_y)] for name, points in series.items()}
     lost = sum(len(points) for points in series.values()) - sum(map(len, kept.values()))
@@ -48,8 +54,12 @@ def line_chart(
     ys += [y for _, *ends in intervals for y in ends]
     x_low, x_high = _widen(min(xs), max(xs))
     y_low, y_high = _y_limits(min(ys), max(ys), log_y)
+    if y_low < y_most:
+        y_high = min(y_high, y_most)
     place = _Plane(x_low, x_high, y_low, y_high, log_y)
-    x_ticks = nice_ticks(x_low, x_high, 4)
+    x_ticks = nice_ticks(x_low, x_high, 3 if is_dated else 4)
+    x_ticks = [tick for tick in x_ticks if tick == int(tick)] if is_dated else x_ticks
+    x_texts = [date_text(tick) for tick in x_ticks] if is_dated else tick_labels(x_ticks)
     y_ticks = log_ticks(y_low, y_high) if log_y else nice_ticks(y_low, y_high, 5)
     curves = "".join(
         _curve(name, points, index % _NUM_COLOURS + 1, place, smooth)
@@ -61,6 +71,7 @@ def line_chart(
     )
     label = html.escape(f"{y_label} over {x_label}. {spoken}", quote=True)
     limits = f'data-x="{x_low!r} {x_high!r}" data-y="{y_low!r} {y_high!r}"'
+    limits += ' data-dated="1"' if is_dated else ""
     return (
         f'<div class="plot" role="img" aria-label="{label}">'
         f'<div class="plot-head"><span class="axis-name">{html.escape(y_label)}</span>'
@@ -68,7 +79,7 @@ def line_chart(
         f'<div class="plot-area" style="height:{height}px" {limits} data-log="{int(log_y)}">'
         '<svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true">'
         f"{_grid(y_ticks, place)}{_whiskers(intervals, place)}{curves}</svg>"
-        f"{_tick_texts(x_ticks, y_ticks, place)}</div>"
+        f"{_tick_texts(x_ticks, x_texts, y_ticks, place)}</div>"
         f'<div class="axis-name axis-x">{html.escape(x_label)}</div>{note}</div>'
     )
 
@@ -199,10 +210,21 @@ def _whiskers(intervals: Sequence[tuple[float, float, float]], place: _Plane) ->
     return f'<path class="upright" d="{lines}"/>' if lines else ""
 
 
-def _tick_texts(x_ticks: Sequence[float], y_ticks: Sequence[float], place: _Plane) -> str:
+def date_text(days: float) -> str:
+    """Write the day so many days after 1970-01-01.
+
+    >>> date_text(19_400.0)
+    '2023-02-12'
+    """
+    return str(np.datetime64(round(days), "D"))
+
+
+def _tick_texts(
+    x_ticks: Sequence[float], x_texts: Sequence[str], y_ticks: Sequence[float], place: _Plane
+) -> str:  # fmt: skip
     y_texts = [human_number(t) for t in y_ticks] if place.log_y else tick_labels(y_ticks)
     rows = zip(y_ticks, y_texts, strict=True)
-    columns = zip(x_ticks, tick_labels(x_ticks), strict=True)
+    columns = zip(x_ticks, x_texts, strict=True)
     texts = [
         f'<span class="tick-y" style="top:{place.y(tick) / 10:.2f}%">{label}</span>'
         for tick, label in rows

@@ -50,7 +50,7 @@ def number_text(value: float, unit: str = "") -> str:
     ('99.23', '1.934')
     """
     if unit == "%" and math.isfinite(value):
-        return f"{value:.2f}".replace("-", "−")
+        return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: no sign before a zero
     return human_number(value, 4)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,9 @@ from samoyed.core.reference import Score
 from samoyed.runs.drawing_numbers import interval_text, unit_text
 
 SAME = 1e-6  # scores that differ by less, relatively, are the same
+ALIKE = 0.1  # of half the interval, by which a baseline may differ and be called as good
+
+NO_SPREAD = "no spread among these examples to make an interval of"
 
 _SHARES = (
     "accuracy", "error", "error_rate", "rate", "f1", "share", "fraction", "caught",
@@ -93,8 +97,8 @@ def score_interval(score: Score) -> str:
     >>> score_interval(Score("accuracy", 0.9923, 0.9904, 0.9938, 10_000))
     '99.04 to 99.38 %'
     """
-    if score.low == score.high and score.num > 1:
-        return "no spread among these examples to make an interval of"
+    if score.low == score.high:
+        return NO_SPREAD if score.num > 1 else "one example makes no interval"
     low, high = in_unit(score.name, score.low), in_unit(score.name, score.high)
     return interval_text(low, high, unit_of(score.name))
 
@@ -148,17 +152,26 @@ def verdict(score: Score | None, baselines: Sequence[tuple[str, Score]]) -> Verd
             "overlap: the simpler model may do.",
         )
     if score.low <= best.high and best.low <= score.high:
-        return Verdict(
-            "tie",
-            f"{beginning(_with_article(name))} {_is(name)} as good ({value_text(best)}, and the "
-            "intervals overlap): use that instead.",
-        )
+        return Verdict("tie", _not_beaten(score, name, best))
     if is_better:
         return Verdict(
             "win", f"The network beats the best baseline, {_with_article(name)}, by {gap}."
         )
     return Verdict(
         "lose", f"{beginning(_with_article(name))} {_is(name)} better by {gap}: use that instead."
+    )
+
+
+def _not_beaten(score: Score, name: str, best: Score) -> str:
+    """Say that a baseline is as good, or better by less than the intervals."""
+    who = beginning(_with_article(name))
+    is_alike = abs(score.value - best.value) <= ALIKE * (score.high - score.low) / 2
+    if is_alike or math.isclose(score.value, best.value, rel_tol=SAME):
+        overlap = "" if score.low == score.high else ", and the intervals overlap"
+        return f"{who} {_is(name)} as good ({value_text(best)}{overlap}): use that instead."
+    return (
+        f"{who} {'score' if _is_plural(name) else 'scores'} better here ({value_text(best)} to "
+        f"{value_text(score)}), though the intervals overlap: use that instead."
     )
 
 

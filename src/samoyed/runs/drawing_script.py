@@ -60,7 +60,10 @@ SCRIPT = """
       });
       cross.hidden = out.hidden = false;
       cross.style.left = found / 10 + "%";
-      var x = written(xs[0] + found / 1000 * (xs[1] - xs[0]), xs[1] - xs[0]);
+      var place = xs[0] + found / 1000 * (xs[1] - xs[0]);
+      var x = area.dataset.dated === "1" ?  // days since 1970-01-01
+        new Date(864e5 * Math.round(place)).toISOString().slice(0, 10) :
+        written(place, xs[1] - xs[0]);
       out.textContent = x + ": " + texts.join(" · ");
       var half = out.offsetWidth / 2, mid = found / 1000 * box.width;
       out.style.left = Math.max(half - 40, Math.min(box.width - half, mid)) + "px";

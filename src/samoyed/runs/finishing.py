@@ -56,8 +56,13 @@ def in_line(score: Score) -> str:
 
     >>> in_line(Score("accuracy", 0.9923, 0.9904, 0.9938, 10000))
     'accuracy 99.23 % [99.04, 99.38] on 10,000'
+    >>> in_line(Score("bleu", 100.0, 100.0, 100.0, 6))
+    'bleu 100 on 6, no spread: no interval'
     """
     name = score.name.replace("_", " ")
+    if score.low == score.high:
+        value = f"{score.value * 100:.2f} %" if is_share(score.name) else f"{score.value:.4g}"
+        return f"{name} {value} on {score.num:,}, no spread: no interval"
     if is_share(score.name):
         value = f"{score.value * 100:.2f} % [{score.low * 100:.2f}, {score.high * 100:.2f}]"
     else:

@@ -36,7 +36,8 @@ class Follower:
         plan: the planned steps of each stage.
         progress: what the user sees.
         checkpoint_s: seconds between checkpoints.
-        quick_score: a quick look at the held-out part, for the curves; never used to choose.
+        quick_score: a quick look at some of the held-out part, or of the validation part where
+            there is one, for the curves; never used to choose.
         num_quick: how many such looks in the last stage.
         is_writing: False in all but the first of several processes.
         pace: where the run may only take so long.
@@ -135,9 +136,9 @@ class Follower:
             "seconds": round(self._clock, 3),
             **moment.stage.tells(),
         }
-        event.update(self._quick(moment, steps, is_last))
-        self.log.add(event)
-        self.progress.update(event)
+        looked = self._quick(moment, steps, is_last)
+        self.log.add({**event, **looked})
+        self.progress.update(event, looked)
 
     def _quick(self, moment: Moment, steps: int, is_last: bool) -> dict[str, float]:
         """Score now and then in the last stage; the final score is measured afterwards."""

@@ -56,17 +56,14 @@ class Progress:
         if self.bar is not None:
             self.bar.stop()
 
-    def update(self, event: Mapping[str, Any]) -> None:
-        """Show one logged event."""
+    def update(self, event: Mapping[str, Any], looked: Mapping[str, float] | None = None) -> None:
+        """Show one logged event, and the scores of a look at examples that are not learned from."""
         if self.is_quiet:
             return
         done = self._seconds(event["stage_index"], event["step"] + 1)
         total = self._seconds(len(self.steps), 0)
-        note = f"loss {event['loss']:.4g}" + "".join(
-            f"  {name.replace('_', ' ')} {value:.4g}"
-            for name, value in event.items()
-            if name not in NOT_SHOWN
-        )
+        note = f"loss {event['loss']:.4g}" + _named(event) + ("  so far:" if looked else "")
+        note += _named(looked or {}).replace("  ", " ", 1)
         if self.bar is not None:
             self.bar.update(self.task, completed=done, description=event["stage"], note=note)
             return
@@ -85,6 +82,12 @@ class Progress:
         before = zip(self.steps[:stage_index], self.step_s[:stage_index], strict=True)
         here = step * self.step_s[stage_index] if stage_index < len(self.steps) else 0.0
         return sum(n * s for n, s in before) + here
+
+
+def _named(values: Mapping[str, Any]) -> str:
+    """Write numbers with their names, each behind two blanks."""
+    shown = {name: value for name, value in values.items() if name not in NOT_SHOWN}
+    return "".join(f"  {name.replace('_', ' ')} {value:.4g}" for name, value in shown.items())
 
 
 def in_words(seconds: float) -> str:

@@ -31,6 +31,8 @@ from samoyed.runs.drawing_thumbnails import whole
 
 _NOT_SCORES = ("stage", "stage_index", "step", "steps", "loss", "rate", "seconds")
 
+_LOOKED = "on some of the held-out part"  # a look on the way
+
 _FEW_POINTS = 40  # up to here a curve is not smoothed
 
 # Nothing may be fetched: a page that tried would be stopped by the browser itself.
@@ -259,6 +261,11 @@ def _training(content: ReportContent) -> str:
     if len(shown) + len(folded) <= 4:
         shown, folded = shown + folded, []
     rest = f"<details><summary>More curves</summary>{_curves(folded)}</details>" if folded else ""
+    if any(_LOOKED in chart for chart in (*shown, *folded)):
+        told += (
+            '<p class="note">Scores on the way are looks at a part of the held-out examples, '
+            "or of the validation part where there is one; they choose nothing.</p>"
+        )
     return told + _curves(shown) + rest
 
 
@@ -294,7 +301,7 @@ def _stage_curves(of_stage: str, events: Events) -> list[tuple[str, str]]:
     names = {str(n): None for e in events for n, v in e.items() if _is_score(n, v)}
     for name in names:
         points = [(x, in_unit(name, y)) for x, y in _points(events, name)]
-        where = "in a few episodes" if is_played(name) else "on some of the held-out part"
+        where = "in a few episodes" if is_played(name) else _LOOKED
         label = f"{unit_of(name) or score_words(name)}, {where}"
         charts.append((name, _chart(f"{score_words(name)}{of_stage}", label, points)))
     return charts

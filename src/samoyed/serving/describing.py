@@ -27,6 +27,7 @@ CATEGORIES = (
     "`categories`, 2 for the second ...; 0 for a value that is not among them; '' is missing"
 )
 PICTURE_TASKS = ("classify", "classify_labels")
+TABLE_TASKS = ("classify_table", "regress_table", "classify_several")
 OUTPUTS = {
     "classes": "probabilities: (number, classes in the order of `labels`)",
     "labels": "probabilities: (number, labels in the order of `labels`), each of a yes",

@@ -16,7 +16,7 @@ from samoyed.core.errors import MissingExtra, OptionError, RunError, did_you_mea
 from samoyed.runs.drawing_scores import score_interval, score_words, value_text
 from samoyed.runs.run import Run
 from samoyed.serving.onnx_file import OnnxModel, import_onnx, import_runtime, write_int8, write_onnx
-from samoyed.serving.packing import Answers, Inputs, Packed, pack, some
+from samoyed.serving.packing import Answers, Inputs, Packed, pack, refuse_others, some
 from samoyed.serving.torch_file import TorchModel, write_torch
 from samoyed.serving.word_vectors import FORMAT as VECTORS
 from samoyed.serving.word_vectors import export_vectors
@@ -63,6 +63,7 @@ def export(
         path, lines = export_vectors(run, out, is_int8=is_int8)
         return Exported(path, 0.0, lines)
     path = _file_for(run, to, out, is_int8)
+    refuse_others(run)
     if to == "onnx":
         import_onnx()
         import_runtime()

@@ -81,11 +81,15 @@ def pack(run: Run) -> Packed:
         RunError: when the run's question cannot leave as one graph.
         DataError: when the run's data is gone.
     """
-    if run.task.name in describing.PICTURE_TASKS:
-        return _pictures(run)
-    if run.task.name in ("classify_table", "regress_table", "classify_several"):
-        return _rows(run)
-    hint = "this one answers with samoyed alone: samoyed predict"
+    refuse_others(run)
+    return _pictures(run) if run.task.name in describing.PICTURE_TASKS else _rows(run)
+
+
+def refuse_others(run: Run) -> None:
+    """Raise a RunError for a run whose question cannot leave as one graph."""
+    if run.task.name in (*describing.PICTURE_TASKS, *describing.TABLE_TASKS):
+        return
+    hint = "such runs cannot be exported; this one answers with samoyed alone: samoyed predict"
     if run.task.name == "embed":
         hint = f"its vectors leave as a file of the program word2vec: samoyed export {run.path} "
         hint += "--to word2vec"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,6 +28,7 @@ from samoyed.tasks.tempering import left_out, tempered
 from samoyed.training.stages import stage_of
 
 NUM_TO_TEMPER = 300  # texts that the temperature is chosen on
+NO_WORD = "note", "no known word"  # in the details of an answer about unknown words alone
 FEWEST_TO_TEMPER = 3000  # texts to learn from, below which none are given away for it
 
 
@@ -103,16 +104,24 @@ class ClassifyText:
             inputs: texts, or files with a text in every line.
             device: where to compute.
 
+        Returns:
+            Per text its class; a note in the details where the run knows none of its words.
+
         Raises:
             DataError: for a file that cannot be read, or an input without a word.
         """
         texts = texts_of(inputs)
         if not texts:
             return []
-        probabilities = predict_probabilities(model, rows_of(texts, self.spec), device)
-        return [
+        rows = rows_of(texts, self.spec)
+        probabilities = predict_probabilities(model, rows, device)
+        answers = [
             answer_of(text, row, self.labels)
             for text, row in zip(texts, probabilities, strict=True)
+        ]
+        return [
+            answer if rows.has_known(i) else replace(answer, details=(*answer.details, NO_WORD))
+            for i, answer in enumerate(answers)
         ]
 
 

@@ -265,7 +265,10 @@ def test_separate_members_never_see_the_rows_that_they_are_judged_by():
     for change in (0.0, 100.0):
         net = net_for(config=FEW)
         feed = TableFeed(inputs.copy(), targets, batch_size=20, seed=0)
-        [*_, bent] = tabular_network.stages(net, FEW, feed, Stage("t", feed, of_members, sgd, 5), 0)
+        [plain, bent] = tabular_network.stages(
+            net, FEW, feed, Stage("t", feed, of_members, sgd, 5), 0
+        )
+        assert (plain.name, bent.name) == ("linear", "hidden layer")
         is_learned = bent.feed.is_learned
         held = np.flatnonzero(~is_learned[:, 0])
         bent.feed.inputs[held] += change

@@ -127,6 +127,7 @@ STEPS, FEWER_STEPS = 3000, 600  # what suffices for a table of moderate size; fo
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 80
 SMALL_TABLE = 2000  # rows below which batches are small
 FEWEST_STEPS_BETWEEN = 10  # looks at the rows set aside
+STAGES = ("linear", "hidden layer")  # of members that share nothing
 MOST_LOOKS = 40  # at what members say out of fold
 
 # Legend for shapes: B batch, D columns of numbers, C columns of categories, T intervals,
@@ -354,7 +355,7 @@ def _separate_stages(
     num_folds = max(2, min(config.num_folds, config.num_members))
     is_held = held_out(feed.targets, config.num_members, num_folds, seed)
     unseen = OutOfFold(torch.from_numpy(is_held), whole.targets, model.kind)
-    for k, (name, network) in enumerate(zip(("straight", "bent"), model.networks, strict=True)):
+    for k, (name, network) in enumerate(zip(STAGES, model.networks, strict=True)):
         assert isinstance(network, SeparatePerceptrons)
         network.fit(whole.inputs)
         features = network.features(whole.inputs.to(model.shares.device)).cpu()

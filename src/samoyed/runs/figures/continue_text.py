@@ -156,7 +156,7 @@ def _hard_symbols(codes: np.ndarray, bits: np.ndarray, spec: TextSpec) -> Figure
         "Where the bits go",
         f"Share of the whole surprise that falls on each {spec.unit}: how often it comes times how "
         "badly it is foreseen.",
-        bar_chart(rows, unit="%", is_higher_better=False),
+        bar_chart(rows, unit="%", axis="share of the whole surprise, %"),
     )
 
 

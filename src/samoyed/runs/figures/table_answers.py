@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import nn
 
 from samoyed.core.spec import Column, TableSpec
+from samoyed.runs.drawing_lines import date_text
 from samoyed.runs.drawing_numbers import human_number
 from samoyed.tasks.table_classify import ClassifyTable, predict_probabilities
 from samoyed.tasks.table_regress import RegressTable
@@ -81,7 +82,7 @@ def cell_text(spec: TableSpec, column: Column, row: Float[np.ndarray, " W"]) -> 
         return "missing"
     number = in_units(column, float(row[places[0]]))
     if column.kind == "date":
-        return str(np.datetime64(round(number), "D"))
+        return date_text(number)
     nearest = round(number)
     is_whole = abs(number - nearest) < 1e-3 * max(1.0, abs(number))
     return f"{nearest:,}" if is_whole else human_number(number, 4)

@@ -103,8 +103,10 @@ def _curve(task: Task, column: Column, values: np.ndarray, answers: np.ndarray) 
         told_names(task)[k]: list(zip(points, answers[:, k].tolist(), strict=True))
         for k in sorted(moving.tolist())
     }
-    unit = "days since 1970" if column.kind == "date" else column.name
-    return line_chart(series, x_label=unit, y_label=told_label(task), height=190)
+    return line_chart(
+        series, x_label=column.name, y_label=told_label(task), height=190,
+        is_dated=column.kind == "date",
+    )  # fmt: skip
 
 
 def _bars(task: Task, column: Column, values: np.ndarray, answers: np.ndarray) -> str:

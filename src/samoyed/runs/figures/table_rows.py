@@ -17,7 +17,7 @@ from samoyed.metrics.intervals import bootstrap
 from samoyed.runs.drawing import Figure, bar_chart, line_chart, table
 from samoyed.runs.drawing_numbers import human_number
 from samoyed.runs.figures.classify import calibration_figure, confusion_figure, per_class_figure
-from samoyed.runs.figures.table_answers import Task, all_answers, device_of
+from samoyed.runs.figures.table_answers import Task, all_answers, cell_text, device_of
 from samoyed.runs.figures.table_dependence import dependence_figure
 from samoyed.runs.figures.table_mistakes import mistakes_figure
 from samoyed.runs.figures.table_plane import fold_figure
@@ -220,10 +220,25 @@ def explanation_figure(
         (task.spec.columns[i].name, float(change[i]), float("nan"), float("nan")) for i in order
     ]
     names = task.target.names if isinstance(task, ClassifyTable) else task.target.columns
-    answer = f"{names[watched]} {human_number(float(before[watched]), 4)}"
+    unit = "" if isinstance(task, RegressTable) else " %"
+    title = f"{name}: {names[watched]} {human_number(float(before[watched]), 4)}{unit}"
+    moves = ", then ".join(
+        f"{c.name} ({cell_text(task.spec, c, row[0])}) {_adds(float(change[i]))}"
+        for i, c in ((i, task.spec.columns[i]) for i in order[:2])
+    )
     return Figure(
-        f"{name}: {answer}" + ("" if isinstance(task, RegressTable) else " %"),
+        title,
         "What each column adds to this answer: the answer as it is, less the answer with the "
         "column at its median (numbers) or unknown (categories).",
         bar_chart(bars, axis="added to the answer"),
+        said=f"{title}; moved most by {moves}" if moves else title,
     )
+
+
+def _adds(change: float) -> str:
+    """Say how a column moves an answer.
+
+    >>> _adds(-3.214)
+    'takes away 3.21'
+    """
+    return f"{'adds' if change >= 0 else 'takes away'} {human_number(abs(change), 3)}"

@@ -18,6 +18,7 @@ from samoyed.runs.figures.sentence_map import sentence_figures
 from samoyed.tasks.translate import Translate
 
 NUM_ALIGNED, NUM_WORST, NUM_BINS = 3, 10, 6
+PERFECT = 99.95  # BLEU from which a translation is written as 100.0
 MOST_NATS = 4.0  # of the strongest shade
 LOOKED = "What it looks at"
 
@@ -112,8 +113,9 @@ def _by_length(source: Sequence[str], answers: Sequence[str], truths: Sequence[s
     return Figure(
         "BLEU and the length of sentences",
         "The held-out sentences in groups of equal number by length. A system that squeezes a "
-        f"sentence into one vector falls off where sentences are long. {signature()}",
-        line_chart({"BLEU": points}, x_label="words in the source", y_label="BLEU"),
+        f"sentence into one vector falls off where sentences are long (sacreBLEU signature "
+        f"{signature()}).",
+        line_chart({"BLEU": points}, x_label="words in the source", y_label="BLEU", y_most=100.0),
     )
 
 
@@ -154,15 +156,15 @@ def bins_of_length(
 def _worst(source: Sequence[str], answers: Sequence[str], truths: Sequence[str]) -> Figure:
     """List the translations that have least in common with the reference."""
     scores = [sentence_bleu(a, t) for a, t in zip(answers, truths, strict=True)]
-    rows = [
-        (source[k], answers[k], truths[k], f"{scores[k]:.1f}")
-        for k in sorted(range(len(scores)), key=lambda k: scores[k])[:NUM_WORST]
-    ]
+    order = [k for k in sorted(range(len(scores)), key=lambda k: scores[k]) if scores[k] < PERFECT]
+    rows = [(source[k], answers[k], truths[k], f"{scores[k]:.1f}") for k in order[:NUM_WORST]]
+    perfect = len(scores) - len(order)
+    alike = f" {perfect:,} of {len(scores):,} are the reference word for word." if perfect else ""
     return Figure(
         "The worst translations",
         "Held-out sentences whose translation shares least with the reference, by BLEU of the "
-        "sentence. Some are wrong; some say the same in other words.",
-        table(("source", "translation", "reference", "BLEU"), rows),
+        "sentence. Some are wrong; some say the same in other words." + alike,
+        table(("source", "translation", "reference", "BLEU"), rows) if rows else "",
     )
 
 
