@@ -298,7 +298,9 @@ def _count_of(min_count: Any) -> int | None:
     """
     is_count = isinstance(min_count, int) and not isinstance(min_count, bool) and min_count >= 1
     if min_count is not None and not is_count:
-        raise OptionError("--set min_count", "a whole number from 1", repr(min_count))
+        raise OptionError(
+            "--set min_count", "a whole number from 1", repr(min_count), "min_count=2, say"
+        )
     return min_count
 
 
