@@ -82,6 +82,25 @@ def test_stages_share_what_is_left():
     assert 0.9 * 60 < end < 1.26 * 60
 
 
+def test_other_work_that_ends_before_the_second_look_changes_nothing():
+    pace = Pace(Plan((6000,), (0.01,)), 60.0)
+    clock = 0.0
+    for step in range(3000):
+        clock += 0.05 if 400 <= step < 480 else 0.01  # four seconds of slow steps
+        assert pace.look(0, step, clock) is None
+
+
+def test_the_milder_of_two_looks_counts():
+    pace, clock, made = Pace(Plan((6000,), (0.01,)), 60.0), 0.0, None
+    for step in range(3000):
+        clock += 0.05 if clock < 3.05 else 0.02
+        if made := pace.look(0, step, clock):
+            break
+    assert made is not None
+    left_s = (made.steps[0] - step - 1) * 0.02
+    assert clock + left_s == pytest.approx(60, rel=0.05)
+
+
 def test_one_pause_is_not_a_slow_machine():
     pace = Pace(Plan((6000,), (0.01,)), 60.0)
     clock = 0.0

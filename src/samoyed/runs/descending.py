@@ -84,7 +84,7 @@ def _descend(prepared: Prepared, stop: StopRequest, is_quiet: bool) -> tuple[flo
         follower = Follower(
             prepared.folder, log, model, plan, progress,
             checkpoint_s=prepared.settings.checkpoint_s, is_writing=is_first,
-            pace=pace_of(prepared),
+            pace=pace_of(prepared), may_end=distribution.num_ranks() == 1,
             quick_score=None if limit is None else lambda: assembly.task.score(
                 model, assembly.data, device=prepared.device, limit=limit
             ),

@@ -40,6 +40,7 @@ class Follower:
         num_quick: how many such looks in the last stage.
         is_writing: False in all but the first of several processes.
         pace: where the run may only take so long.
+        may_end: whether a stage that has enough ends.
 
     After `follow`, `changed` is the plan to go on with, where the pace asks for another, or where
     a stage has enough (`is_over`).
@@ -55,6 +56,7 @@ class Follower:
     num_quick: int = 8
     is_writing: bool = True
     pace: Pace | None = None
+    may_end: bool = True
     changed: Plan | None = field(default=None, init=False)
     is_over: bool = field(default=False, init=False)
     _clock: float = field(default=0.0, init=False)
@@ -96,7 +98,7 @@ class Follower:
             self._check(moment, float(moment.loss))
         if is_last or (moment.step + 1) % max(1, steps // EVENTS_PER_STAGE) == 0:
             self._record(moment, steps, is_last)
-        if moment.stage.is_enough():
+        if self.may_end and moment.stage.is_enough():
             self.changed = self.plan.ending(moment.stage_index, moment.step)
             self.is_over = self.changed is not None
         if self.pace is not None and self.changed is None:

@@ -21,6 +21,7 @@ class Pace:
     other work on the machine makes them so slow that the whole would take a quarter longer than
     asked, the plan is shortened: the rate then falls to its end sooner, as it would have in a
     shorter plan from the beginning. Where other work only made the measured steps slow, it grows.
+    To shorten it, two looks in a row must agree, and the milder one counts: other work ends.
 
     Args:
         plan: the steps of each stage, and what one takes.
@@ -34,6 +35,7 @@ class Pace:
     _times: list[float] = field(default_factory=list, init=False)
     _looked_at: float | None = field(default=None, init=False)
     _last: float = field(default=0.0, init=False)
+    _doubt_s: float | None = field(default=None, init=False)
 
     def look(self, stage_index: int, step: int, clock: float) -> Plan | None:
         """Return another plan where this one would miss the time by far.
@@ -45,6 +47,7 @@ class Pace:
         """
         if self._looked_at is None or step == 0:
             self._looked_at, self._times, self._last = clock, [], clock
+            self._doubt_s = None
             return None
         self._times.append(clock - self._last)
         self._last = clock
@@ -52,7 +55,14 @@ class Pace:
             return None
         step_s = median_of_means(self._times)
         self._looked_at, self._times = clock, []
-        return self._changed(stage_index, step, clock, step_s)
+        before_s, self._doubt_s = self._doubt_s, None
+        changed = self._changed(stage_index, step, clock, step_s)
+        if changed is None or sum(changed.steps) > sum(self.plan.steps):
+            return changed
+        if before_s is None:
+            self._doubt_s = step_s
+            return None
+        return self._changed(stage_index, step, clock, min(step_s, before_s))
 
     def _changed(self, stage_index: int, step: int, clock: float, now_s: float) -> Plan | None:
         steps, step_s = self.plan.steps, self.plan.step_s
