@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 import samoyed
+from samoyed import cli
 from samoyed.data.text import encode
 from samoyed.tasks.foreseeing import foresee
 
@@ -114,3 +116,45 @@ def test_its_own_table_is_scored_where_rows_were_held_out(tmp_path: Path):
         assert said == ["scored: the part that was held out when the run learned"]
         score, said = evaluated(run, test)
         assert (score.num, said) == (30, ["scored: every row"])
+
+
+def test_other_pictures_are_scored_without_the_bad_ones_where_so_asked(
+    run: samoyed.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    place = fill(tmp_path / "other", ["bars", "bright", "dark"], 7, seed=1)
+    (place / "bars" / "0.png").write_bytes(b"\x89PNG\r\n")
+    whole = (place / "dark" / "0.png").read_bytes()
+    (place / "dark" / "0.png").write_bytes(whole[: len(whole) * 2 // 3])  # its header is sound
+    with pytest.raises(SystemExit):
+        cli.main(["evaluate", str(run.path), str(place)])
+    assert "--on-bad skip" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["evaluate", str(run.path), str(place), "--on-bad", "skip"])
+    assert ended.value.code == 0
+    said, score = capsys.readouterr().out.splitlines()[:2]
+    assert "left out as bad: 1 (first: " in said
+    assert "1 cannot be decoded and are left out (first: " in said
+    assert "19" in score
+    with pytest.raises(samoyed.core.errors.OptionError, match="the run's own"):
+        run.evaluate(on_bad="skip")
+
+
+def test_pictures_beside_a_broken_one_are_answered(
+    run: samoyed.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    place = fill(tmp_path / "asked", ["dark"], 3, seed=2) / "dark"
+    good = [answer.answer for answer in run.predict(place)]
+    (place / "1a.png").write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["predict", str(run.path), str(place), "--json"])
+    assert ended.value.code == 1
+    printed = capsys.readouterr()
+    assert [json.loads(line)["answer"] for line in printed.out.splitlines()] == good
+    reason = "a damaged or cut off PNG picture"
+    assert printed.err == f"error: {place / '1a.png'}: {reason}\n"
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["predict", str(run.path), str(place / "1a.png")])
+    assert ended.value.code == 2
+    printed = capsys.readouterr()
+    assert reason in printed.err
+    assert "--on-bad" not in printed.err

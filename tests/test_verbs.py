@@ -94,7 +94,9 @@ def test_the_same_command_again_is_finished_and_more_epochs_extend(
 ):
     before = (run.path / "model.safetensors").read_bytes()
     again = ["train", str(folder), "--out", str(run.path), "--set", "batch_size=16", "--epochs"]
-    assert "already finished" in spoken(capsys, *again, "12")
+    said = spoken(capsys, *again, "12")
+    assert "already finished" in said
+    assert "; more --epochs extends it, --fresh starts over" in said
     assert (run.path / "model.safetensors").read_bytes() == before
     assert "goes on after step" in spoken(capsys, *again, "14")
     assert (run.path / "model.safetensors").read_bytes() != before
@@ -209,8 +211,8 @@ REFUSED = {
     "model for other data": (["train", "digits", "--model", "deep_q_network"], "for world"),
     "misspelt task": (["train", "digits", "--task", "clasify"], "classify"),
     "misspelt size": (["train", "digits", "--size", "smal"], "small"),
-    "no minutes": (["train", "digits", "--minutes", "0"], "above 0"),
-    "negative epochs": (["train", "digits", "--epochs", "-1"], "above 0"),
+    "no minutes": (["train", "digits", "--minutes", "0"], "to do: --minutes 0.5, say"),
+    "negative epochs": (["train", "digits", "--epochs", "-1"], "to do: --epochs 3, say"),
     "minutes and epochs": (["train", "digits", "--minutes", "1", "--epochs", "1"], "leave one out"),
     "minutes and a dial": (
         ["train", "digits", "--minutes", "1", "--set", "epochs=1"],
@@ -221,7 +223,7 @@ REFUSED = {
         "the examples to learn from",
     ),
     "not a number": (["train", "digits", "--minutes", "soon"], "soon"),
-    "negative seed": (["train", "digits", "--seed", "-1"], "from 0"),
+    "negative seed": (["train", "digits", "--seed", "-1"], "to do: --seed 0"),
     "no such precision": (["train", "digits", "--precision", "half"], "bfloat16"),
     "no such device": (["train", "digits", "--device=tpu"], "cpu"),
     "on-bad": (["train", "digits", "--on-bad", "ignore"], "skip"),

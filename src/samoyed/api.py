@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from samoyed.catalog import choose
-from samoyed.core.errors import DataError, RunError
+from samoyed.core.errors import DataError, RunError, SamoyedError
 from samoyed.core.spec import OnBad
 from samoyed.core.stopping import stoppable
 from samoyed.data.pair_files import PairAsk
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from samoyed.serving.asking import ExportedModel
     from samoyed.serving.exporting import Exported
 
+MOST_LISTED = 20  # problems that `check` names
 EXPORTED_SUFFIXES = (".onnx", ".pt2")
 
 
@@ -112,10 +114,22 @@ def train(
     return Run(folder.path)
 
 
+def _longer(request: Mapping[str, Any]) -> str:
+    """Say how a finished run learns longer: by more of what it was given.
+
+    >>> _longer({"minutes": 2.0, "epochs": None})
+    'more --minutes extends it, --fresh starts over'
+    """
+    for option in ("minutes", "epochs"):
+        if request[option] is not None:
+            return f"more --{option} extends it, --fresh starts over"
+    return "to learn longer, start over: --fresh with --minutes or --epochs"
+
+
 def _finished_before(folder: RunFolder, say: Callable[[str], None]) -> Run:
     """Say that there is nothing left to do, and the scores."""
     run = Run(folder.path)
-    say(f"already finished: {folder.path}; more --epochs extends it, --fresh starts over")
+    say(f"already finished: {folder.path}; {_longer(run.config['request'])}")
     for score in run.scores:
         say("  " + in_line(score))
     return run
@@ -148,14 +162,18 @@ def check(
         What was found, line by line; warnings begin with "warning:".
 
     Raises:
-        DataError: when the data cannot be used.
+        DataError: when the data cannot be used; it lists everything that is bad.
     """
     ask = TableAsk(_words(target), _words(test), _words(input), task)
     if is_unasked_table(str(data), ask) and not (source or into):
         return scan_unasked(Path(data).expanduser(), on_bad=on_bad)
     pairs = PairAsk(source, into)
     about_text = Request(str(data), task).about_text
-    found = open_source(str(data), on_bad=on_bad, ask=ask, about_text=about_text, pairs=pairs)
+    open_as = partial(open_source, str(data), ask=ask, about_text=about_text, pairs=pairs)
+    try:
+        found = open_as(on_bad=on_bad)
+    except DataError as first:
+        raise _all_of(first, open_as) from None
     asked = question_of(found, task)
     row, why = choose(found.kind, asked, None)
     problems = found.verify()
@@ -259,10 +277,32 @@ def _default_folder(request: Request) -> Path:
     return Path("runs") / "-".join((safe, *asked))
 
 
+def _all_of(first: DataError, open_as: Callable[..., Any]) -> DataError:
+    """Return the error for everything that is bad, where the rest can be used; else the first.
+
+    Args:
+        first: what a look at the data stopped at.
+        open_as: looks at it with another `on_bad`.
+    """
+    try:
+        found = open_as(on_bad="skip")
+        problems = [*found.skipped, *found.verify()]
+    except SamoyedError:
+        return first
+    return _bad(found.path, problems) if len(problems) > 1 else first
+
+
 def _bad(path: str, problems: list[str]) -> DataError:
-    first, _, reason = problems[0].partition(": ")
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return DataError(first, "a readable file", reason + more, "mend it, or use --on-bad skip")
+    if len(problems) == 1:
+        first, _, reason = problems[0].partition(": ")
+        return DataError(first, "a readable file", reason, "mend it, or use --on-bad skip")
+    lines = problems[:MOST_LISTED]
+    if rest := len(problems) - len(lines):
+        lines.append(f"and {rest:,} more")
+    return DataError(
+        path, "nothing that is bad", "\n    ".join([f"{len(problems):,} problems:", *lines]),
+        "mend them: train stops at them, unless it is given --on-bad skip",
+    )  # fmt: skip
 
 
 def _silent(line: str) -> None:

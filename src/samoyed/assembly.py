@@ -13,6 +13,7 @@ from torch import nn
 from samoyed.catalog import find
 from samoyed.core.errors import OptionError, RunError, did_you_mean
 from samoyed.core.settings import apply, from_json, refuse_dials
+from samoyed.core.spec import OnBad
 from samoyed.core.stage import Recipe
 from samoyed.data.corpora import TextAsk
 from samoyed.data.pair_files import PairAsk
@@ -89,13 +90,16 @@ def assemble_again(config: Mapping[str, Any], source: Any = None) -> Assembly:
     return _kind(source.kind).join(plain, system)
 
 
-def to_measure_on(config: Mapping[str, Any], data: str, fingerprint: str) -> tuple[Any, str]:
+def to_measure_on(
+    config: Mapping[str, Any], data: str, fingerprint: str, on_bad: OnBad | None = None
+) -> tuple[Any, str]:
     """Open other data of the same kind, to measure a run on.
 
     Args:
         config: the run's config.json.
         data: where the other data is.
         fingerprint: of the data that the run learned from.
+        on_bad: stop at what is bad, or skip it; None does as the run did.
 
     Returns:
         What the task scores, and in words which part of the data that is: its test part where it
@@ -106,23 +110,34 @@ def to_measure_on(config: Mapping[str, Any], data: str, fingerprint: str) -> tup
         RunError: when the data is of another kind or has other classes.
         DataError: when there is no such data or it cannot be used.
     """
-    source = open_again(config, data)
+    source = open_again(config, data, on_bad)
     row = find(config["system"])
     if not row.takes(source.kind):
         raise RunError(source.path, f"{row.given}, as the run learned from", source.kind)
     is_its_table = fingerprint.startswith(f"{source.fingerprint}-")  # the rest is its test file's
     if source.fingerprint == fingerprint or is_its_table:
         return assemble_again(config).data, "the part that was held out when the run learned"
-    return _kind(source.kind).to_measure_on(reassemble(config), source)
+    held, which = _kind(source.kind).to_measure_on(reassemble(config), source)
+    if left := source.skipped:
+        which += f"; left out as bad: {len(left):,} (first: {left[0]})"
+    return held, which
 
 
-def open_again(config: Mapping[str, Any], data: str | None = None) -> Any:
+def open_again(
+    config: Mapping[str, Any], data: str | None = None, on_bad: OnBad | None = None
+) -> Any:
     """Open a run's own data again, or other data of the same kind to measure the run on.
+
+    Args:
+        config: the run's config.json.
+        data: other data, or None.
+        on_bad: stop at what is bad, or skip it; None does as the run did.
 
     Raises:
         DataError: when there is no such data or it cannot be used.
     """
-    on_bad, place = config["request"]["on_bad"], config["data"] if data is None else data
+    on_bad = config["request"]["on_bad"] if on_bad is None else on_bad
+    place = config["data"] if data is None else data
     if data is not None and (held := scan_measured(data, reassemble(config), config, on_bad)):
         return held
     if "about_pairs" in config:

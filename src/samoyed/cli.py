@@ -151,7 +151,9 @@ def check(
 
 
 @app.command
-def evaluate(run: Path, data: str | None = None, *, json_: AsJson = False) -> None:
+def evaluate(
+    run: Path, data: str | None = None, *, on_bad: OnBad | None = None, json_: AsJson = False
+) -> None:
     """Score a run on what was held out when it learned, or on other data of the same kind.
 
     Parameters
@@ -160,6 +162,8 @@ def evaluate(run: Path, data: str | None = None, *, json_: AsJson = False) -> No
         The run folder.
     data
         Other data: its test part is scored, or all of it where it has none.
+    on_bad
+        Of other data: stop at bad files or rows, or skip them; as the run did by default.
     json_
         Print JSON.
     """
@@ -168,7 +172,7 @@ def evaluate(run: Path, data: str | None = None, *, json_: AsJson = False) -> No
     from samoyed import api
     from samoyed.runs.finishing import in_line
 
-    scores = api.load(run).evaluate(data, say=None if json_ else print)
+    scores = api.load(run).evaluate(data, on_bad=on_bad, say=None if json_ else print)
     if json_:
         print(json.dumps([asdict(score) for score in scores]))
         return
@@ -212,9 +216,11 @@ def predict(
     json_
         Print one JSON object per line and answer.
     """
+    from functools import partial
+
     from samoyed import api
     from samoyed.misunderstood import refuse_prompt, refuse_unknown, refuse_writing
-    from samoyed.showing import answer_as_json, answer_in_line
+    from samoyed.showing import answer_as_json, answer_in_line, answers_of_readable
     from samoyed.standard_input import all_asked, lines_of_files
 
     refuse_unknown(inputs)
@@ -224,7 +230,7 @@ def predict(
         exported = api.load_exported(run)
         task = exported.described.task
         refuse_writing(task, length, temperature, seed)
-        answers = exported.predict(all_asked(asked, near, analogy, task))
+        asked, ask = all_asked(asked, near, analogy, task), exported.predict
     else:
         found = api.load(run)
         task = found.config["task"]["name"]
@@ -232,8 +238,8 @@ def predict(
         asked = all_asked(asked, near, analogy, task)
         if task == "translate":
             asked = lines_of_files(asked)
-        answers = found.predict(asked, length=length, temperature=temperature, seed=seed)
-    for answer in answers:
+        ask = partial(found.predict, length=length, temperature=temperature, seed=seed)
+    for answer in answers_of_readable(ask, asked):
         if json_:
             print(json.dumps(answer_as_json(answer), ensure_ascii=False))
         elif task == "tag":
@@ -408,7 +414,7 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except Exception as error:
-        raise SystemExit(_explain_failure(error)) from None
+        raise SystemExit(_explain_failure(error, *arguments[:1])) from None
 
 
 def _print_any_name() -> None:
@@ -417,11 +423,15 @@ def _print_any_name() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _explain_failure(error: Exception) -> int:
+def _explain_failure(error: Exception, verb: str = "") -> int:
     """Print a message for the errors that have one; raise the others again."""
     from samoyed.core.errors import SamoyedError
 
     if isinstance(error, SamoyedError):
+        if verb not in ("check", "train", "evaluate"):
+            from samoyed.misunderstood import without_skipping
+
+            error.hint = without_skipping(error.hint)
         print(f"error: {error}", file=sys.stderr)
         return 2
     if isinstance(error, OSError) and error.filename is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -21,6 +22,15 @@ from samoyed.core.errors import OptionError, did_you_mean
 
 SHORT = {"train": ("--quiet", "--device", "--precision")}  # options that are short for --set
 KINDS = {int: "a whole number", float: "a number", bool: "nothing after it: it is a switch"}
+
+
+def without_skipping(hint: str) -> str:
+    """Take the advice to skip what is bad out of a hint: not every verb can.
+
+    >>> without_skipping("Mend the line, or leave bad lines out with --on-bad skip.")
+    'Mend the line.'
+    """
+    return re.sub(r",? or [^,.;:]*--on-bad skip", "", hint)
 
 
 def as_option_error(error: CycloptsError) -> OptionError:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from samoyed.catalog import METHODS, ROWS, find
+from samoyed.core.errors import SomeUnreadable
 from samoyed.core.reference import Answer
 from samoyed.row import Row
 
@@ -21,6 +23,27 @@ EXTRAS = {
     "map": ("openTSNE", "larger maps of words and pictures, sooner"),
     "molecules": ("rdkit", "molecules written as SMILES"),
 }
+
+
+def answers_of_readable(
+    ask: Callable[[Sequence[str]], list[Answer]], asked: Sequence[str]
+) -> Iterator[Answer]:
+    """Yield the answers; where some inputs cannot be read, those to the others, and end with 1.
+
+    Raises:
+        SamoyedError: when none of them can be read, or for anything else.
+        SystemExit: after the answers, when some could not be read; each is named by then.
+    """
+    unreadable: tuple[str, ...] = ()
+    try:
+        answers = ask(asked)
+    except SomeUnreadable as error:
+        answers, unreadable = ask(error.others), error.each
+    yield from answers
+    for line in unreadable:
+        print(f"error: {line}", file=sys.stderr)
+    if unreadable:
+        raise SystemExit(1)
 
 
 def show_models(name: str | None, *, is_json: bool = False) -> list[str]:

@@ -96,6 +96,22 @@ def test_official_parts_stay_and_choices_come_from_the_end_of_training(tmp_path)
     assert len(data.valid) > 100
 
 
+def test_parts_of_several_files_stay_too(tmp_path):
+    train, test = [written(), written(seed=2)], [written(50, seed=1), written(50, seed=3)]
+    for name, one, two in zip("ab", train, test, strict=True):
+        make(tmp_path / f"{name}_train.txt", one)
+        make(tmp_path / f"{name}_test.txt", two)
+    data = (source := units.scan_units(tmp_path)).load()
+    assert isinstance(source, LargeTextSource)
+    assert units.decode(data.test, source.spec) == "".join(test)
+    both = np.concatenate([data.train, data.valid])
+    assert units.decode(both, source.spec) == "".join(train)
+    (tmp_path / "b_train.txt").rename(tmp_path / "b_valid.txt")
+    again = (divided := units.scan_units(tmp_path)).load()
+    assert divided.fingerprint != source.fingerprint
+    assert units.decode(again.valid, divided.spec) == train[1]
+
+
 def test_it_is_read_once_and_again_when_it_changed(tmp_path, monkeypatch):
     path = make(tmp_path / "a.txt", written())
     first = units.scan_units(path)

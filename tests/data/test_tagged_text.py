@@ -2,6 +2,7 @@
 
 import pytest
 
+from command_line import refused_by_check
 from samoyed.core.errors import DataError
 from samoyed.data import tag_schemes
 from samoyed.data.tables import TableAsk
@@ -106,3 +107,33 @@ def test_an_unknown_tag_of_the_test_part_is_named_with_its_line(tmp_path):
     test = put(tmp_path, SENTENCE + SENTENCE.replace("B-VP", "B-XP"), "test.txt")
     with pytest.raises(DataError, match=r"test\.txt:9"):
         open_any(train, test=str(test))
+
+
+def test_a_mistyped_tag_is_named_and_hides_no_other_mistake(tmp_path):
+    typed = SENTENCE.format("x").replace("I-NP", "X-NP")
+    path = put(tmp_path, GOOD + typed + SENTENCE.format("y").replace("I-NP", "I-VP"))
+    with pytest.raises(DataError) as caught:
+        open_any(path)
+    error = caught.value
+    assert (error.place, error.found) == (f"{path}:122", "'X-NP'")
+    assert "-NP'?" in error.hint
+    source = open_any(path, on_bad="skip")
+    assert source.tags.scheme == "BIO"
+    assert source.skipped == (
+        f"{path}:122: 'X-NP' is no BIO tag; its sentence is left out",
+        f"{path}:128: 'I-VP' after B-NP; its sentence is left out",
+    )
+    message = refused_by_check(path)
+    assert all(text in message for text in ("2 problems", ":122: 'X-NP'", ":128: 'I-VP'"))
+
+
+def test_a_mistyped_tag_of_the_test_part_is_named(tmp_path):
+    put(tmp_path, GOOD)
+    put(tmp_path, (SENTENCE.format(1) * 2).replace("I-NP", "X-NP"), "test.txt")
+    with pytest.raises(DataError, match="'X-NP'"):
+        open_any(tmp_path)
+
+
+def test_other_tags_of_half_the_words_are_no_mistakes(tmp_path):
+    text = GOOD.replace("B-VP", "VP").replace("I-NP", "XNP")
+    assert open_any(put(tmp_path, text)).tags.scheme == ""

@@ -258,3 +258,48 @@ def test_encoding_and_decoding():
     assert encode("a𝄞\nz", spec).tolist() == [1, 2, 0, 3]
     assert decode([1, 2, 0, 3], spec) == "a𝄞\n" + UNKNOWN
     assert encode("", spec).shape == (0,)
+
+
+def put_files(folder, names):
+    """One letter of its own for each file, so that what is read tells from where it is."""
+    for name, letter in zip(names, "abcdefgh", strict=False):
+        put(folder / name, f"{letter}{letter} \n" * 400)
+
+
+def test_files_that_say_their_part_are_kept_apart(tmp_path):
+    put_files(tmp_path, ("one_test.txt", "one-train.txt", "two.test.txt", "two_TRAIN.txt"))
+    put(tmp_path / "README.txt", "zz \n" * 400)
+    source = scan_text(tmp_path)
+    data = source.load()
+    assert set(decode(data.test, data.spec)) == set("\ufffd \n"), "no letter of a test file"
+    learned = decode(np.concatenate([data.train, data.valid]), data.spec)
+    assert set(learned) == set("bd \n")
+    assert "parts by file name: 2 train, 2 test" in source.describe()
+    (tmp_path / "one-train.txt").rename(tmp_path / "one-valid.txt")
+    assert scan_text(tmp_path).fingerprint != source.fingerprint, "another division"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("a_train.txt", "a_test.txt", "more.txt"), "others do not: more.txt; all are taken"),
+        (("a_train.txt", "a_dev.txt"), "none is test: all are taken as one text"),
+        (("latest.txt", "contest.txt"), ""),
+    ],
+)
+def test_files_of_which_some_say_their_part_are_one_text_with_a_warning(tmp_path, names, said):
+    put_files(tmp_path, names)
+    source = scan_text(tmp_path)
+    assert source.num_train == 4 * 400 * len(names) * 0.9
+    about_parts = [line for line in source.warnings if "which part" in line]
+    assert [said in line for line in about_parts] == ([True] if said else [])
+
+
+def test_a_part_without_one_readable_file_is_refused(tmp_path):
+    put_files(tmp_path, ("a_train.txt", "b_train.txt", "b_test.txt"))
+    put(tmp_path / "a_train.txt", b"\x00\x01")
+    kept = scan_text(tmp_path, on_bad="skip")
+    assert len(kept.skipped) == 1
+    assert kept.num_test == 1600
+    put(tmp_path / "b_train.txt", b"\x00\x01")
+    assert "each part" in refused(tmp_path, on_bad="skip").expected

@@ -96,3 +96,7 @@ def test_what_may_differ_and_what_may_not(tmp_path: Path):
         check_same(folder, asked(seed=1), asked(seed=0))
     with pytest.raises(RunError, match="settings"):
         check_same(folder, asked(settings=(("depth", 2),)), asked())
+    with pytest.raises(RunError, match="did you mean --target returned"):
+        check_same(folder, asked(target="return"), asked(target="returned"))
+    with pytest.raises(RunError, match="to do:    repeat that command"):
+        check_same(folder, asked(target="age"), asked(target="returned"))

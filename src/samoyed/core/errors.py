@@ -2,6 +2,7 @@
 
 * SamoyedError            anything a user can cause; the command line prints it and exits with 2
   * DataError             the data is not what it should be
+    * SomeUnreadable      some inputs cannot be read; it knows those that can
   * OptionError           an option, a `--set` key or an argument is not what it should be
   * RunError              a run folder cannot be read, resumed or extended
   * MissingExtra          an optional dependency is not installed
@@ -44,6 +45,23 @@ class SamoyedError(Exception):
 
 class DataError(SamoyedError):
     """The data is not what it should be."""
+
+
+class SomeUnreadable(DataError):
+    """Some of the inputs that a question is about cannot be read.
+
+    Args:
+        error: that names the first, and the others after it.
+        each: one line about each of them, "file: reason".
+        others: the inputs that can be read.
+    """
+
+    def __init__(self, error: DataError, each: Sequence[str], others: Sequence[str]) -> None:
+        super().__init__(error.place, error.expected, error.found, error.hint)
+        self.each, self.others = tuple(each), tuple(others)
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str, str]]:
+        return DataError, (self.place, self.expected, self.found, self.hint)
 
 
 class OptionError(SamoyedError):

@@ -2,6 +2,8 @@
 
 * `ptb.train.txt`, `ptb.valid.txt`, `ptb.test.txt` (any stem or none; also `val` or `dev`,
   `.tokens`, `.gz`) in one folder are official parts, as of the Penn Treebank in Mikolov's form.
+  A part may be several files (`one_train.txt`, `two_train.txt`, `one_test.txt`, ...); every file
+  but a README says which it is, or all are one stream, with a warning.
 * The Brown corpus is 500 files `ca01` to `cr09` of word/tag, or an archive of them; it is split as
   Bengio et al. 2003 (A neural probabilistic language model, JMLR 3:1137, sec. 4) split it: the
   first 800,000 words to learn from, the next 200,000 to choose dials by, the rest to test on.
@@ -17,12 +19,13 @@ import lzma
 import re
 import tarfile
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from samoyed.core.errors import DataError, OptionError
+from samoyed.core.errors import DataError, OptionError, first_names
 from samoyed.core.spec import OnBad, Unit
 from samoyed.data.text_files import Reading, decode_bytes, find_files, read_text
 
@@ -33,7 +36,10 @@ NUM_BROWN = 500
 MIN_BROWN = 10
 """With so many files of the Brown corpus a folder is taken for it; `NUM_BROWN` are expected."""
 
-_PART_NAME = re.compile(r"(?:^|[._-])(train|valid|val|dev|test)\.(?:txt|text|tokens)(?:\.gz)?$")
+_PART_NAME = re.compile(
+    r"(?:^|[._-])(train|valid|val|dev|test)\.(?:txt|text|tokens|jsonl)(?:\.gz)?$"
+)
+_ABOUT = re.compile(r"^(readme|licen[cs]e|copying|citation)\b")
 _BROWN_NAME = re.compile(r"^c[a-r]\d\d$")
 _PARTS = {"train": "train", "valid": "valid", "val": "valid", "dev": "valid", "test": "test"}
 _TAGGED = re.compile(r"^\S+/[A-Za-z.,:()'`*$+-]+$")
@@ -49,13 +55,23 @@ class Corpus:
         path: what was named.
         layout: how it lies.
         files: the files in reading order; an archive is one file.
-        parts: of a text in parts: which part each file is.
+        parts: of a text in parts: which part each file is, those of one part together.
+        warnings: what the names of the files leave in doubt.
     """
 
     path: Path
     layout: Layout
     files: tuple[Path, ...]
     parts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """Say which files are which part, where a part is several."""
+        if not division(self.parts):
+            return []
+        nums = Counter(self.parts)
+        return ["parts by file name: " + ", ".join(f"{n:,} {part}" for part, n in nums.items())]
 
 
 @dataclass
@@ -81,7 +97,7 @@ class Contents:
         digest = hashlib.sha256()
         for data in self.data:
             digest.update(data)
-        digest.update(said.encode())
+        digest.update(said.encode() + division([part for part, _ in self.texts]))
         return digest.hexdigest()
 
     def joined(self) -> tuple[str, dict[str, int]]:
@@ -131,12 +147,42 @@ def find_corpus(path: Path) -> Corpus:
     elif is_brown_archive(path):
         return Corpus(path, "brown", (path,))
     files = find_files(path)
-    found = [(match, file) for file in files if (match := _PART_NAME.search(file.name.lower()))]
-    named = {_PARTS[match[1]]: file for match, file in found}
-    if {"train", "test"} <= named.keys() and len(named) == len(found):
-        order = [part for part in ("train", "valid", "test") if part in named]
-        return Corpus(path, "parts", tuple(named[part] for part in order), tuple(order))
-    return Corpus(path, "stream", tuple(files))
+    found = [(part, file) for file in files if (part := _part_of(file))]
+    others = [f for f in files if not _part_of(f) and not _ABOUT.match(f.name.lower())]
+    if {"train", "test"} <= {part for part, _ in found} and not others:
+        order = ("train", "valid", "test")
+        found.sort(key=lambda pair: order.index(pair[0]))  # the names stay in order within each
+        return Corpus(path, "parts", tuple(f for _, f in found), tuple(part for part, _ in found))
+    return Corpus(path, "stream", tuple(files), warnings=_doubts(found, others))
+
+
+def _part_of(file: Path) -> str:
+    """Return which part a file is by its name, or nothing."""
+    match = _PART_NAME.search(file.name.lower())
+    return _PARTS[match[1]] if match else ""
+
+
+def _doubts(found: Sequence[tuple[str, Path]], others: Sequence[Path]) -> tuple[str, ...]:
+    """Warn where names of files speak of parts and yet no division follows from them."""
+    names = first_names([file.name for _, file in found], most=3)
+    if found and others:
+        unnamed = first_names([file.name for file in others], most=3)
+        return (
+            f"{names} say in their names which part they are, others do not: {unnamed}; all are "
+            "taken as one text, of which the end is held out",
+        )  # fmt: skip
+    if len({part for part, _ in found}) > 1:  # as train and valid
+        missing = "test" if any(part == "train" for part, _ in found) else "train"
+        return (
+            f"{names} say in their names which part they are, but none is {missing}: all are "
+            "taken as one text, of which the end is held out",
+        )  # fmt: skip
+    return ()
+
+
+def division(parts: Sequence[str]) -> bytes:
+    """Return what tells one division of several files into parts from another, for fingerprints."""
+    return repr(list(parts)).encode() if any(parts) and len(set(parts)) < len(parts) else b""
 
 
 def is_brown(path: Path) -> bool:
@@ -168,19 +214,20 @@ def read_corpus(corpus: Corpus, on_bad: OnBad) -> Contents:
         _read_archive(corpus.files[0], found)
         return found
     parts = corpus.parts or ("",) * len(corpus.files)
+    found.notes += corpus.notes
     for file, part in zip(corpus.files, parts, strict=True):
         try:
             reading = read_text(file)
         except DataError as error:
-            if on_bad == "stop" or len(corpus.files) == 1 or part:
+            if on_bad == "stop" or parts.count(part) == 1:
                 raise
             found.skipped.append(f"{file}: {error.found}")
             continue
         _keep(found, reading, part, file)
-    if not found.texts:
+    if {part for part, _ in found.texts} != set(parts):
         raise DataError(
             corpus.files[0].parent,
-            "at least one readable text file",
+            "at least one readable text file" + (" of each part" if corpus.parts else ""),
             f"{len(found.skipped)} files, all of them bad; the first: {found.skipped[0]}",
             "Leave out --on-bad skip to see what is wrong with each.",
         )
@@ -251,7 +298,9 @@ def _count_of(min_count: Any) -> int | None:
     """
     is_count = isinstance(min_count, int) and not isinstance(min_count, bool) and min_count >= 1
     if min_count is not None and not is_count:
-        raise OptionError("--set min_count", "a whole number from 1", repr(min_count))
+        raise OptionError(
+            "--set min_count", "a whole number from 1", repr(min_count), "min_count=2, say"
+        )
     return min_count
 
 

@@ -21,6 +21,10 @@ UNSUPPORTED = {
 FORMATS = "Formats that are read: JPEG, PNG, BMP, GIF, WebP, TIFF, PGM and PPM."
 
 
+_SIGNATURES = {
+    b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+}  # fmt: skip
 _NUM_NAMED = 5  # files named one by one in a message
 _SKIP = "or leave bad files out with --on-bad skip."
 
@@ -125,10 +129,25 @@ def explain(path: str | Path, error: Exception) -> BadPicture:
         return BadPicture(f"a file that cannot be opened: {error}")
     if not start:
         return BadPicture("an empty file (0 bytes)", "Copy or download it again.")
+    if isinstance(error, UnidentifiedImageError) and (name := _format_of(start)):
+        return BadPicture(f"a damaged or cut off {name} picture", "Copy or download it again.")
     if isinstance(error, UnidentifiedImageError):
         return BadPicture(_what_begins(start), FORMATS)
     reason = str(error) or type(error).__name__
     return BadPicture(f"a damaged or cut off picture: {reason}", "Copy or download it again.")
+
+
+def _format_of(start: bytes) -> str:
+    r"""Name the format, of those that are read, by a file's first bytes, or return nothing.
+
+    >>> _format_of(b"\x89PNG\r\n"), _format_of(b"RIFF....WEBPVP8 "), _format_of(b"RIFF....WAVE")
+    ('PNG', 'WebP', '')
+    """
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "WebP"
+    if start.startswith(b"BM") and start.isascii() and b"\0" not in start:
+        return ""  # words
+    return next((name for magic, name in _SIGNATURES.items() if start.startswith(magic)), "")
 
 
 def _what_begins(start: bytes) -> str:

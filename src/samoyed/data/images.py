@@ -22,14 +22,14 @@ from pathlib import Path
 
 import numpy as np
 
-from samoyed.core.errors import DataError, OptionError, did_you_mean
+from samoyed.core.errors import DataError, OptionError, SomeUnreadable, did_you_mean
 from samoyed.core.spec import ImageSpec
 from samoyed.data.image_cifar import is_cifar_name, refuse_pickled, scan_cifar
 from samoyed.data.image_finding import find_tables, has_labels
 from samoyed.data.image_folders import scan_folders
 from samoyed.data.image_idx import find_idx_files, scan_idx
 from samoyed.data.image_layout import list_folder, pictures_below
-from samoyed.data.image_reasons import FORMATS, error_of
+from samoyed.data.image_reasons import FORMATS, error_of, lines_of
 from samoyed.data.image_source import TEST, TRAIN, ImageData, ImageSource, Pictures
 from samoyed.data.image_tables import TableFile, scan_picture_tables
 from samoyed.data.pixels import decode_all
@@ -111,7 +111,8 @@ def read_pictures(paths: Sequence[str | Path], size: ImageSpec) -> tuple[np.ndar
         (N, C, H, W) uint8, and N paths as text.
 
     Raises:
-        DataError: a path is missing, holds no picture, or a picture cannot be decoded.
+        DataError: a path is missing, holds no picture, or no picture can be decoded.
+        SomeUnreadable: some cannot be decoded, others can.
     """
     names: list[str] = []
     for path in paths:
@@ -128,7 +129,12 @@ def read_pictures(paths: Sequence[str | Path], size: ImageSpec) -> tuple[np.ndar
         raise DataError("pictures", "at least one picture or folder", "none", "Name one.")
     images, bad = decode_all(names, size)
     if bad:
-        raise error_of([(names[i], reason) for i, reason in bad], can_skip=False)
+        unreadable = [(names[i], reason) for i, reason in bad]
+        error, failed = error_of(unreadable, can_skip=False), {i for i, _ in bad}
+        if len(failed) == len(names):
+            raise error
+        others = [name for i, name in enumerate(names) if i not in failed]
+        raise SomeUnreadable(error, lines_of(unreadable), others)
     return images, names
 
 

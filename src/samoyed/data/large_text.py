@@ -165,7 +165,7 @@ def scan_large(
     num_test = facts["lengths"]["test"]
     if min(num_train, num_test) < 1:
         raise DataError(corpus.path, "something to learn from and to hold out", "nothing")
-    warnings = list(facts["warnings"])
+    warnings = [*corpus.warnings, *facts["warnings"]]
     recent = cache.rows_of(codes, slice(max(0, num_train - COMPARED), num_train))
     held = cache.rows_of(codes, slice(len(codes) - num_test, len(codes)))
     share = copied_share(recent, held, *((COPY_LENGTH,) if unit == "word" else ()))
@@ -178,7 +178,7 @@ def scan_large(
     return LargeTextSource(
         name=root.name.split(".")[0] or root.resolve().name, path=str(root), corpus=corpus,
         key=key, spec=spec, num_train=num_train, num_valid=num_valid, num_test=num_test,
-        num_bytes=sum(found.sizes.values()), why=why, notes=tuple(facts["notes"]),
+        num_bytes=sum(found.sizes.values()), why=why, notes=(*corpus.notes, *facts["notes"]),
         warnings=tuple(warnings), fingerprint=f"{found.fingerprint}-{unit}-{ask.min_count}",
         min_count=ask.min_count,
     )  # fmt: skip

@@ -22,6 +22,15 @@ def is_of_chunk(tag: str) -> bool:
     return bool(_CHUNK.match(tag)) and "-" in tag
 
 
+def is_strange(tag: str, scheme: str) -> bool:
+    """Tell whether a tag is none of the scheme, wherever it stands.
+
+    >>> [is_strange(tag, "BIO") for tag in ("X-PER", "PER", "B-PER", "O")]
+    [True, True, False, False]
+    """
+    return scheme != "" and tag != "O" and not is_of_chunk(tag)
+
+
 def scheme_of(sentences: Iterable[Sequence[str]]) -> str:
     """Tell how the tags of sentences mark chunks: "IOB1", "BIO", "BIOES", or "" where they do not.
 

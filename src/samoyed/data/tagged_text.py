@@ -18,7 +18,7 @@ from samoyed.data import tag_schemes, words
 from samoyed.data.image_reasons import named
 from samoyed.data.image_split import hold_out
 from samoyed.data.labelled_folders import named_parts
-from samoyed.data.tagged_columns import Columns, Sentence, read_columns
+from samoyed.data.tagged_columns import NEARLY, Columns, Sentence, read_columns
 from samoyed.data.words import WordRows
 
 LONG_WORD = 200  # letters
@@ -267,9 +267,10 @@ def _checked(
             root, f"at least {fewest} sentences, with an empty line after each",
             f"{len(parts['train'])}", "Put an empty line after each sentence, or add sentences.",
         )  # fmt: skip
-    scheme = known.scheme if known else tag_schemes.scheme_of(s.tags for s in parts["train"])
+    scheme = known.scheme if known else _scheme_of(parts["train"])
+    usual = known.names if known else sorted(_usual(parts["train"], scheme))
     for part, sentences in parts.items():
-        parts[part] = [s for s in sentences if _is_legal(s, scheme, on_bad, skipped)]
+        parts[part] = [s for s in sentences if _is_legal(s, scheme, usual, on_bad, skipped)]
     names = {tag for s in parts["train"] for tag in model_tags(s.tags, scheme)}
     if len(names) < 2 and known is None:
         raise DataError(
@@ -290,7 +291,37 @@ def _checked(
     return TagSpec(tuple(sorted(names, key=lambda n: (n != "O", n[2:], n))), scheme)
 
 
-def _is_legal(sentence: Sentence, scheme: str, on_bad: str, skipped: list[str]) -> bool:
+def _scheme_of(train: Sequence[Sentence]) -> str:
+    """Tell how tags mark chunks, also where a few are mistyped."""
+    scheme = tag_schemes.scheme_of(s.tags for s in train)
+    counts = Counter(tag for sentence in train for tag in sentence.tags)
+    marked = {tag: num for tag, num in counts.items() if tag_schemes.is_of_chunk(tag)}
+    num_others = counts.total() - counts["O"] - sum(marked.values())
+    is_rare = num_others <= (1 - NEARLY) * counts.total() and num_others < sum(marked.values())
+    if scheme or not is_rare or not {"B", "I"} <= {tag[0] for tag in marked}:
+        return scheme
+    return tag_schemes.scheme_of(s.tags for s in train if marked.keys() | {"O"} >= set(s.tags))
+
+
+def _usual(train: Sequence[Sentence], scheme: str) -> set[str]:
+    """Return the tags of the scheme that training shows."""
+    return {t for s in train for t in s.tags if not tag_schemes.is_strange(t, scheme)}
+
+
+def _is_legal(
+    sentence: Sentence, scheme: str, usual: Sequence[str], on_bad: str, skipped: list[str]
+) -> bool:
+    strange = [k for k, t in enumerate(sentence.tags) if tag_schemes.is_strange(t, scheme)]
+    if strange:
+        where, tag = f"{sentence.path}:{sentence.lines[strange[0]]}", sentence.tags[strange[0]]
+        if on_bad == "stop":
+            raise DataError(
+                where, f"a {scheme} tag, as nearly all others: {first_names(usual)}", repr(tag),
+                "Mend the tag, or leave such sentences out with --on-bad skip."
+                + did_you_mean(tag, usual),
+            )  # fmt: skip
+        skipped.append(f"{where}: {tag!r} is no {scheme} tag; its sentence is left out")
+        return False
     place = tag_schemes.illegal_at(sentence.tags, scheme)
     if place is None:
         return True

@@ -202,7 +202,7 @@ def scan_symbols(
         if not num_valid:
             num_valid = int(num_train * HELD_OUT / 2)
             num_train -= num_valid
-    warnings = _suspicions(text, codes, num_train)
+    warnings = [*corpus.warnings, *_suspicions(text, codes, num_train)]
     if is_bytes:
         spec = BYTES
         pieces = text[:num_train], text[num_train : num_train + num_valid]

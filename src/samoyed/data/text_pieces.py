@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from samoyed.core.errors import DataError
-from samoyed.data.corpora import Corpus
+from samoyed.data.corpora import Corpus, division
 from samoyed.data.text_files import EXPECTED, encoding_hint, refuse_binary, texts_of_jsonl
 
 NEWLINE = b"\n"
@@ -76,6 +76,7 @@ def survey(corpus: Corpus) -> Survey:
         for data in _chunks(file):
             digest.update(data)
             sizes[part] = sizes.get(part, 0) + len(data)
+    digest.update(division(corpus.parts))
     return Survey(digest.hexdigest(), sizes)
 
 

@@ -196,7 +196,7 @@ def scan_words(corpus: Corpus, contents: Contents, ask: TextAsk, why: str) -> Wo
         how=_HOW[corpus.layout],
         unknown=(_share_unknown(codes[0], spec), _share_unknown(codes[2], spec)),
         notes=tuple(notes),
-        warnings=tuple(warnings + _suspicions(corpus, contents, codes, spec, ask)),
+        warnings=(*corpus.warnings, *warnings, *_suspicions(corpus, contents, codes, spec, ask)),
         skipped=tuple(contents.skipped),
         fingerprint=contents.fingerprint(_said(ask)),
     )

@@ -87,4 +87,8 @@ def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:
             f"the labels {first_names(source.labels.names)}",
         )  # fmt: skip
     which = "its test part" if source.has_official_test else "all of it, as it has no test part"
-    return source.to_measure(task.labels).load(task.spec), which
+    measured = source.to_measure(task.labels)
+    data = measured.load(task.spec)
+    if bad := measured.skipped[len(source.skipped) :]:
+        which += f"; {len(bad):,} cannot be decoded and are left out (first: {bad[0]})"
+    return data, which

@@ -33,6 +33,7 @@ from samoyed.training import checkpoint, planning, precision
 from samoyed.training.planning import Plan
 from samoyed.training.processor import prepare_processor
 
+EXAMPLES = {"minutes": 0.5, "epochs": 3}
 LONGEST = {"minutes": 366 * 24 * 60, "epochs": 1_000_000}
 
 
@@ -334,7 +335,9 @@ def check_numbers(request: Request) -> None:
     for name in ("minutes", "epochs"):
         value = getattr(request, name)
         if value is not None and not (value > 0 and math.isfinite(value)):
-            raise OptionError(f"--{name}", "a number above 0", f"{value:g}")
+            raise OptionError(
+                f"--{name}", "a number above 0", f"{value:g}", f"--{name} {EXAMPLES[name]}, say"
+            )
         if value is not None and value > LONGEST[name]:
             expected = f"at most {LONGEST[name]:,}" + (" (a year)" if name == "minutes" else "")
             raise OptionError(
@@ -348,6 +351,6 @@ def check_numbers(request: Request) -> None:
                 "--set epochs", f"--{name} or --set epochs", "both", "leave one out"
             )  # fmt: skip
     if request.on_bad not in ("stop", "skip"):
-        raise OptionError("--on-bad", "stop or skip", repr(request.on_bad))
+        raise OptionError("--on-bad", "stop or skip", repr(request.on_bad), "leave it out to stop")
     if request.seed < 0:
-        raise OptionError("--seed", "a whole number from 0", str(request.seed))
+        raise OptionError("--seed", "a whole number from 0", str(request.seed), "--seed 0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -93,6 +94,7 @@ class Request:
 
 # What may differ between the first command and the one that goes on with it.
 FREE = ("minutes", "epochs", "device", "init")
+NEAR = 0.75  # share of letters in common, from which one word may be the other mistyped
 
 
 def check_same(folder: RunFolder, asked: dict[str, Any], before: dict[str, Any]) -> None:
@@ -105,9 +107,22 @@ def check_same(folder: RunFolder, asked: dict[str, Any], before: dict[str, Any])
         if key not in FREE and before.get(key) != value:
             raise RunError(
                 folder.path, f"the command that began this run ({key} {_show(before.get(key))})",
-                f"{key} {_show(value)}", "repeat that command, choose another --out, or start "
-                "over with --fresh",
+                f"{key} {_show(value)}", _near_miss(key, value, before.get(key)) + "repeat that "
+                "command, choose another --out, or start over with --fresh",
             )  # fmt: skip
+
+
+def _near_miss(key: str, value: Any, before: Any) -> str:
+    """Ask whether an option was mistyped that is nearly what the run was begun with.
+
+    >>> _near_miss("target", "return", "returned"), _near_miss("target", "age", "returned")
+    ('did you mean --target returned? If not, ', '')
+    """
+    if not isinstance(value, str) or not isinstance(before, str):
+        return ""
+    option = "" if key == "data" else f"--{key.replace('_', '-')} "
+    is_near = difflib.SequenceMatcher(None, value, before).ratio() >= NEAR
+    return f"did you mean {option}{before}? If not, " if is_near else ""
 
 
 def stretch(asked: dict[str, Any], before: dict[str, Any]) -> float:

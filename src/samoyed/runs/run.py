@@ -16,6 +16,7 @@ from torch import nn
 from samoyed.assembly import assemble_again, reassemble, rebuild, to_measure_on
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.reference import Answer, Score
+from samoyed.core.spec import OnBad
 from samoyed.kinds.parts import Assembly
 from samoyed.runs.folder import BEYOND_REPAIR, RunFolder, read_events
 from samoyed.training.checkpoint import read_tensors
@@ -122,7 +123,10 @@ class Run:
         """
         for name, value in (("length", length), ("temperature", temperature)):
             if not 0 <= value < math.inf:
-                raise OptionError(f"--{name}", "a number from 0", f"{value:g}")
+                usual = {"length": 500, "temperature": 0.8}[name]
+                raise OptionError(
+                    f"--{name}", "a number from 0", f"{value:g}", f"--{name} {usual}, say"
+                )
         model, asked = self.model.to(device), as_list(inputs)
         if self.task.name == "continue_text":
             return self.task.answer(
@@ -135,6 +139,7 @@ class Run:
         data: str | Path | None = None,
         *,
         device: str = "cpu",
+        on_bad: OnBad | None = None,
         say: Callable[[str], None] | None = None,
     ) -> tuple[Score, ...]:
         """Score the model on what was held out, or on other data of the same kind.
@@ -142,17 +147,24 @@ class Run:
         Args:
             data: other data: its test part is scored, or all of it where it has none.
             device: where to compute.
+            on_bad: of other data: stop at bad files or rows, or skip them; None does as the run.
             say: is told in a line what is scored.
 
         Raises:
+            OptionError: for `on_bad` without other data.
             RunError: when the data is of another kind, or has classes the run does not know.
         """
         model = self.model.to(device)
+        if data is None and on_bad is not None:
+            raise OptionError(
+                "--on-bad", "other data to score", "none: the run's own is read as it was", "leave "
+                "it out, or name the data",
+            )  # fmt: skip
         if data is None:
             held, which = self.assembly().data, "the part that was held out when the run learned"
         else:
             known = self.folder.read("data.json")["fingerprint"]
-            held, which = to_measure_on(self.config, str(data), known)
+            held, which = to_measure_on(self.config, str(data), known, on_bad)
         if say is not None:
             say(f"scored: {which}")
         return self.task.score(model, held, device=device)
@@ -203,7 +215,9 @@ def device_of(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise OptionError("--set device", "auto, cpu or cuda", repr(name)) from None
+        raise OptionError(
+            "--set device", "auto, cpu or cuda", repr(name), "leave it out, or --device cpu"
+        ) from None
     if device.type == "cuda" and not torch.cuda.is_available():
         raise OptionError("--set device", "a device of this machine", name, "use device=cpu")
     return device
