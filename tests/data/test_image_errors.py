@@ -446,38 +446,3 @@ def test_a_line_break_in_a_name_breaks_no_line(tmp_path):
     source = scan_images(paint_classes(tmp_path / "data", ("cat", "sled\ndog")))
     assert source.labels.names == ("cat", "sled\ndog")
     assert "cat (6), sled\\ndog (6)" in source.describe()[1]
-
-
-@pytest.mark.parametrize(
-    "start",
-    [
-        b"\x89PNG\r\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"BM\x36\x00",
-        b"RIFF\x10\x00\x00\x00WEBPVP", b"II*\x00\x08", b"MM\x00*",
-    ],
-)  # fmt: skip
-def test_the_beginning_of_a_format_that_is_read_is_a_cut_off_picture(start, tmp_path):
-    path = tmp_path / "x.png"
-    path.write_bytes(start)
-    with pytest.raises(DataError) as caught:
-        read_pictures([path], ImageSpec(3, 8, 8))
-    assert caught.value.found.startswith("a damaged or cut off")
-    assert "again" in caught.value.hint
-
-
-def test_check_lists_all_that_is_bad(tmp_path):
-    paint_classes(tmp_path, num=30)
-    whole = (tmp_path / "dog" / "0.png").read_bytes()
-    (tmp_path / "dog" / "0.png").write_bytes(whole[: len(whole) // 2])
-    for i in range(22):
-        (tmp_path / "cat" / f"{i}.png").write_bytes(b"no picture" if i else b"")
-    message = refused_by_check(tmp_path)
-    assert "23 problems:" in message
-    assert message.count("/cat/") == 20
-    assert "0.png: an empty file (0 bytes)" in message
-    assert "and 3 more" in message
-    assert "train stops at them, unless it is given --on-bad skip" in message
-    for i in range(2, 22):
-        (tmp_path / "cat" / f"{i}.png").unlink()
-    message = refused_by_check(tmp_path)
-    assert "3 problems:" in message
-    assert "/dog/0.png: a damaged or cut off picture" in message
