@@ -113,3 +113,11 @@ def test_a_table_is_asked_for_its_columns_and_its_test_file(tmp_path: Path, monk
     assert asked["target"] == "1"
     assert asked["model"] == "max_channel_network"
     assert "--target 1 --test tables/binary.test" in verifying._command(claim)
+
+
+def test_what_was_measured_is_told_of_the_very_run():
+    claim = replace(next(iter(claims_of("family_trees"))), epochs=20.0, settings={"num_threads": 1})
+    measured = verifying._measure(claim, None, 1, lambda line: None)
+    assert measured is not None
+    assert measured["machine"].endswith(", 1 thread, float32")
+    assert 0 <= measured["values"][0] <= 1

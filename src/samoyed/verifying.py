@@ -53,12 +53,14 @@ def verify_systems(
     for row in rows:
         say(f"{row.name}: {row.reference}")
         is_sound &= _conformance(row, say)
+        told = evidence_of(row.name)
         if with_claims:
             chosen_claims = [c for c in claims_of(row.name) if only in (None, c.key)]
-            measured = [_measure(c, data, num_seeds, say) for c in chosen_claims]
-            write_evidence(row, [m for m in measured if m is not None], out)
+            found = [_measure(c, data, num_seeds, say) for c in chosen_claims]
+            told = [measured for measured in found if measured is not None]
+            write_evidence(row, told, out)
             say(f"  written: {out / row.name}.md")
-        for claim in evidence_of(row.name):
+        for claim in told:
             say(f"  evidence  {claim['statement']}: {claim['ours']} ({claim['status']})")
     return is_sound
 
@@ -141,7 +143,7 @@ def _train_once(
             settings={**settings, "baselines": False, "report": False},
             target=asked.get("target"), test=asked.get("test"), input=asked.get("input"),
         )  # fmt: skip
-        held = run.folder.read("scores.json")
+        held, begun = run.folder.read("scores.json"), run.config
         found = {score["name"]: score["value"] for score in held["scores"]}
         for event in run.history:
             for name in event.keys() - found.keys():
@@ -150,8 +152,8 @@ def _train_once(
                     found[largest] = max(found.get(largest, event[name]), event[name])
     if claim.score not in found:
         raise OptionError(claim.key, f"a score named {claim.score}", ", ".join(found))
-    num = run.config["num_threads"]
-    how = f"{num} thread{'s' if num > 1 else ''}, {run.config['precision']}"
+    num = begun["num_threads"]
+    how = f"{num} thread{'s' if num > 1 else ''}, {begun['precision']}"
     return found[claim.score], held["training_seconds"], how
 
 
