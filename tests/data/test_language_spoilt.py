@@ -161,8 +161,8 @@ def test_a_spoilt_input_is_refused_in_one_message(tmp_path: Path, way: str):
 
 WARNED: dict[str, tuple[Spoil, str, dict[str, str], str]] = {
     "a tag that marks no chunk": (
-        lambda r: put(r, x__conll="\n".join([*CHUNKS, "the X-NP\ndog I-NP\n"])), "x.conll", {},
-        "(first: 'X-NP', "),
+        lambda r: put(r, x__conll="\n".join([*CHUNKS, *["the X-NP\ndog I-NP\n"] * 15])),
+        "x.conll", {}, "(first: 'X-NP', "),
     "a word without end": (
         lambda r: put(r, x__conll="\n".join([*CHUNKS, "w" * 900 + " B-NP\n"])), "x.conll", {},
         "x.conll:121): is a blank missing?"),
