@@ -96,11 +96,12 @@ def open_source(
 
 def _refuse_nothing(path: str, target: Path) -> None:
     """Raise where there is nothing that could be read, whatever else was said."""
+    if target.is_dir() or target.is_file() or pair_files.is_prefix(target):
+        return
     from samoyed.worlds.scan import BUILT_IN, is_world_name
     from samoyed.worlds.sequences import PROBLEMS, is_sequence_name
 
-    is_named = path == SAMPLE or is_sequence_name(path) or is_world_name(path) or path in FACTS
-    if is_named or target.is_dir() or target.is_file() or pair_files.is_prefix(target):
+    if path == SAMPLE or path in FACTS or is_sequence_name(path) or is_world_name(path):
         return
     if os.path.lexists(target):
         is_link = target.is_symlink()

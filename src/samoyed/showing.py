@@ -191,17 +191,17 @@ def _unfolded(details: tuple[tuple[str, Any], ...]) -> Iterator[tuple[str, Any]]
         yield from value.items() if isinstance(value, dict) else ((name, value),)
 
 
+def _detail(name: str, value: float | str) -> str:
+    """Write one detail of an answer."""
+    if isinstance(value, float):
+        return f"{name} {value:.3f}"
+    return f"{name}: {value}" if name == "note" else f"{name} {value}"
+
+
 def answer_in_line(answer: Answer) -> str:
     """Return an answer as one line of a table."""
     parts = [answer.input, answer.answer]
     if answer.probability is not None:
         parts.append(f"{answer.probability:.3f}")
-    details = ", ".join(
-        f"{name} {value:.3f}"
-        if isinstance(value, float)
-        else f"{name}: {value}"
-        if name == "note"
-        else f"{name} {value}"
-        for name, value in _unfolded(answer.details)
-    )
+    details = ", ".join(_detail(name, value) for name, value in _unfolded(answer.details))
     return "\t".join([part for part in parts if part] + ([details] if details else []))

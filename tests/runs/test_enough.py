@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import samoyed
+from samoyed.training.best_weights import BestWeights
 from samoyed.training.planning import LAST_SHARE, Plan
 
 SETTINGS = {
@@ -53,13 +54,23 @@ def test_a_text_that_is_learned_by_heart_ends_early(tmp_path: Path, capsys):
     assert run.scores[0].value == pytest.approx(3.0, abs=0.25), "bits of one of eight letters"
 
 
-def test_the_end_that_was_seen_is_the_same_after_a_restart(tmp_path: Path):
-    text = letters(tmp_path)
-    once = samoyed.train(text, epochs=60, out=tmp_path / "once", settings=SETTINGS)
-    samoyed.train(text, epochs=30, out=tmp_path / "twice", settings=SETTINGS)
-    more = samoyed.train(text, epochs=60, out=tmp_path / "twice", settings=SETTINGS)
-    assert more.history[-1]["step"] + 1 == more.history[-1]["steps"]
-    again = samoyed.train(text, epochs=60, out=tmp_path / "again", settings=SETTINGS)
-    assert again.history[-1]["steps"] == once.history[-1]["steps"]
-    for name, tensor in again.model.state_dict().items():
+@pytest.mark.parametrize("share", [0.5, 0.9], ids=["before the end is seen", "after it"])
+def test_a_run_that_broke_off_ends_in_the_same_weights(tmp_path: Path, monkeypatch, share: float):
+    text, settings = letters(tmp_path), {**SETTINGS, "checkpoint_s": 0.0}
+    once = samoyed.train(text, epochs=60, out=tmp_path / "once", settings=settings)
+    last = once.history[-1]["steps"]
+    look = BestWeights.after_step
+
+    def broken(self: BestWeights, model: torch.nn.Module, step: int) -> None:
+        look(self, model, step)
+        if step == int(share * last):
+            raise ConnectionError("the plug was pulled")
+
+    monkeypatch.setattr(BestWeights, "after_step", broken)
+    with pytest.raises(ConnectionError):
+        samoyed.train(text, epochs=60, out=tmp_path / "twice", settings=settings)
+    monkeypatch.setattr(BestWeights, "after_step", look)
+    twice = samoyed.train(text, epochs=60, out=tmp_path / "twice", settings=settings)
+    assert twice.history[-1]["steps"] == last
+    for name, tensor in twice.model.state_dict().items():
         assert torch.equal(tensor, once.model.state_dict()[name])

@@ -62,8 +62,10 @@ class Progress:
             return
         done = self._seconds(event["stage_index"], event["step"] + 1)
         total = self._seconds(len(self.steps), 0)
-        note = f"loss {event['loss']:.4g}" + _named(event) + ("  so far:" if looked else "")
-        note += _named(looked or {}).replace("  ", " ", 1)
+        notes = [f"loss {event['loss']:.4g}", *_named(event)]
+        if looked:
+            notes.append("so far: " + "  ".join(_named(looked)))
+        note = "  ".join(notes)
         if self.bar is not None:
             self.bar.update(self.task, completed=done, description=event["stage"], note=note)
             return
@@ -84,10 +86,10 @@ class Progress:
         return sum(n * s for n, s in before) + here
 
 
-def _named(values: Mapping[str, Any]) -> str:
-    """Write numbers with their names, each behind two blanks."""
+def _named(values: Mapping[str, Any]) -> list[str]:
+    """Write numbers with their names."""
     shown = {name: value for name, value in values.items() if name not in NOT_SHOWN}
-    return "".join(f"  {name.replace('_', ' ')} {value:.4g}" for name, value in shown.items())
+    return [f"{name.replace('_', ' ')} {value:.4g}" for name, value in shown.items()]
 
 
 def in_words(seconds: float) -> str:

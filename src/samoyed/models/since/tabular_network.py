@@ -343,7 +343,7 @@ def stages(
     best = BestWeights(model, on_rows(unseen, stage.objective), every)
     steps = max(1, round(stage.steps * len(learned.inputs) / len(feed.inputs)))
     stage = watched(replace(stage, feed=learned, steps=steps), best)
-    yield replace(stage, after=partial(_temper, best=best, unseen=unseen))
+    yield replace(stage, after=partial(_temper, before=stage.after, unseen=unseen))
 
 
 def _separate_stages(
@@ -382,9 +382,10 @@ def _unseen_loss(network: nn.Module, batch: Batch, unseen: OutOfFold) -> Tensor:
     return torch.tensor(unseen.tempered(unseen.mean(answers))[0])
 
 
-def _temper(model: nn.Module, best: BestWeights, unseen: Batch) -> None:
-    """Put the best weights in place, and make them as sure as rows set aside say they may be."""
-    best.after(model)
+def _temper(model: nn.Module, before: Callable[[nn.Module], None] | None, unseen: Batch) -> None:
+    """Make the weights that were kept as sure as rows set aside say they may be."""
+    assert before is not None
+    before(model)
     assert isinstance(model, TabularNetwork)
     assert unseen.targets is not None
     was_training = model.training
