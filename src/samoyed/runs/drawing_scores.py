@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -195,9 +196,15 @@ def _is(name: str) -> str:
 
 
 def _is_plural(name: str) -> bool:
-    return name.split("(")[0].split(",")[0].strip().endswith("s") and not name.startswith(
-        ("best", "always")
-    )
+    """Tell whether a baseline's name is of several things.
+
+    >>> _is_plural("5 nearest neighbours (100 rows)"), _is_plural("subjects with most facts")
+    (True, True)
+    >>> _is_plural("a picture with stripes"), _is_plural("logistic regression on n-grams")
+    (False, False)
+    """
+    head = re.split(r"[(,]| with | on ", name)[0].strip()
+    return head.endswith("s") and not name.startswith(("best", "always"))
 
 
 def _with_article(name: str) -> str:
