@@ -129,6 +129,22 @@ def test_the_verdict_knows_which_way_is_better():
     assert verdict(bits(2.6), rows).kind == "lose"
 
 
+def test_a_mixture_that_does_better_than_the_baseline_is_told_of():
+    def perplexity(value, name="perplexity"):
+        return Score(name, value, value - 5, value + 5, 1000, False)
+
+    rows = [("5-gram, Kneser-Ney", perplexity(141.2))]
+    mixed = perplexity(128.5, "mixed_perplexity")
+    assert verdict(perplexity(214.7), rows, [mixed]).sentence == (
+        "5-gram, Kneser-Ney is better by 73.5 in perplexity: use that instead. Averaged, the two "
+        "do better still: 128.5."
+    )
+    assert "Averaged" in verdict(perplexity(143.0), rows, [mixed]).sentence
+    worse = perplexity(150.0, "mixed_perplexity")
+    for value, others in ((214.7, []), (214.7, [worse]), (100.0, [mixed])):
+        assert "Averaged" not in verdict(perplexity(value), rows, others).sentence
+
+
 def test_a_few_boosted_trees_score_better():
     """Half the interval is 0.25 wide; a tenth of it is no gain, all of it is one."""
     rows = [("boosted trees", Score("accuracy", 0.75, 0.3, 0.95, 4))]

@@ -137,8 +137,17 @@ class Verdict:
     sentence: str
 
 
-def verdict(score: Score | None, baselines: Sequence[tuple[str, Score]]) -> Verdict:
-    """Set the headline score beside the best baseline measured by the same score."""
+def verdict(
+    score: Score | None, baselines: Sequence[tuple[str, Score]], others: Sequence[Score] = ()
+) -> Verdict:
+    """Set the headline score beside the best baseline measured by the same score.
+
+    Args:
+        score: the headline score of the network.
+        baselines: what each simple model scores.
+        others: further scores of the network; of these, one that mixes it with a baseline is told
+            of where the baseline alone is not beaten, and the two together do.
+    """
     same = [(n, s) for n, s in baselines if score is not None and s.name == score.name]
     if score is None or not same:
         return Verdict("alone", "No baseline was measured, so there is nothing to compare with.")
@@ -153,14 +162,25 @@ def verdict(score: Score | None, baselines: Sequence[tuple[str, Score]]) -> Verd
             "overlap: the simpler model may do.",
         )
     if score.low <= best.high and best.low <= score.high:
-        return Verdict("tie", _not_beaten(score, name, best))
+        return Verdict("tie", _not_beaten(score, name, best) + _mixed(score, best, others))
     if is_better:
         return Verdict(
             "win", f"The network beats the best baseline, {_with_article(name)}, by {gap}."
         )
     return Verdict(
-        "lose", f"{beginning(_with_article(name))} {_is(name)} better by {gap}: use that instead."
+        "lose",
+        f"{beginning(_with_article(name))} {_is(name)} better by {gap}: use that instead."
+        + _mixed(score, best, others),
     )
+
+
+def _mixed(score: Score, best: Score, others: Sequence[Score]) -> str:
+    """Say that network and baseline together are better than the baseline, where they are."""
+    mixed = next((s for s in others if s.name == f"mixed_{score.name}"), None)
+    sign = 1 if score.is_higher_better else -1
+    if mixed is None or sign * (mixed.value - best.value) <= 0:
+        return ""
+    return f" Averaged, the two do better still: {value_text(mixed)}."
 
 
 def _not_beaten(score: Score, name: str, best: Score) -> str:

@@ -37,7 +37,7 @@ def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> No
         baselines = measure(kind, asked, assembly.data, seed=assembly.seed)
         for name, score in baselines:
             say(f"  {name}: {in_line(score)}")
-    say(verdict(scores[0], baselines).sentence)
+    say(verdict(scores[0], baselines, scores[1:]).sentence)
     folder.write("scores.json", {
         "scores": [asdict(score) for score in scores],
         "baselines": [{"name": name, "score": asdict(score)} for name, score in baselines],

@@ -146,7 +146,7 @@ def _scores(content: ReportContent) -> str:
             f"| {plain(name)} | {plain(score_words(score.name))}{better} | {value_text(score)} "
             f"| {score_interval(score)} | {counted(score.name, score.num)} |"
         )
-    judged = verdict(content.scores[0], content.baselines)
+    judged = verdict(content.scores[0], content.baselines, content.scores[1:])
     return "\n".join(lines) + f"\n\n{plain(judged.sentence)}"
 
 

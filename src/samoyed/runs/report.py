@@ -141,7 +141,7 @@ def _scores(content: ReportContent) -> str:
     if not content.scores:
         return '<p class="empty">No score was measured.</p>'
     headline, *others = content.scores
-    judged = verdict(headline, content.baselines)
+    judged = verdict(headline, content.baselines, others)
     colour = {"win": "good", "tie": "even", "lose": "bad", "alone": ""}[judged.kind]
     sentence = whole(judged.sentence)
     more = "".join(
