@@ -5,6 +5,8 @@ Adding a system is a system file, its test, its evidence page, and one row here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from samoyed.core.errors import OptionError, did_you_mean
 from samoyed.row import Row
 
@@ -324,7 +326,7 @@ def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
         known = sorted({task for row in ROWS for task in (row.asked, *row.also_asked)})
         raise OptionError(
             "--task", f"{' or '.join(tasks)} for {given}", repr(asked),
-            did_you_mean(asked, known).strip() or "leave it out: the data decides",
+            did_you_mean(asked, tasks).strip() or _other_data(asked, known),
         )  # fmt: skip
     if name is None:
         row = next(row for row in fitting if row.answers(asked))
@@ -338,6 +340,14 @@ def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
             f"{name}, which is for {row.domain}",
         )  # fmt: skip
     return row, f"{row.name}, as asked"
+
+
+def _other_data(asked: str, known: Sequence[str]) -> str:
+    """Say that a question is one of other data, or that it need not be named."""
+    meant = did_you_mean(asked, known).strip()
+    if asked in known or meant:
+        return f"{meant} It is asked of other data.".strip()
+    return "leave it out: the data decides"
 
 
 def _more_asked(row: Row, given: str) -> tuple[str, ...]:

@@ -222,8 +222,14 @@ def _open_folder(
 ) -> Any:
     """Pictures or texts: whichever the folder holds, by suffix."""
     pictures = texts = 0
-    tables = []
-    for file in _some_files(target):
+    tables: list[Path] = []
+    files = list(_some_files(target))
+    if not files:
+        raise DataError(
+            target, "a folder of pictures, of texts, of tagged columns or of sentence pairs",
+            "a folder without a file", "see “Point it at your data” in the README",
+        )  # fmt: skip
+    for file in files:
         suffix = Path(file.name.removesuffix(".gz")).suffix.lower()
         if is_table_name(file.name):
             tables.append(file)

@@ -27,6 +27,7 @@ from typing import Any, Literal
 
 from samoyed.core.errors import DataError, OptionError, first_names
 from samoyed.core.spec import OnBad, Unit
+from samoyed.data.left_out import is_about, left_out
 from samoyed.data.text_files import Reading, decode_bytes, find_files, read_text
 
 Layout = Literal["stream", "parts", "brown"]
@@ -39,7 +40,6 @@ MIN_BROWN = 10
 _PART_NAME = re.compile(
     r"(?:^|[._-])(train|valid|val|dev|test)\.(?:txt|text|tokens|jsonl)(?:\.gz)?$"
 )
-_ABOUT = re.compile(r"^(readme|licen[cs]e|copying|citation)\b")
 _BROWN_NAME = re.compile(r"^c[a-r]\d\d$")
 _PARTS = {"train": "train", "valid": "valid", "val": "valid", "dev": "valid", "test": "test"}
 _TAGGED = re.compile(r"^\S+/[A-Za-z.,:()'`*$+-]+$")
@@ -148,12 +148,15 @@ def find_corpus(path: Path) -> Corpus:
         return Corpus(path, "brown", (path,))
     files = find_files(path)
     found = [(part, file) for file in files if (part := _part_of(file))]
-    others = [f for f in files if not _part_of(f) and not _ABOUT.match(f.name.lower())]
+    others = [f for f in files if not _part_of(f) and not is_about(f.name)]
     if {"train", "test"} <= {part for part, _ in found} and not others:
         order = ("train", "valid", "test")
         found.sort(key=lambda pair: order.index(pair[0]))  # the names stay in order within each
-        return Corpus(path, "parts", tuple(f for _, f in found), tuple(part for part, _ in found))
-    return Corpus(path, "stream", tuple(files), warnings=_doubts(found, others))
+        files, parts = [file for _, file in found], tuple(part for part, _ in found)
+        unused = left_out(path, files, "a text to continue")
+        return Corpus(path, "parts", tuple(files), parts, warnings=unused)
+    doubts = (*_doubts(found, others), *left_out(path, files, "a text to continue"))
+    return Corpus(path, "stream", tuple(files), warnings=doubts)
 
 
 def _part_of(file: Path) -> str:
@@ -171,11 +174,13 @@ def _doubts(found: Sequence[tuple[str, Path]], others: Sequence[Path]) -> tuple[
             f"{names} say in their names which part they are, others do not: {unnamed}; all are "
             "taken as one text, of which the end is held out",
         )  # fmt: skip
-    if len({part for part, _ in found}) > 1:  # as train and valid
-        missing = "test" if any(part == "train" for part, _ in found) else "train"
+    parts = {part for part, _ in found}
+    if parts - {"train"}:  # as train and valid, or test alone
+        missing = "test" if "train" in parts else "train"
         return (
-            f"{names} say in their names which part they are, but none is {missing}: all are "
-            "taken as one text, of which the end is held out",
+            f"{names} {'say in their names' if len(found) > 1 else 'says in its name'} which part "
+            f"{'they are' if len(found) > 1 else 'it is'}, but none is {missing}: all is taken as "
+            "one text, of which the end is held out",
         )  # fmt: skip
     return ()
 

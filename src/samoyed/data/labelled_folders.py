@@ -61,11 +61,19 @@ def class_folders(folder: Path) -> dict[Part, dict[str, list[Path]]]:
     Args:
         folder: holds one folder for each class, or train/ and test/ with such folders.
     """
+    parts = part_folders(folder)
+    if parts["train"] == folder and len(_folders(folder)) < 2:
+        return {}
+    return {part: classes_in(path) for part, path in parts.items()}
+
+
+def part_folders(folder: Path) -> dict[Part, Path]:
+    """Return where each part's classes lie: in train/, test/ and so on, or all in the folder."""
     inside = _folders(folder)
-    parts = {part_of(path.name): path for path in inside}
+    parts = {part: path for path in inside if (part := part_of(path.name))}
     if "train" in parts and all(part_of(path.name) for path in inside):
-        return {part: classes_in(path) for part, path in parts.items() if part}
-    return {"train": classes_in(folder)} if len(inside) > 1 else {}
+        return parts
+    return {"train": folder}
 
 
 def _folders(folder: Path) -> list[Path]:

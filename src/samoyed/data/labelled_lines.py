@@ -20,9 +20,12 @@ from samoyed.data.text_files import Reading, read_file
 MARK = "__label__"
 LOOKED_AT = 5000  # lines from which a form is told
 NEARLY = 0.9  # of the lines have it: the others are mistakes
+MARKED = 0.5  # of the lines hold fastText's mark, which no other text does
 MOST_CLASSES = 500
 LINES_PER_CLASS = 5
 LINES_PER_WORD = 20  # for words that may as well begin the lines of any text
+MANY_LINES, FEW_WORDS = 200, 20  # so many lines of any text begin with more different words
+RAREST = 0.01  # of the lines have the rarest class, if they are certainly classes
 
 _NUMBER = re.compile(r"[-+]?\d{1,3}(?:\.\d)?$")
 _TOPIC = re.compile(r"[A-Z]{2,}:[A-Za-z]+$")  # TREC's own files: ABBR:exp
@@ -71,7 +74,7 @@ def form_of(text: str) -> Found | None:
     if len(lines) < 2:
         return None
     enough = NEARLY * len(lines) - 1e-9
-    if sum(line.startswith(MARK) for line in lines) >= enough:
+    if sum(MARK in line for line in lines) >= MARKED * len(lines):
         return Found("fasttext", True)
     if sum(line.count("\t") == 1 for line in lines) >= enough:
         return _tabbed([line.split("\t") for line in lines if line.count("\t") == 1])
@@ -85,7 +88,11 @@ def form_of(text: str) -> Found | None:
         return Found("space", True) if is_certain else None
     counts = Counter(heads)
     is_few = 2 <= len(counts) <= min(MOST_CLASSES, len(lines) // LINES_PER_WORD)
-    return Found("space", False) if is_few and min(counts.values()) > 1 else None
+    if not is_few or min(counts.values()) < 2:
+        return None
+    is_certain = len(lines) >= MANY_LINES and len(counts) <= FEW_WORDS
+    is_certain &= min(counts.values()) >= RAREST * len(lines)
+    return Found("space", is_certain and not any(head.endswith(":") for head in counts))  # a play
 
 
 def _tabbed(pairs: list[list[str]]) -> Found | None:

@@ -14,11 +14,12 @@ import numpy as np
 
 from samoyed.core.errors import DataError, did_you_mean, first_names
 from samoyed.core.spec import LabelSpec, WordSpec
-from samoyed.data import labelled_folders, words
+from samoyed.data import class_names, labelled_folders, words
 from samoyed.data.image_reasons import named
 from samoyed.data.image_source import TEST, TRAIN
 from samoyed.data.image_split import hold_out
 from samoyed.data.labelled_lines import Form, Labelled, read_labelled
+from samoyed.data.left_out import left_out
 from samoyed.data.words import WordRows
 
 MIN_TEXTS = 10
@@ -191,6 +192,7 @@ class Gathered:
         notes: what was put right.
         skipped: what was left out.
         digest: of the content.
+        files: that were read of a folder.
     """
 
     how: str = ""
@@ -198,6 +200,7 @@ class Gathered:
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
+    files: list[Path] = field(default_factory=list)
 
 
 def scan_labelled_text(
@@ -252,6 +255,7 @@ def _gather_files(
             files[part], on_bad, gathered.notes, gathered.skipped, form
         )
         gathered.parts[part] = records
+        gathered.files.append(files[part])
         gathered.digest.update(f"{part}\0{len(reading.data)}\0".encode() + reading.data)
     how = {
         "fasttext": "lines of __label__NAME and a text", "tab": "lines of a label, a tab and a "
@@ -271,9 +275,11 @@ def _gather_folders(root: Path, on_bad: str, gathered: Gathered) -> None:
             root, "a folder for each class, with .txt files in it, or files named train and test",
             "neither", "Give a file of labelled lines, or sort the texts into folders.",
         )  # fmt: skip
+    places = labelled_folders.part_folders(root)
     for part, classes in found.items():
+        gathered.files += [file for files in classes.values() for file in files]
         gathered.parts[str(part)] = labelled_folders.read_classes(
-            root, classes, on_bad, gathered.notes, gathered.skipped, gathered.digest
+            places[part], classes, on_bad, gathered.notes, gathered.skipped, gathered.digest
         )
     total = sum(map(len, gathered.parts.values()))
     gathered.how = f"{total:,} texts in folders, one for each class, in {root}"
@@ -324,7 +330,10 @@ def source_of(root: Path, gathered: Gathered, on_bad: str, seed: int) -> Labelle
         raise DataError(root, "texts to test on", "none that can be used")
     if not has_test:
         parts["train"], parts["test"] = _fifth(train, labels, seed)
-    warnings = [*_copies(parts), *_classes(parts, labels, has_test)]
+    warnings = [
+        *left_out(root, gathered.files, "labelled text"), *class_names.alike(labels.names),
+        *_copies(parts), *_classes(parts, labels, has_test),
+    ]  # fmt: skip
     return LabelledSource(
         root.name.split(".")[0] if root.is_file() else root.resolve().name, str(root),
         gathered.how, parts, labels, has_test, tuple(gathered.notes), tuple(warnings),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from samoyed.core.errors import DataError, OptionError, first_names
+from samoyed.data.json_lines import parse
 from samoyed.data.pair_files import Lines, PairAsk, direction, read_lines
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
@@ -266,7 +266,7 @@ _MEND = "Mend the line, or leave such lines out with --on-bad skip."
 def _object(file: Path, number: int, line: str) -> dict[str, object] | DataError:
     """Return one line's fields: those of its translation, where it has one."""
     try:
-        row = json.loads(line)
+        row = parse(line)
     except ValueError as error:
         return DataError(
             f"{file}:{number}", "a JSON object", f"{error} in “{line[:60]}”", _MEND

@@ -15,6 +15,7 @@ from samoyed.core.errors import DataError, first_names
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import PairSpec
 from samoyed.data import bpe, pair_columns, pair_files
+from samoyed.data.left_out import left_out
 from samoyed.data.pair_files import Lines, PairAsk
 
 SAME_ANSWER = 0.5  # of the pairs: there is little to learn
@@ -171,6 +172,8 @@ def scan_pairs(
         skipped += bad
     else:
         files, names = pair_files.find_parts(root, ask)
+        used = [side for sides in files.values() for side in sides]
+        warnings += left_out(root, used, f"sentence pairs, {names[0]} to {names[1]}")
         for part, (source, target) in files.items():
             one, two, said = pair_files.read_two_files(source, target)
             read[part] = (one, two)
@@ -180,8 +183,8 @@ def scan_pairs(
     for part, sides in read.items():
         for side in sides:
             digest.update(hashlib.sha256(side.data).digest())
-        parts[part], left_out, said_of = _looked_through(part, sides)
-        skipped += left_out
+        parts[part], bad_lines, said_of = _looked_through(part, sides)
+        skipped += bad_lines
         warnings += said_of
     empty = Pairs((), ())
     train, val, test = (parts.get(part, empty) for part in pair_files.PARTS)

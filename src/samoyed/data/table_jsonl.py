@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from samoyed.core.errors import DataError
+from samoyed.data.json_lines import parse
 from samoyed.data.table_files import Cells, hash_of
 from samoyed.data.text_files import read_file
 
@@ -63,10 +64,9 @@ def read_jsonl_text(path: str, text: str, on_bad: str = "stop") -> Cells:
 def _object(line: str) -> dict[str, Any] | str:
     """Return the object of a line, or what is there instead."""
     try:
-        found = json.loads(line)
+        found = parse(line)
     except ValueError as error:
-        reason = str(error).split(": line")[0]
-        return f"a line that is no JSON ({reason}): {line.strip()[:40]!r}"
+        return f"a line that is no JSON object ({error}): {line.strip()[:40]!r}"
     return found if isinstance(found, dict) else f"a JSON {type(found).__name__}: {line[:40]!r}"
 
 

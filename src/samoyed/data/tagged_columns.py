@@ -16,7 +16,10 @@ MOST_COLUMNS = 16
 MOST_TAGS = 400
 LONGEST_SENTENCE = 120  # mean number of words, beyond which empty lines divide no sentences
 DOCUMENT = "-DOCSTART-"
-UNIVERSAL_COLUMNS = 10  # of CoNLL-U: the second is the word, the fourth its part of speech
+UNIVERSAL_NAMES = (
+    "id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc",
+)  # fmt: skip
+UNIVERSAL_COLUMNS = len(UNIVERSAL_NAMES)
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ import numpy as np
 
 from samoyed.core.errors import DataError, OptionError, did_you_mean, first_names
 from samoyed.core.spec import TagSpec, WordSpec
-from samoyed.data import tag_schemes, words
+from samoyed.data import class_names, tag_schemes, words
 from samoyed.data.image_reasons import named
 from samoyed.data.image_split import hold_out
 from samoyed.data.labelled_folders import named_parts
-from samoyed.data.tagged_columns import NEARLY, Columns, Sentence, read_columns
+from samoyed.data.left_out import left_out
+from samoyed.data.tagged_columns import NEARLY, UNIVERSAL_NAMES, Columns, Sentence, read_columns
 from samoyed.data.words import WordRows
 
 LONG_WORD = 200  # letters
@@ -227,18 +228,27 @@ def scan_tagged_text(
     return TaggedSource(
         root.name.split(".")[0] if root.is_file() else root.resolve().name, str(root),
         _how(columns, files), parts, tags, has_test, tuple(notes),
-        (*_copies(parts), *_unlike(parts, tags), *_rare(parts, tags), *_lengths(parts)),
+        (
+            *left_out(root, list(files.values()), "tagged text"), *_alike(tags),
+            *_copies(parts), *_unlike(parts, tags), *_rare(parts, tags), *_lengths(parts),
+        ),
         tuple(skipped),
         digest.hexdigest(),
     )  # fmt: skip
 
 
+def _alike(tags: TagSpec) -> list[str]:
+    return class_names.alike({name[2:] if tags.scheme else name for name in tags.names})
+
+
 def _column(option: str, said: str | None) -> int | None:
     """Return the number of a column that was asked for."""
+    if said is not None and said.lower() in UNIVERSAL_NAMES:
+        return UNIVERSAL_NAMES.index(said.lower()) + 1
     if said is not None and not said.isdigit():
         raise OptionError(
             option, "the number of a column, from 1", repr(said),
-            "columns of tags have no names: count them from the left",
+            "count them from the left; only those of CoNLL-U have names, such as upos",
         )  # fmt: skip
     return None if said is None else int(said)
 

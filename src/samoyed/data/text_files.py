@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from samoyed.core.errors import DataError
+from samoyed.core.errors import DataError, first_names
+from samoyed.data.json_lines import parse
 
 MAX_BYTES = 2 << 30
 """A text of more bytes than this, decompressed, is refused."""
@@ -24,6 +26,12 @@ ANOTHER_SCRIPT = 0.3
 """From this share on it is in another script."""
 
 _CHUNK_BYTES = 1 << 24
+_FIRST_LINES = 100
+_LOOKED_AT = 1_000_000
+FEWEST_WRONG = 5
+_TWICE = re.compile("[\u00c2-\u00c5][\u0080-\u00bf]|\u00e2\u20ac[\u0080-\u00bf\u2018-\u2122]")
+"""Two characters or three that one becomes when its bytes in UTF-8 are read one by one."""
+
 EXPECTED = "plain text in UTF-8"
 _OTHER_FORMATS = (
     (b"\x89PNG", "a PNG picture"),
@@ -157,7 +165,25 @@ def decode_bytes(path: Path, data: bytes, *, is_western_allowed: bool = False) -
     if num_returns:
         text = text.replace("\r", "\n")
         notes.append(f"{path.name}: {num_returns:,} lone carriage returns (\\r) became \\n")
-    return Reading(text, data, tuple(notes))
+    return Reading(text, data, (*notes, *_lost(path, text)))
+
+
+def _lost(path: Path, text: str) -> tuple[str, ...]:
+    """Say what an earlier decoding of this text has damaged."""
+    num = text.count("\ufffd")
+    found: tuple[str, ...] = ()
+    if num:
+        found = (
+            f"{path.name}: {num:,} times U+FFFD, the mark of bytes that could not be decoded: what "
+            "stood there was lost before",
+        )  # fmt: skip
+    wrong = _TWICE.findall(text[:_LOOKED_AT])
+    if len(wrong) >= FEWEST_WRONG:
+        found += (
+            f"{path.name}: {len(wrong):,} times such as {wrong[0]!r}: UTF-8 that was read as "
+            "Windows-1252 and saved again; mend it where it was read",
+        )
+    return found
 
 
 def read_text(path: Path) -> Reading:
@@ -167,9 +193,44 @@ def read_text(path: Path) -> Reading:
         DataError: for whatever is not UTF-8 text, or not such JSON, with the line.
     """
     reading = read_file(path)
-    if path.name.lower().removesuffix(".gz").endswith(".jsonl"):
-        return replace(reading, text=texts_of_jsonl(path, reading.text))
+    name = path.name.lower().removesuffix(".gz")
+    if name.endswith(".jsonl"):
+        notes = (*reading.notes, *_other_fields(path, reading.text))
+        return replace(reading, text=texts_of_jsonl(path, reading.text), notes=notes)
+    if name.endswith(".json"):
+        if reading.text.lstrip().startswith("["):
+            raise array_of_json(path, path.name)
+        raise DataError(
+            path, "JSON lines with the ending .jsonl, each an object with a text", "a .json file",
+            "If each of its lines is an object, rename it; if it is a plain text, call it .txt.",
+        )  # fmt: skip
     return reading
+
+
+def array_of_json(place: str | Path, name: str) -> DataError:
+    """Return the error for objects in one array, and how to turn it into lines."""
+    return DataError(
+        place, 'JSON lines: one object for each line, {"text": "..."}', "an array in brackets",
+        f"jq -c '.[]' {shlex.quote(name)} > lines.jsonl turns it into lines.",
+    )  # fmt: skip
+
+
+def _other_fields(path: Path, content: str) -> tuple[str, ...]:
+    """Say which fields of JSON lines are not read, and how one of them is learned."""
+    names: dict[str, None] = {}
+    for line in content.split("\n", _FIRST_LINES)[:_FIRST_LINES]:
+        try:
+            found = parse(line)
+        except ValueError:
+            continue
+        names |= dict.fromkeys(found) if isinstance(found, dict) else {}
+    others = [name for name in names if name != "text"]
+    if not others:
+        return ()
+    return (
+        f"{path.name}: of each line the text is read, and not {first_names(others)} (to learn it "
+        f"from the text: --target {shlex.quote(others[0])})",
+    )
 
 
 def texts_of_jsonl(path: Path, content: str, first_line: int = 1) -> str:
@@ -183,12 +244,14 @@ def texts_of_jsonl(path: Path, content: str, first_line: int = 1) -> str:
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
+            found = parse(line)
         except ValueError as error:
             raise DataError(
                 f"{path}:{number}", "a JSON object with a text", f"{line[:60]!r}: {error}",
                 "Each line holds one object: {\"text\": \"...\"}.",
             ) from None  # fmt: skip
+        if isinstance(found, list):
+            raise array_of_json(f"{path}:{number}", path.name)
         if not isinstance(found, dict) or not isinstance(found.get("text"), str):
             raise DataError(
                 f"{path}:{number}", 'a JSON object with a string called "text"', _without(found),
@@ -294,9 +357,10 @@ def refuse_binary(path: Path, data: bytes) -> None:
     if position >= 0:
         found = f"a NUL byte at byte {position:,}: binary data"
         hint = "Give the text file, not a program, an archive or a document."
-        if data[1:200:2].count(0) > 80 or data[0:200:2].count(0) > 80:
-            found = f"every other byte is NUL from byte {position:,} on: UTF-16 without a mark"
-            hint = f"{convert_hint(path, 'UTF-16LE')} (or UTF-16BE)"
+        odd, even = (data[first:4000:2].count(0) for first in (1, 0))
+        if max(odd, even) > 20 * min(odd, even) and max(odd, even) > 0.02 * len(data[:4000:2]):
+            found = f"NUL in every other place from byte {position:,} on: UTF-16 without a mark"
+            hint = convert_hint(path, "UTF-16LE" if odd > even else "UTF-16BE")
         raise DataError(f"{path}:{_line_of(data, position)}", EXPECTED, found, hint)
 
 

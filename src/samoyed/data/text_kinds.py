@@ -115,8 +115,9 @@ def _beginning(path: Path) -> str | None:
     if b"\0" in start or not start.strip():
         return None
     if len(start) == LOOKED_AT_BYTES:
-        start = start[: start.rfind(b"\n") + 1]
-    return start.decode("utf-8", "replace").replace("\r\n", "\n").removeprefix("\ufeff")
+        start = start[: max(start.rfind(b"\n"), start.rfind(b"\r")) + 1]
+    text = start.decode("utf-8", "replace").removeprefix("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _kind_of_folder(path: Path, ask: TableAsk) -> TextKind | None:
