@@ -37,7 +37,7 @@ def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any,
         return system.Config(), system.recipe_for(source.num_train), Embed(source.spec)
     from samoyed.tasks.continue_text import ContinueText
 
-    recipe = system.recipe_for(source.spec) if row.has_sizes else system.RECIPE
+    recipe = system.recipe_for(source.spec, size) if row.has_sizes else system.RECIPE
     forget = FORGET if source.spec.unit == "word" else 0.0
     task = ContinueText(
         source.spec, mixed_with=row.mixed_with, forget=forget, num_aside=num_aside(row, source)

@@ -5,6 +5,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from samoyed.core.spec import TextSpec
+from samoyed.models.recurrent import lstm_language_model as module
 from samoyed.models.recurrent.lstm_language_model import (
     RECIPE,
     SIZES,
@@ -48,15 +49,26 @@ def test_zaremba_2014_medium_has_its_weights():
     assert tied == medium - 6_500_000
 
 
-def test_sizes_follow_the_unit_the_words_and_the_time():
+def test_sizes_follow_the_unit_the_words_and_the_time(monkeypatch):
+    monkeypatch.setattr(module, "has_bfloat16_cpu", lambda: True)
     assert recommend(CHARACTERS, 10**9, 10.0) == "characters"
     assert Config(**SIZES["characters"]) == Config()
     assert recommend(WORDS, 929_589, 1_800.0) == "words"
     assert recommend(WORDS, 929_589, None) == "words"
-    assert recommend(WORDS, 929_589, 60.0) == "few words"
+    assert recommend(WORDS, 929_589, 60.0) == "hurried words"
     assert recommend(WORDS, 50_000, 1_800.0) == "few words"
     assert recommend(WORDS, 400_000_000, 1_800.0) == "words"
-    assert (recipe_for(CHARACTERS), recipe_for(WORDS)) == (RECIPE, WORD_RECIPE)
+    assert recipe_for(CHARACTERS, "characters") == RECIPE
+    assert recipe_for(WORDS, "words") == recipe_for(WORDS, "few words") == WORD_RECIPE
+    assert recipe_for(WORDS, "hurried words").batch_size < WORD_RECIPE.batch_size
+
+
+def test_a_processor_without_bfloat16_is_given_a_smaller_net(monkeypatch):
+    monkeypatch.setattr(module, "has_bfloat16_cpu", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert recommend(WORDS, 929_589, 1_800.0) == "hurried words"
+    assert recommend(WORDS, 929_589, 3_600.0) == "words"
+    assert recommend(WORDS, 929_589, None) == "words"
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "elman"])
