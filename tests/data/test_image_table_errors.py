@@ -215,7 +215,7 @@ BAD_TABLES = [
     Table("a name twice", rewritten("path,path\npics/1.png,cat\n"), "t.csv:1",
           "a different name for every column", "'path'", "Rename"),
     Table("no JSON", rewritten('{"file_name": "pics/1.png"}\n{"file_name"\n', "t.jsonl"),
-          "t.jsonl:2", "a JSON object", "no JSON (Expecting", "Mend the line"),
+          "t.jsonl:2", "a JSON object", "no JSON object (Expecting", "Mend the line"),
     Table("a JSON list", rewritten('["pics/1.png"]\n', "metadata.jsonl"), "metadata.jsonl:1",
           "a JSON object", "a JSON list", "Mend the line"),
     Table("no column of paths", rewritten("colour,label\nred,cat\nblue,dog\n", "metadata.csv"),
