@@ -199,7 +199,7 @@ def test_copies_are_named(tmp_path):
         "same picture to learn from and held out, 1: train/cat/3.png = test/cat/copy.png"
     )
     assert "in two classes, 1: train/cat/4.png = train/dog/both.png" in doubtful
-    assert "twice in a split, 1: train/dog/1.png = train/dog/twice.png" in twice
+    assert "copies of another picture in a split, 1: train/dog/1.png = train/dog/twice.png" in twice
 
 
 def test_rare_and_unequal_classes_are_named(tmp_path):

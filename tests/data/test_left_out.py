@@ -71,7 +71,9 @@ def test_a_part_alone_is_doubted(tmp_path):
 def test_classes_that_differ_in_case_are_named(tmp_path):
     file = tmp_path / "lines.txt"
     file.write_text("\n".join([*LINES, *(line.upper() for line in LINES[:20])]))
-    assert any("'A' and 'a'" in said for said in open_source(str(file)).warnings)
+    assert any(
+        "nearly the same name: A = a, B = b" in said for said in open_source(str(file)).warnings
+    )
 
 
 def test_lone_carriage_returns_hide_no_labels(tmp_path):

@@ -23,7 +23,7 @@ from samoyed.data.image_reasons import Bad, BadPicture, error_of, lines_of, name
 from samoyed.data.image_source import TEST, TRAIN, VALIDATION, ImageSource
 from samoyed.data.image_split import hold_out, strata_of, suspicions
 from samoyed.data.image_summary import describe, natural_size, suspicious_shapes
-from samoyed.data.pixels import Inspection, in_parallel, inspect
+from samoyed.data.pixels import SUFFIXES, Inspection, in_parallel, inspect
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,11 @@ def source_of(found: Found, *, on_bad: str, seed: int) -> ImageSource:
     warnings += suspicious_shapes(headers, names, spec) + nearly_same(classes)
     if found.ignored:
         ignored = [os.path.relpath(path, found.root) for path in found.ignored]
-        warnings.append(f"not pictures, ignored, {len(ignored):,}: {named(ignored)}")
+        loose = [name for name in ignored if os.path.splitext(name)[1].lower() in SUFFIXES]
+        others = [name for name in ignored if name not in loose]
+        for what, names_of in (("pictures in no class's folder", loose), ("not pictures", others)):
+            if names_of:
+                warnings.append(f"{what}, ignored, {len(names_of):,}: {named(names_of)}")
     fingerprint = _fingerprint(classes, targets, splits, digests)
     lines = describe(targets, splits, classes, spec, found.has_official_split, seed, sizes)
     return ImageSource(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,14 +86,15 @@ def named(names: Sequence[str]) -> str:
 
 
 def nearly_same(classes: Sequence[str]) -> list[str]:
-    """Name classes whose names differ only in capitals, spaces or signs between words.
+    """Name classes that differ only in capitals, accents' encoding, spaces or signs between words.
 
     >>> nearly_same(("NO", "no", "yes"))
     ['classes with nearly the same name: NO = no']
     """
     groups: dict[str, list[str]] = defaultdict(list)
     for name in classes:
-        groups["".join(c for c in name.casefold() if c not in " _-")].append(name)
+        plain = unicodedata.normalize("NFKC", name).casefold()
+        groups["".join(c for c in plain if c not in " _-")].append(name)
     pairs = [" = ".join(group) for group in groups.values() if len(group) > 1]
     return [f"classes with nearly the same name: {named(pairs)}"] if pairs else []
 
@@ -117,8 +120,9 @@ def explain(path: str | Path, error: Exception) -> BadPicture:
         return BadPicture(f"a link to {os.readlink(path)}, which leads nowhere", "Repair the link.")
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         limit = f"{Image.MAX_IMAGE_PIXELS:,} pixels" if Image.MAX_IMAGE_PIXELS else "fewer pixels"
+        said = re.search(r"\((\d+) pixels\)", str(error))
         return BadPicture(
-            f"a header that promises more: {str(error).split(',')[0]}",
+            f"{int(said[1]):,} by its header" if said else str(error),
             "Remove it if you do not know it; shrink it if it is a picture of yours.",
             f"a picture of at most {limit}",
         )

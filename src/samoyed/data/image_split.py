@@ -133,6 +133,7 @@ def _copies(
     across: list[str] = []
     doubtful: list[str] = []
     plain: list[str] = []
+    num_plain = 0
     for group in groups.values():
         if len(group) == 1:
             continue
@@ -144,6 +145,7 @@ def _copies(
             doubtful.append(both)
         elif len(sides) == 1:
             plain.append(both)
+            num_plain += len(group) - 1
     found = []
     if across:
         found.append(f"same picture to learn from and held out, {len(across):,}: {named(across)}")
@@ -151,5 +153,5 @@ def _copies(
         how = "in two classes" if targets.ndim == 1 else "with other labels"
         found.append(f"same picture {how}, {len(doubtful):,}: {named(doubtful)}")
     if plain:
-        found.append(f"same picture twice in a split, {len(plain):,}: {named(plain)}")
+        found.append(f"copies of another picture in a split, {num_plain:,}: {named(plain)}")
     return found

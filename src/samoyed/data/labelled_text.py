@@ -14,8 +14,8 @@ import numpy as np
 
 from samoyed.core.errors import DataError, did_you_mean, first_names
 from samoyed.core.spec import LabelSpec, WordSpec
-from samoyed.data import class_names, labelled_folders, words
-from samoyed.data.image_reasons import named
+from samoyed.data import labelled_folders, words
+from samoyed.data.image_reasons import named, nearly_same
 from samoyed.data.image_source import TEST, TRAIN
 from samoyed.data.image_split import hold_out
 from samoyed.data.labelled_lines import Form, Labelled, read_labelled
@@ -331,7 +331,7 @@ def source_of(root: Path, gathered: Gathered, on_bad: str, seed: int) -> Labelle
     if not has_test:
         parts["train"], parts["test"] = _fifth(train, labels, seed)
     warnings = [
-        *left_out(root, gathered.files, "labelled text"), *class_names.alike(labels.names),
+        *left_out(root, gathered.files, "labelled text"), *nearly_same(labels.names),
         *_copies(parts), *_classes(parts, labels, has_test),
     ]  # fmt: skip
     return LabelledSource(

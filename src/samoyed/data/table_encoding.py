@@ -75,7 +75,7 @@ def clip_smoothly(z: np.ndarray) -> np.ndarray:
     >>> clip_smoothly(np.array([0.0, 1e9])).tolist()
     [0.0, 3.0]
     """
-    return z / np.sqrt(1 + np.square(z / CLIP))
+    return z / np.hypot(1, z / CLIP)
 
 
 @dataclass(frozen=True, eq=False)

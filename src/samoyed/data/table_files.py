@@ -141,10 +141,11 @@ def read_text(
     delimiter = find_delimiter(path, text, may_be_one=bool(known))
     rows, lines = parse(path, text, delimiter, first_line)
     rows, lines, skipped = _equal_width(path, rows, lines, delimiter, on_bad)
-    names = header_of(rows) if not known else _known_header(rows[0], known)
+    names = header_of(rows) if not known else _known_header(path, rows, known, lines[0])
     if names is not None:
         refuse_repeated(path, names, lines[0])
-        rows, lines = rows[1:], lines[1:]
+        rows, lines, again = _without_header(path, rows, lines, on_bad)
+        skipped += again
     if not rows:
         raise DataError(
             path,
@@ -326,6 +327,8 @@ def header_of(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
     (('a', 'b'), None)
     """
     first, below = rows[0], rows[1:1001]
+    if len(first) > 2 and list(first) in (_counted(first, 0), _counted(first, 1)):
+        return tuple(first)  # numbers in the place of names, as some programs write them
     if any(as_number(cell) is not None for cell in first):
         return None
     if sum(not cell for cell in first) > len(first) / 2 or "?" in first:
@@ -334,19 +337,70 @@ def header_of(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
     if not below:
         return names
     columns = list(zip(*below, strict=True))
-    for cells in columns:
-        values = [cell for cell in cells if not is_missing(cell)]
-        if values and sum(as_number(cell) is not None for cell in values) > len(values) / 2:
-            return names
+    if _names_numbers([cell or "unnamed" for cell in first], below):
+        return names
     unseen = sum(cell not in cells for cell, cells in zip(first, columns, strict=True))
     looks_named = all(re.search(r"[A-Za-z_]", cell) for cell in first if cell)
     return names if looks_named and unseen > len(first) / 2 else None
 
 
-def _known_header(first: Sequence[str], known: Sequence[str]) -> tuple[str, ...] | None:
-    """Return the first row where it names columns that are known, in whatever order."""
-    num_known = sum(cell in known for cell in first)
-    return tuple(first) if num_known >= max(1, len(first) / 2) else None
+def _counted(cells: Sequence[str], start: int) -> list[str]:
+    return [str(number) for number in range(start, start + len(cells))]
+
+
+def _known_header(
+    path: str, rows: Sequence[Sequence[str]], known: Sequence[str], line: int
+) -> tuple[str, ...] | None:
+    """Return the first row where it names columns that are known, in whatever order or case.
+
+    Raises:
+        DataError: where it plainly is a header and names others.
+    """
+    first = rows[0]
+    enough = max(1, len(first) / 2)
+    by_case = {name.casefold(): name for name in known if name not in first}
+    names = [cell if cell in known else by_case.get(cell.casefold(), cell) for cell in first]
+    if sum(name in known for name in names) >= enough:
+        return tuple(names)
+    if any(known) and len(rows) > 1 and _names_numbers(first, rows[1:1001]):
+        names = ", ".join(known[:6]) + (" ..." if len(known) > 6 else "")
+        raise DataError(
+            f"{path}:{line}", f"a header with the names that the model learned from: {names}",
+            ", ".join(first[:6]) + (" ..." if len(first) > 6 else ""),
+            "Rename the columns, or remove the header if they are the same in the same order.",
+        )  # fmt: skip
+    return None
+
+
+def _names_numbers(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Tell whether a row without a number stands above a column of numbers."""
+    if any(as_number(cell) is not None or is_missing(cell) for cell in first):
+        return False
+    for cells in zip(*below, strict=True):
+        values = [cell for cell in cells if not is_missing(cell)]
+        if values and sum(as_number(cell) is not None for cell in values) > len(values) / 2:
+            return True
+    return False
+
+
+def _without_header(
+    path: str, rows: list[list[str]], lines: list[int], on_bad: str
+) -> tuple[list[list[str]], list[int], list[str]]:
+    """Leave out the header, also where it stands again further below.
+
+    Raises:
+        DataError: where it does, unless bad rows are skipped.
+    """
+    again = [i for i, row in enumerate(rows[1:], 1) if row == rows[0]]
+    if again and on_bad != "skip":
+        raise DataError(
+            f"{path}:{lines[again[0]]}", "a row of values", "the header again"
+            + (f", and in {len(again) - 1:,} more lines" if len(again) > 1 else ""),
+            "Remove the line, or leave bad rows out with --on-bad skip.",
+        )  # fmt: skip
+    kept = [i for i in range(1, len(rows)) if i not in set(again)]
+    skipped = [f"{path}:{lines[i]}: the header again" for i in again]
+    return [rows[i] for i in kept], [lines[i] for i in kept], skipped
 
 
 def refuse_repeated(path: str, names: Sequence[str], line: int) -> None:

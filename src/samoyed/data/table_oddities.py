@@ -17,6 +17,10 @@ MOST_READ_AGAIN = 50_000  # rows whose columns are all looked through; of more, 
 FEW_FAR = 5  # rows; more than so many are a long tail and no slip
 _UNIT = re.compile(r"[%$\u20ac\u00a3]")
 _MOSTLY = 0.9  # share of cells
+_WRITTEN = re.compile(
+    r"(?P<before>[$\u20ac\u00a3\u00a5]?)\s?[-+]?\d[\d.,'\u00a0\u202f]*\s?(?P<after>[^\W\d_]{0,8}|%|[$\u20ac\u00a3\u00a5])$"
+)
+"""A number with a currency, a unit or signs between thousands."""
 
 
 def warnings(
@@ -43,9 +47,31 @@ def warnings(
                 f"column {column.name!r} holds numbers with {unit!r}, taken as categories: write "
                 "them without it to have them read as numbers"
             )
+    used = {*target.columns, *(column.name for column in columns)}
+    for name, guess in guesses.items():
+        if name not in used and guess.kind == "identifier" and is_written(cells.column(name)):
+            found.append(
+                f"column {name!r} holds numbers that are written as {guess.examples[0]!r}, is not "
+                "read as numbers and not used: write them plainly, as 1234.5"
+            )
     if target.kind == "classes":
         found += nearly_same(target.names)
     return found
+
+
+def is_written(cells: Sequence[str]) -> bool:
+    """Tell whether nearly all cells are numbers with one currency or unit, or with signs inside.
+
+    >>> is_written(["$1,204", "$955"]), is_written(["1.204,5", "1,204.5"]), is_written(["A1", "A2"])
+    (True, True, False)
+    >>> is_written(["12b", "14c"]), is_written(["17", "18"])
+    (False, False)
+    """
+    held = [cell for cell in cells if not is_missing(cell)]
+    matches = [match for cell in held if (match := _WRITTEN.match(cell))]
+    kinds = {(match["before"], match["after"]) for match in matches}
+    is_plain = all(cell.isdigit() for cell in held)
+    return len(matches) >= _MOSTLY * len(held) > 0 and len(kinds) == 1 and not is_plain
 
 
 def far_away(cells: Cells, name: str, form: str, is_target: bool) -> list[str]:

@@ -13,6 +13,8 @@ from samoyed.data.table_encoding import RawRows, encode, lay_out, read_raw
 from samoyed.data.table_files import Cells, read_cells
 from samoyed.data.table_target import encode_target, listed
 
+UNNAMED = "no header names its columns, so they are taken in the order of the training table"
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -76,13 +78,13 @@ def aligned(cells: Cells, spec: TableSpec, target: TargetSpec, *, needs_target: 
             did_you_mean(missing[0], cells.names).strip() or "The names must be the same.",
         )
     num = len(cells.names)
-    if num == len(spec.names):
-        return replace(cells, names=spec.names)
     others = tuple(name for name in spec.names if name not in target.columns)
-    if num == len(others) and not needs_target:
-        return replace(cells, names=others)
-    if num == len(needed) and spec.has_header and not needs_target:
-        return replace(cells, names=tuple(needed))
+    able = [spec.names, *([] if needs_target else [others])]
+    able += [tuple(needed)] if spec.has_header and not needs_target else []
+    names = next((names for names in able if len(names) == num), None)
+    if names is not None:
+        unnamed = (f"{UNNAMED}: {listed(names)}",) if spec.has_header else ()
+        return replace(cells, names=names, notes=(*cells.notes, *unnamed))
     raise DataError(
         cells.path, f"{len(spec.names)} columns, as the model learned from"
         + ("" if needs_target else f", or {len(others)} without the target"),
@@ -130,6 +132,7 @@ def read_raw_rows(
             raise DataError(
                 cells.where(bad[0].row, bad[0].column.name),
                 f"a {bad[0].column.kind}, as the model learned from", repr(bad[0].cell),
+                "Mend it, or leave the cell empty where the value is not known.",
             )  # fmt: skip
         pieces.append(raw)
         names += [cells.where(i) for i in range(len(cells))]

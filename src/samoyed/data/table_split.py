@@ -118,7 +118,7 @@ def suspicions(
         has_official_test: whether the held-out rows are another table's.
     """
     used = [*target.columns, *(column.name for column in columns)]
-    found = _left_out({name: g for name, g in guesses.items() if name not in used})
+    found = _left_out(cells, {name: g for name, g in guesses.items() if name not in used})
     for name, guess in guesses.items():
         if guess.is_mixed and name not in target.columns:
             found.append(_mixed(cells, name, guess, name in used))
@@ -157,7 +157,7 @@ def _mixed(cells: Cells, name: str, guess: Guess, is_used: bool) -> str:
     )
 
 
-def _left_out(guesses: Mapping[str, Guess]) -> list[str]:
+def _left_out(cells: Cells, guesses: Mapping[str, Guess]) -> list[str]:
     """Name the columns that cannot be used, and why."""
     reasons = {
         "identifier": "identifiers, distinct in (nearly) every row, are not used",
@@ -167,7 +167,11 @@ def _left_out(guesses: Mapping[str, Guess]) -> list[str]:
     }
     lines = []
     for kind, reason in reasons.items():
-        names = [n for n, g in guesses.items() if g.kind == kind and not g.is_mixed]
+        names = [
+            n for n, g in guesses.items()
+            if g.kind == kind and not g.is_mixed
+            and not (kind == "identifier" and table_oddities.is_written(cells.column(n)))
+        ]  # fmt: skip
         if names:
             lines.append(f"{reason}: {named(names)}")
     return lines

@@ -32,7 +32,7 @@ TEXT_WORDS = 5
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}.*)?$")
 _MAYBE_DATE = re.compile(r"[\dA-Za-z]{1,4}[-/. ]")
 _CODE = re.compile(r"0\d+$")
-_COMMA = re.compile(r"[-+]?\d*,\d+$|[-+]?\d+$")
+_COMMA = re.compile(r"[-+]?\d*,\d+$|[-+]?\d+$|[-+]?\d{1,3}(\.\d{3})+,\d+$")
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?$|[-+]?\d+(\.\d+)?$")
 
 Kind = Literal["number", "date", "category", "text", "identifier", "constant", "empty"]
@@ -147,7 +147,9 @@ def _kind(name: str, cells: Sequence[str], values: dict[str, int], declared: str
         return Guess("number", form, strays=strays)
     date = date_form(values)
     if date:
-        return Guess("date", date)
+        wrong = {value for value in values if as_days(value, date) is None}
+        strays = tuple(i for i, cell in enumerate(cells) if cell in wrong)
+        return Guess("date", date, strays=strays)
     word_kind = _word_kind(values, total)
     share = MIXED_DISTINCT if word_kind == "identifier" else 0.5
     return Guess(word_kind, is_mixed=num_numbers > share * total and not is_code)
@@ -166,12 +168,19 @@ def _number_form(values: dict[str, int]) -> str:
 
 
 def date_form(values: dict[str, int]) -> str:
-    """Return the format in which all values are dates, or an empty string."""
+    """Return the format in which all values are dates, or nearly all of many; else nothing."""
     first = next(iter(values))
     if not _MAYBE_DATE.match(first) or not any(c.isdigit() for c in first):
         return ""
+    total = sum(values.values())
+    fewest = NEARLY_ALL * total if total >= ENOUGH else total
     for form in DATE_FORMS:
-        if all(as_days(value, form) is not None for value in values):
+        missed = 0
+        for value, num in values.items():
+            missed += num if as_days(value, form) is None else 0
+            if total - missed < fewest:
+                break
+        else:
             return form
     return ""
 

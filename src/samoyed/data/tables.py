@@ -19,7 +19,7 @@ from samoyed.data.labelled_text import LabelledSource
 from samoyed.data.table_encoding import RawRows, encode, fit_column, read_raw
 from samoyed.data.table_files import Cells, label, read_cells
 from samoyed.data.table_molecules import looks_like_smiles
-from samoyed.data.table_rows import Rows, aligned, rows_of, without
+from samoyed.data.table_rows import UNNAMED, Rows, aligned, rows_of, without
 from samoyed.data.table_split import copies, digests_of, split, strata_of, suspicions
 from samoyed.data.table_summary import describe
 from samoyed.data.table_values import Guess, guess, is_missing
@@ -182,12 +182,10 @@ def scan_table(
     skipped: list[str] = list(cells.skipped)
     notes: list[str] = []
     cells = _only_labelled(cells, targets, notes)
+    _refuse_few(path, cells)
     chosen = _inputs(cells, ask.input, targets, guesses)
     cells = _without_strays(cells, chosen, guesses, targets, on_bad, skipped)
-    if len(cells) < MIN_ROWS:
-        raise DataError(
-            path, f"at least {MIN_ROWS} rows", f"{len(cells)} usable ones", "Bring more rows."
-        )
+    _refuse_few(path, cells)
     digests = digests_of(cells, [name for name, _ in chosen])
     test, splits, target, answers = _held_out(cells, ask, targets, kind, guesses, digests, seed,
                                               on_bad, skipped, notes, chosen)  # fmt: skip
@@ -228,6 +226,13 @@ def scan_unasked(path: str | Path, *, on_bad: str = "stop") -> list[str]:
         f"to train: samoyed train {shlex.quote(str(path))} --target "
         f"{_likely_target(cells, guesses)}",
     ]  # fmt: skip
+
+
+def _refuse_few(path: str | Path, cells: Cells) -> None:
+    if len(cells) < MIN_ROWS:
+        raise DataError(
+            path, f"at least {MIN_ROWS} rows", f"{len(cells)} usable ones", "Bring more rows."
+        )
 
 
 def _columns(cells: Cells, guesses: Mapping[str, Guess]) -> str:
@@ -339,7 +344,7 @@ def _without_bad(cells: Cells, spec: TableSpec, on_bad: str, skipped: list[str])
     if on_bad == "skip":
         skipped += [f"{cells.where(b.row, b.column.name)}: {b.cell!r}" for b in bad]
         return without(cells, {b.row for b in bad})
-    first = min(bad)
+    first = min(bad, key=lambda found: found.row)
     expected = {
         "number": "a finite number, as in the other rows",
         "date": f"a date like the others ({first.column.form})", "molecule": "a molecule as SMILES",
@@ -376,7 +381,7 @@ def _held_out(
     test = aligned(test, known, target, needs_target=True)
     test = _only_labelled(test, targets, notes)
     _, bad, found = targeting.encode_target(target, test)
-    notes += [*[n for n in test.notes if "comment" in n], *found]
+    notes += [*[n for n in test.notes if "comment" in n or UNNAMED in n], *found]
     if bad and on_bad != "skip":
         raise unseen(test, target, bad)
     skipped += [f"{test.where(i)}: unknown target" for i in bad]
@@ -415,6 +420,8 @@ def scan_held_out(
     _, bad, _ = targeting.encode_target(target, cells)
     if bad and on_bad != "skip":
         raise unseen(cells, target, bad)
+    name = target.columns[0]
+    skipped += [f"{cells.where(i)}: unknown target {cells.column(name)[i]!r}" for i in bad]
     cells = _without_bad(without(cells, set(bad)), spec, on_bad, skipped)
     empty = replace(cells, columns=tuple(() for _ in cells.columns), lines=())
     return TableSource(

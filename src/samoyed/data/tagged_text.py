@@ -14,8 +14,8 @@ import numpy as np
 
 from samoyed.core.errors import DataError, OptionError, did_you_mean, first_names
 from samoyed.core.spec import TagSpec, WordSpec
-from samoyed.data import class_names, tag_schemes, words
-from samoyed.data.image_reasons import named
+from samoyed.data import tag_schemes, words
+from samoyed.data.image_reasons import named, nearly_same
 from samoyed.data.image_split import hold_out
 from samoyed.data.labelled_folders import named_parts
 from samoyed.data.left_out import left_out
@@ -238,7 +238,7 @@ def scan_tagged_text(
 
 
 def _alike(tags: TagSpec) -> list[str]:
-    return class_names.alike({name[2:] if tags.scheme else name for name in tags.names})
+    return nearly_same(sorted({name[2:] if tags.scheme else name for name in tags.names}))
 
 
 def _column(option: str, said: str | None) -> int | None:

@@ -46,6 +46,7 @@ _OTHER_FORMATS = (
     (b"SQLite format 3", "an SQLite database"),
     (b"{\\rtf", "a rich text document"),
 )
+_OTHER_HINT = "Unpack an archive and name what is in it; of a document save the text, as UTF-8."
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Of UTF-8; it is removed."""
 
@@ -352,7 +353,9 @@ def refuse_binary(path: Path, data: bytes) -> None:
             )
     for magic, what in _OTHER_FORMATS:
         if data.startswith(magic):
-            raise DataError(path, EXPECTED, what, "Save or export the text itself as UTF-8.")
+            raise DataError(path, EXPECTED, what, _OTHER_HINT)
+    if data[257:262] == b"ustar":
+        raise DataError(path, EXPECTED, "a tar archive", _OTHER_HINT)
     position = data.find(0)
     if position >= 0:
         found = f"a NUL byte at byte {position:,}: binary data"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +17,7 @@ from samoyed.assembly import assemble_again, reassemble, rebuild, to_measure_on
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import OnBad
+from samoyed.data.labelled_folders import part_of
 from samoyed.kinds.parts import Assembly
 from samoyed.runs.folder import BEYOND_REPAIR, RunFolder, read_events
 from samoyed.training.checkpoint import read_tensors
@@ -167,6 +168,12 @@ class Run:
             held, which = to_measure_on(self.config, str(data), known, on_bad)
         if say is not None:
             say(f"scored: {which}")
+            is_apart = which.startswith(("its test part", "the part that was held out"))
+            if data is not None and not is_apart and is_within(self.config, data):
+                say(
+                    "warning: this lies within the data that the run learned from, so what it "
+                    "learned may be among it, and the scores flatter"
+                )
         return self.task.score(model, held, device=device)
 
     def assembly(self) -> Assembly:
@@ -195,6 +202,14 @@ class Run:
             if say is not None:
                 say(line)
         return page
+
+
+def is_within(config: Mapping[str, Any], data: str | Path) -> bool:
+    """Tell whether data is a part of what a run learned from, and not its test part by name."""
+    learned, asked = (Path(place).expanduser().resolve() for place in (config["data"], data))
+    if not learned.exists() or not asked.is_relative_to(learned):
+        return False
+    return all(part_of(name) in (None, "train") for name in asked.relative_to(learned).parts)
 
 
 def as_list(inputs: str | Path | Sequence[str | Path]) -> list[str]:

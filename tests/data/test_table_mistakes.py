@@ -1,0 +1,125 @@
+"""Mistakes in tables that once passed in silence, or under a wrong name."""
+
+import numpy as np
+import pytest
+
+from samoyed.core.errors import DataError
+from samoyed.data.table_encoding import clip_smoothly
+from samoyed.data.table_files import read_cells
+from samoyed.data.table_oddities import is_written
+from samoyed.data.table_rows import UNNAMED
+from samoyed.data.table_values import as_number, guess
+from samoyed.data.tables import TableAsk, scan_held_out, scan_table
+
+HEAD = "age,income,grade"
+
+
+def rows(num=60, first=0):
+    return [
+        f"{20 + k % 40},{1000 + 37 * k % 900}.5,{['high', 'low'][k % 2]}"
+        for k in range(first, first + num)
+    ]
+
+
+def written(path, *lines):
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def test_a_header_that_stands_twice_is_named_or_left_out(tmp_path):
+    table = written(tmp_path / "t.csv", HEAD, *rows(30), HEAD, *rows(30, 30))
+    with pytest.raises(DataError, match="the header again") as error:
+        scan_table(table, TableAsk("grade"))
+    assert error.value.place.endswith("t.csv:32")
+    source = scan_table(table, TableAsk("grade"), on_bad="skip")
+    assert len(source.cells) == 60
+    assert source.skipped == (f"{table}:32: the header again",)
+
+
+def test_two_bad_cells_in_a_row_name_the_first(tmp_path):
+    lines = rows(200)
+    lines[150] = "x,y,high"
+    table = written(tmp_path / "t.csv", HEAD, *lines)
+    with pytest.raises(DataError, match="and 1 more cells") as error:
+        scan_table(table, TableAsk("grade"))
+    assert "t.csv:152, column 1" in error.value.place
+
+
+@pytest.mark.parametrize("head", ["AGE,Income,grade", "income,AGE,grade"])
+def test_a_header_in_other_case_names_the_same_columns(tmp_path, head):
+    table = written(tmp_path / "t.csv", HEAD, *rows())
+    lines = rows(20, 60)
+    if head.startswith("income"):
+        lines = [",".join([line.split(",")[k] for k in (1, 0, 2)]) for line in lines]
+    test = written(tmp_path / "test.csv", head, *lines)
+    source = scan_table(table, TableAsk("grade", test))
+    assert source.test is not None
+    assert source.test.column("age") == tuple(str(20 + k % 40) for k in range(60, 80))
+
+
+def test_a_header_of_other_names_is_no_row(tmp_path):
+    table = written(tmp_path / "t.csv", HEAD, *rows())
+    test = written(tmp_path / "test.csv", "a,b,c", *rows(20))
+    for on_bad in ("stop", "skip"):
+        with pytest.raises(DataError, match="a header with the names") as error:
+            scan_table(table, TableAsk("grade", test), on_bad=on_bad)
+        assert error.value.place.endswith("test.csv:1")
+
+
+def test_a_test_file_without_a_header_is_told_of(tmp_path):
+    table = written(tmp_path / "t.csv", HEAD, *rows())
+    test = written(tmp_path / "test.csv", *rows(20))
+    source = scan_table(table, TableAsk("grade", test))
+    assert f"{UNNAMED}: age, income, grade" in source.describe()
+    headless = written(tmp_path / "h.csv", *rows())
+    assert not any(UNNAMED in line for line in scan_table(headless, TableAsk("3", test)).describe())
+
+
+def test_rows_of_a_class_that_is_unknown_are_listed(tmp_path):
+    source = scan_table(written(tmp_path / "t.csv", HEAD, *rows()), TableAsk("grade"))
+    other = written(tmp_path / "o.csv", HEAD, *rows(20), "30,1000,huge")
+    held = scan_held_out(other, source.spec, source.target, on_bad="skip")
+    assert held.skipped == (f"{other}:22: unknown target 'huge'",)
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_a_header_of_numbers_is_one(tmp_path, start):
+    head = ",".join(str(start + k) for k in range(3))
+    cells = read_cells(written(tmp_path / "t.csv", head, *rows()))
+    assert cells.has_header
+    assert len(cells) == 60
+
+
+def test_one_bad_date_of_many_is_named(tmp_path):
+    days = [f"2021-{1 + k % 12:02}-{1 + k % 28:02}" for k in range(200)]
+    found = guess("day", ["2021-02-31", *days])
+    assert (found.kind, found.form, found.strays) == ("date", "iso", (0,))
+    assert guess("day", ["2021-02-31", *days[:50]]).kind != "date"
+    lines = [f"{row},{day}" for row, day in zip(rows(200), days, strict=True)]
+    lines[7] = lines[7][:-10] + "2021-02-31"
+    with pytest.raises(DataError, match="a date like the others") as error:
+        scan_table(written(tmp_path / "t.csv", HEAD + ",day", *lines), TableAsk("grade"))
+    assert "t.csv:9" in error.value.place
+
+
+def test_numbers_with_a_currency_are_not_called_identifiers(tmp_path):
+    cells = [row.split(",") for row in rows(100)]
+    lines = [f"{age},${7 * k + 0.25},{grade}" for k, (age, _, grade) in enumerate(cells)]
+    source = scan_table(written(tmp_path / "t.csv", HEAD, *lines), TableAsk("grade"))
+    [said] = [line for line in source.warnings if "income" in line]
+    assert said.startswith("column 'income' holds numbers that are written as '$")
+    assert not is_written(["a1", "b2", "c3"])
+    assert not is_written(["100 km", "7 miles"])
+    assert is_written(["100 km", "7 km"])
+
+
+def test_thousands_with_a_decimal_comma_are_numbers():
+    cells = [f"{k}.{k:03},{k:02}" for k in range(1, 99)]
+    found = guess("income", cells)
+    assert (found.kind, found.form) == ("number", "decimal comma")
+    assert as_number("12.012,50", found.form) == 12012.5
+
+
+def test_huge_numbers_are_clipped_without_a_word():
+    with np.errstate(all="raise"):
+        assert clip_smoothly(np.array([0.0, 1e308, -1e308])).tolist() == [0.0, 3.0, -3.0]
