@@ -28,14 +28,14 @@ _WORDS = {
     "mean roc auc": "mean area under the ROC curve", "r2": "R², share of the variance explained",
 }  # fmt: skip
 _COUNTED = {
-    "unit_perplexity": "units",
     "near_perplexity": "pairs of near words",
     "middle_perplexity": "words",
     "rank_correlation": "pairs",
     "bleu": "sentences",
     "chrf": "sentences",
     "character": "characters",
-    "perplexity": "characters",
+    "mixed_perplexity": "words",
+    "perplexity": "units",
     "return": "episodes",
     "reward": "episodes",
     "mean_length": "episodes",
