@@ -64,6 +64,14 @@ def test_ten_classes(tmp_path):
     assert source.load(ImageSpec(1, 16, 16)).train.images.shape == (40, 1, 16, 16)
 
 
+def test_a_file_that_is_missing_between_others_is_named(tmp_path):
+    put_ten(tmp_path)
+    assert not any("missing" in said for said in scan_images(tmp_path).warnings)
+    (tmp_path / "data_batch_2.bin").rename(tmp_path / "data_batch_4.bin")
+    said = "missing between the other files: data_batch_2.bin, data_batch_3.bin"
+    assert said in scan_images(tmp_path).warnings
+
+
 def test_one_file_will_do_to_name_them_all(tmp_path):
     put_ten(tmp_path)
     assert open_source(str(tmp_path / "data_batch_1.bin")).num_train == 40

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from samoyed.core.errors import OptionError
+from samoyed.core.errors import DataError, OptionError
 from samoyed.data.image_source import TEST, TRAIN, VALIDATION
 from samoyed.data.images import scan_images
 from samoyed.data.tables import TableAsk
@@ -239,6 +239,15 @@ def test_unknown_answers_stay_unknown(tmp_path):
     source = scan_images(write(tmp_path / "t.csv", [("path", "cat", "dog"), *rows]))
     assert np.isnan(source.targets).sum() == 5
     assert "5 answers are not known" in source.describe()[1]
+
+
+def test_one_wrong_answer_does_not_cost_a_label(tmp_path):
+    rows = [[p, "01"[i % 2], "10"[i % 2], "1"] for i, p in enumerate(paint(tmp_path))]
+    rows[4][3] = "2"
+    table = write(tmp_path / "t.csv", [("path", "cat", "dog", "eel"), *map(tuple, rows)])
+    with pytest.raises(DataError, match=r"t.csv:6, column 4 \('eel'\)(.|\n)*0 or 1(.|\n)*'2'"):
+        scan_images(table)
+    assert scan_images(table, target="cat,dog").labels.names == ("cat", "dog")
 
 
 def test_lists_of_one_label_each_are_classes(tmp_path):

@@ -104,7 +104,7 @@ def scan_cifar(
         splits = hold_out(labels, digests, seed)
     classes, notes = _classes(root, num_classes)
     spec = ImageSpec(*SHAPE)
-    warnings = (*notes, *suspicions(labels, splits, digests, names, classes))
+    warnings = (*notes, *_gaps(files), *suspicions(labels, splits, digests, names, classes))
     return ImageSource(
         name=root.resolve().name, path=str(root), spec=spec, labels=LabelSpec(classes),
         has_official_test=has_official_test, targets=labels, splits=splits, names=names,
@@ -113,6 +113,14 @@ def scan_cifar(
         left_out=(), fingerprint=fingerprint, contents=ArrayContents(images, fingerprint),
         digests=digests,
     )  # fmt: skip
+
+
+def _gaps(files: Sequence[_File]) -> list[str]:
+    """Warn of files that are missing between others by their numbers."""
+    named_so = (re.match(r"data_batch_(\d+)", file.path.name.lower()) for file in files)
+    found = {int(match[1]) for match in named_so if match}
+    missing = [f"data_batch_{k}.bin" for k in range(1, max(found, default=0)) if k not in found]
+    return [f"missing between the other files: {named(missing)}"] if missing else []
 
 
 def _question(is_hundred: bool, target: str | None) -> tuple[int, int]:

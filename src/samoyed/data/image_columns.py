@@ -25,6 +25,7 @@ LABEL_NAMES = (
 SPLIT_NAMES = ("split", "set", "partition", "subset", "fold_name")
 _SAMPLE = 400  # rows that are looked at
 _ENOUGH = 0.5  # share of cells that must look like pictures
+_NEARLY = 0.9  # share of cells that are 0 or 1, from which the others are mistakes
 
 
 class Columns(NamedTuple):
@@ -119,15 +120,34 @@ def find_columns(cells: Cells, folder: Path, target: str | None = None) -> Colum
 
 
 def label_columns(cells: Cells, rest: Sequence[str]) -> tuple[str, ...]:
-    """Return the label columns among these: by name, as the only one left, or all of 0 and 1."""
+    """Return the label columns among these: by name, as the only one left, or all of 0 and 1.
+
+    Raises:
+        DataError: for a column of 0 and 1, beside others, that holds something else.
+    """
     ranked = [name for name in rest if _rank(name, (*LABEL_NAMES, *PLURAL)) < 1000]
     if ranked:
         return (min(ranked, key=lambda name: _rank(name, (*LABEL_NAMES, *sorted(PLURAL)))),)
     yes_no = [name for name in rest if is_yes_or_no(cells.column(name))]
+    if yes_no:
+        _refuse_nearly(cells, [name for name in rest if name not in yes_no])
     if len(yes_no) > 1:
         return tuple(yes_no)
     filled = [name for name in rest if name and any(cells.column(name))]
     return tuple(filled) if len(filled) == 1 else ()
+
+
+def _refuse_nearly(cells: Cells, names: Sequence[str]) -> None:
+    """Raise for a column that would be one of labels but for a few cells."""
+    for name in names:
+        column = cells.column(name)
+        bad = [i for i, cell in enumerate(column) if cell and not is_yes_or_no([cell])]
+        if 0 < len(bad) <= (1 - _NEARLY) * len(column):
+            row = bad[0]
+            raise DataError(
+                cells.where(row, name), "0 or 1, as in the other rows and columns of labels",
+                repr(column[row]), "Mend it, or name the columns of labels with --target.",
+            )  # fmt: skip
 
 
 def locate(folder: Path, cell: str) -> str:

@@ -55,7 +55,7 @@ def suspicious_shapes(
         )
     if tiny:
         found.append(
-            f"pictures less than a {_ENLARGED}th of the usual size, {len(tiny):,}: {named(tiny)}"
+            f"pictures less than 1/{_ENLARGED} of the usual size, {len(tiny):,}: {named(tiny)}"
         )
     return found
 

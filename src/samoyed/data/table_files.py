@@ -363,9 +363,9 @@ def _known_header(
     if sum(name in known for name in names) >= enough:
         return tuple(names)
     if any(known) and len(rows) > 1 and _names_numbers(first, rows[1:1001]):
-        names = ", ".join(known[:6]) + (" ..." if len(known) > 6 else "")
+        shown = ", ".join(known[:6]) + (" ..." if len(known) > 6 else "")
         raise DataError(
-            f"{path}:{line}", f"a header with the names that the model learned from: {names}",
+            f"{path}:{line}", f"a header with the names that the model learned from: {shown}",
             ", ".join(first[:6]) + (" ..." if len(first) > 6 else ""),
             "Rename the columns, or remove the header if they are the same in the same order.",
         )  # fmt: skip
