@@ -14,6 +14,7 @@ from samoyed.data.table_values import Guess, is_missing, parse_numbers
 
 FAR = 1000.0  # widths of the middle half of a column, from its middle
 MOST_READ_AGAIN = 50_000  # rows whose columns are all looked through; of more, the target alone
+MOST_COMPARED = 1000  # categories of a column
 FEW_FAR = 5  # rows; more than so many are a long tail and no slip
 _UNIT = re.compile(r"[%$\u20ac\u00a3]")
 _MOSTLY = 0.9  # share of cells
@@ -47,6 +48,10 @@ def warnings(
                 f"column {column.name!r} holds numbers with {unit!r}, taken as categories: write "
                 "them without it to have them read as numbers"
             )
+    for column in columns:
+        if column.kind == "category" and len(column.categories) <= MOST_COMPARED:
+            for said in nearly_same(column.categories):
+                found.append(f"column {column.name!r}: {said.replace('classes', 'values', 1)}")
     used = {*target.columns, *(column.name for column in columns)}
     for name, guess in guesses.items():
         if name not in used and guess.kind == "identifier" and is_written(cells.column(name)):

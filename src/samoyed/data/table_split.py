@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -22,6 +22,8 @@ MUCH_MISSING = 0.5
 MANY_VALUES = 0.2  # different words per row, from which a column is named
 NUM_STRATA = 10  # of a number that is asked for
 SAME = 0.9999  # correlation of a column with the target
+NEARLY_TOLD = 0.97  # of the rows have the commonest class of a column's value
+FEWEST_TOLD, MOST_COMMON = 100, 0.8  # rows, and share of the commonest class, to say so
 
 
 def digests_of(cells: Cells, names: Sequence[str]) -> list[bytes]:
@@ -180,7 +182,7 @@ def _left_out(cells: Cells, guesses: Mapping[str, Guess]) -> list[str]:
 def leaks(
     cells: Cells, columns: Sequence[Column], target: TargetSpec, answers: np.ndarray
 ) -> list[str]:
-    """Name the columns that equal or determine the target."""
+    """Name the columns that equal the target, determine it, or nearly do."""
     found = []
     for column in columns:
         written = cells.column(column.name)
@@ -196,12 +198,30 @@ def leaks(
                 _determines([written[i] for i in np.flatnonzero(~np.isnan(a))], a[~np.isnan(a)])
                 for a in some
             )
-        if is_leak:
+        share = 1.0 if is_leak else _told(written, answers) if target.kind == "classes" else 0.0
+        if share >= NEARLY_TOLD:
+            nearly = "" if is_leak else f"nearly (in {share:.1%} of the rows) "
             found.append(
-                f"column {column.name!r} determines the target {', '.join(target.columns)}: will "
-                f"it be known when the model is used? if not: --input 'all but {column.name}'"
+                f"column {column.name!r} {nearly}determines the target "
+                f"{', '.join(target.columns)}: will it be known when the model is used? if not: "
+                f"--input 'all but {column.name}'"
             )
     return found
+
+
+def _told(written: Sequence[str], answers: np.ndarray) -> float:
+    """Return the share of rows whose class is the commonest of their column's value.
+
+    It is 0 where values are many, or where one class is so common that this says nothing.
+    """
+    num = len(written)
+    pairs = Counter(zip(written, answers.tolist(), strict=True))
+    best: dict[str, int] = {}
+    for (value, _), count in pairs.items():
+        best[value] = max(best.get(value, 0), count)
+    if num < FEWEST_TOLD or len(best) > 0.1 * num or np.bincount(answers).max() > MOST_COMMON * num:
+        return 0.0
+    return sum(best.values()) / num
 
 
 def _determines(written: Sequence[str], answers: np.ndarray) -> bool:
