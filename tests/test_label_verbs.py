@@ -58,7 +58,13 @@ def test_evaluate_opens_both_tables_again(run: samoyed.Run, tables: Path):
     assert run.evaluate() == run.scores
     said: list[str] = []
     assert run.evaluate(tables / "train.csv", say=said.append)[0].num == 44
-    assert said == ["scored: all of it, as it has no test part"]
+    assert said[0] == "scored: all of it, as it has no test part"
+    assert said[1].startswith("warning: this lies within the data that the run learned from")
+    other = tables / "copy.csv"
+    other.write_text((tables / "train.csv").read_text())
+    said.clear()
+    run.evaluate(other, say=said.append)
+    assert len(said) == 1
 
 
 def test_other_questions_are_refused(run: samoyed.Run, tmp_path: Path):

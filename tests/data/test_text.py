@@ -283,7 +283,7 @@ def test_files_that_say_their_part_are_kept_apart(tmp_path):
     ("names", "said"),
     [
         (("a_train.txt", "a_test.txt", "more.txt"), "others do not: more.txt; all are taken"),
-        (("a_train.txt", "a_dev.txt"), "none is test: all are taken as one text"),
+        (("a_train.txt", "a_dev.txt"), "none is test: all is taken as one text"),
         (("latest.txt", "contest.txt"), ""),
     ],
 )

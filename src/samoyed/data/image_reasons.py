@@ -122,7 +122,7 @@ def explain(path: str | Path, error: Exception) -> BadPicture:
         limit = f"{Image.MAX_IMAGE_PIXELS:,} pixels" if Image.MAX_IMAGE_PIXELS else "fewer pixels"
         said = re.search(r"\((\d+) pixels\)", str(error))
         return BadPicture(
-            f"{int(said[1]):,} by its header" if said else str(error),
+            f"{int(said[1]):,} pixels by its header" if said else str(error),
             "Remove it if you do not know it; shrink it if it is a picture of yours.",
             f"a picture of at most {limit}",
         )

@@ -251,7 +251,7 @@ def texts_of_jsonl(path: Path, content: str, first_line: int = 1) -> str:
                 f"{path}:{number}", "a JSON object with a text", f"{line[:60]!r}: {error}",
                 "Each line holds one object: {\"text\": \"...\"}.",
             ) from None  # fmt: skip
-        if isinstance(found, list):
+        if isinstance(found, list) and number == 1:
             raise array_of_json(f"{path}:{number}", path.name)
         if not isinstance(found, dict) or not isinstance(found.get("text"), str):
             raise DataError(
