@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from samoyed.catalog import find
-from samoyed.core.errors import OptionError, RunError, did_you_mean
+from samoyed.core.errors import DataError, OptionError, RunError, did_you_mean
 from samoyed.core.settings import apply, from_json, refuse_dials
 from samoyed.core.spec import OnBad
 from samoyed.core.stage import Recipe
@@ -118,6 +118,14 @@ def to_measure_on(
     if source.fingerprint == fingerprint or is_its_table:
         return assemble_again(config).data, "the part that was held out when the run learned"
     held, which = _kind(source.kind).to_measure_on(reassemble(config), source)
+    test = getattr(held, "test", None)
+    if isinstance(test, Sized) and len(test) == 0:
+        raise DataError(
+            source.path, "examples that can be scored",
+            f"none: {len(source.skipped):,} were left out as bad"
+            + (f" (first: {source.skipped[0]})" if source.skipped else ""),
+            "Mend them, or name other data.",
+        )  # fmt: skip
     if left := source.skipped:
         which += f"; left out as bad: {len(left):,} (first: {left[0]})"
     return held, which

@@ -235,6 +235,7 @@ def predict(
         found = api.load(run)
         task = found.config["task"]["name"]
         refuse_writing(task, length, temperature, seed)
+        refuse_prompt(run, prompt, task)
         asked = all_asked(asked, near, analogy, task)
         if task == "translate":
             asked = lines_of_files(asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -19,6 +20,7 @@ from cyclopts.exceptions import (
 )
 
 from samoyed.core.errors import OptionError, did_you_mean
+from samoyed.standard_input import LINES
 
 SHORT = {"train": ("--quiet", "--device", "--precision")}  # options that are short for --set
 KINDS = {int: "a whole number", float: "a number", bool: "nothing after it: it is a switch"}
@@ -121,13 +123,23 @@ def _name(error: CycloptsError) -> str:
     return error.argument.name if is_option else error.argument.name.lstrip("-").upper()
 
 
-def refuse_prompt(path: Path, prompt: str | None) -> None:
-    """Raise for a prompt to a file that knows no texts.
+def refuse_prompt(path: Path, prompt: str | None, task: str = "") -> None:
+    """Raise for a prompt to a run that continues no text.
+
+    Args:
+        path: the run, or a file that was exported, of which none does.
+        prompt: what was said.
+        task: of the run.
 
     Raises:
         OptionError: naming it.
     """
-    if prompt is not None:
+    if prompt is not None and task in LINES:
+        raise OptionError(
+            "--prompt", "a run that continues a text", f"one to {task.replace('_', ' ')}",
+            f"samoyed predict {path} {shlex.quote(prompt)} asks it",
+        )  # fmt: skip
+    if prompt is not None and task != "continue_text":
         raise OptionError(
             "--prompt", "pictures, folders or a table", f"a prompt to {path}", "leave it out"
         )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from samoyed.core.errors import DataError, OptionError
+from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.data.pair_files import read_lines
 
+_NAME = re.compile(
+    r"^\S+\.(?:txt|text|csv|tsv|jsonl?|conllu?|gz|zip|pdf|docx?|jpe?g|png|gif|webp|md|html?)$",
+    re.IGNORECASE,
+)
 TABLE_TASKS = ("classify_table", "regress_table", "classify_several")
 
 
@@ -39,9 +44,29 @@ def all_asked(
         OptionError: for a question that the run cannot be asked, or nothing to answer.
     """
     questions = about_words(near, analogy, task)
+    if task in LINES:
+        _refuse_strange(inputs)
     if questions and not inputs:
         return questions
     return from_standard_input(list(inputs), task) + questions
+
+
+def _refuse_strange(inputs: Sequence[str]) -> None:
+    """Raise for what is no text: the name of a file that is not there, or nothing.
+
+    Raises:
+        DataError: naming it.
+    """
+    for said in inputs:
+        if _NAME.search(said) and not Path(said).exists():
+            siblings = [p.name for p in Path(said).parent.glob("*")]
+            raise DataError(
+                said, "a text, or a file that is there", "the name of a file, and no such file",
+                did_you_mean(Path(said).name, siblings).strip()
+                or "Check its spelling; what is a text all the same may be piped in.",
+            )  # fmt: skip
+        if not said.strip():
+            raise DataError("inputs", "a text", repr(said), "Write it between quotation marks.")
 
 
 def from_standard_input(asked: list[str], task: str) -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from samoyed.core.errors import DataError, OptionError, first_names
 from samoyed.data.json_lines import parse
 from samoyed.data.pair_files import Lines, PairAsk, direction, read_lines
+from samoyed.data.text_files import array_of_json
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 COLUMN_SUFFIXES = (".tsv", ".tab", ".txt", ".csv")
@@ -75,7 +77,7 @@ Rows = list[tuple[int, tuple[str, str] | DataError]]
 
 def _of_columns(file: Path, lines: list[str], ask: PairAsk) -> tuple[Rows, tuple[str, str]]:
     places, cells, mark = _cut(file, lines)
-    width = len(cells[0]) if cells else 0
+    width = Counter(map(len, cells)).most_common(1)[0][0] if cells else 0
     if width < 2:
         raise DataError(
             f"{file}:1", f"two columns with a {mark} between them", f"no {mark}",
@@ -98,13 +100,14 @@ def _of_columns(file: Path, lines: list[str], ask: PairAsk) -> tuple[Rows, tuple
     )
     rows: Rows = []
     for number, row in zip(places[first:], cells[first:], strict=True):
-        if len(row) > max(one, two):
+        if max(one, two) < len(row) <= width:
             rows.append((number, (row[one], row[two])))
         else:
             rows.append((number, DataError(
                 f"{file}:{number}", f"{width} columns with a {mark} between them",
                 f"{len(row)} in “{lines[number - 1][:60]}”",
-                f"put the {mark} in, or leave such lines out with --on-bad skip",
+                f"{'put the' if len(row) < width else 'take away a'} {mark}"
+                f"{' in' if len(row) < width else ''}, or leave such lines out with --on-bad skip",
             )))  # fmt: skip
     return rows, (names[0], names[1])
 
@@ -234,6 +237,8 @@ def _of_json(file: Path, lines: list[str], ask: PairAsk) -> tuple[Rows, tuple[st
         if line.strip():
             found.append((number, _object(file, number, line)))
     objects = [row for _, row in found if isinstance(row, dict)]
+    if found and lines[found[0][0] - 1].lstrip().startswith("["):
+        raise array_of_json(file, file.name)
     if not objects:
         raise next((row for _, row in found if isinstance(row, DataError)), None) or DataError(
             file, "one JSON object for each line", "an empty file"

@@ -168,7 +168,8 @@ def find_parts(path: Path, ask: PairAsk) -> tuple[dict[str, tuple[Path, Path]], 
             )  # fmt: skip
         parts.setdefault(part, (whole[stem][names[0]], whole[stem][names[1]]))
     if "train" not in parts:
-        if len(parts) > 1 or (path.is_dir() and len(whole) > 1):
+        is_named_otherwise = path.is_dir() and any(map(_part_of, whole))
+        if len(parts) > 1 or is_named_otherwise or (path.is_dir() and len(whole) > 1):
             raise DataError(
                 path, f"train.{names[0]} and train.{names[1]}",
                 "only " + ", ".join(sorted(whole)), "name the files to learn from train.*",
@@ -201,7 +202,8 @@ def direction(place: Path, known: Sequence[str], ask: PairAsk) -> tuple[str, str
     """
     for option, name in (("--from", ask.source), ("--to", ask.target)):
         if name is not None and name not in known:
-            near = did_you_mean(name, known).strip()
+            same = next((k for k in known if k.lower() == name.lower()), "")
+            near = f"Did you mean '{same}'?" if same else did_you_mean(name, known).strip()
             hint = near or "".join(f"take {option} {first}" for first in known[:1])
             raise OptionError(option, "one of " + ", ".join(known), repr(name), hint)
     one = ask.source or ask.target

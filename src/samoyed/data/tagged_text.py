@@ -219,6 +219,9 @@ def scan_tagged_text(
         )
         digest.update(f"{part}\0{len(reading.data)}\0".encode() + reading.data)
     assert columns is not None
+    for option, said in (("--input", word), ("--target", tag)):
+        if said is not None and not said.isdigit() and not columns.is_universal:
+            raise _no_number(option, said)
     tags = _checked(root, parts, on_bad, skipped, known)
     has_test = "test" in parts
     if known is not None:
@@ -246,11 +249,15 @@ def _column(option: str, said: str | None) -> int | None:
     if said is not None and said.lower() in UNIVERSAL_NAMES:
         return UNIVERSAL_NAMES.index(said.lower()) + 1
     if said is not None and not said.isdigit():
-        raise OptionError(
-            option, "the number of a column, from 1", repr(said),
-            "count them from the left; only those of CoNLL-U have names, such as upos",
-        )  # fmt: skip
+        raise _no_number(option, said)
     return None if said is None else int(said)
+
+
+def _no_number(option: str, said: str) -> OptionError:
+    return OptionError(
+        option, "the number of a column, from 1", repr(said),
+        "count them from the left; only those of CoNLL-U have names, such as upos",
+    )  # fmt: skip
 
 
 def _how(columns: Columns, files: Mapping[str, Path]) -> str:

@@ -211,7 +211,7 @@ def read_text(path: Path) -> Reading:
 def array_of_json(place: str | Path, name: str) -> DataError:
     """Return the error for objects in one array, and how to turn it into lines."""
     return DataError(
-        place, 'JSON lines: one object for each line, {"text": "..."}', "an array in brackets",
+        place, "JSON lines, an object on each line", "an array in brackets",
         f"jq -c '.[]' {shlex.quote(name)} > lines.jsonl turns it into lines.",
     )  # fmt: skip
 

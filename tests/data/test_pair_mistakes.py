@@ -1,0 +1,79 @@
+"""Mistakes in pairs, tags and questions that once passed in silence, or under a wrong name."""
+
+import json
+
+import pytest
+
+from samoyed.core.errors import DataError, OptionError
+from samoyed.data.pair_files import PairAsk, direction
+from samoyed.data.pairs import scan_pairs
+from samoyed.data.tagged_text import scan_tagged_text
+from samoyed.misunderstood import refuse_prompt
+from samoyed.standard_input import all_asked
+
+ASK = PairAsk("fr", "en")
+LINES = [f"le chien numéro {k} court\tthe dog number {k} runs" for k in range(60)]
+
+
+@pytest.mark.parametrize("line", ["un\tdeux mots\tone two words", "seul"])
+def test_a_line_with_another_number_of_columns_is_named(tmp_path, line):
+    file = tmp_path / "pairs.tsv"
+    file.write_text("\n".join(["fr\ten", *LINES[:30], line, *LINES[30:]]) + "\n")
+    with pytest.raises(DataError, match="2 columns with a tab") as error:
+        scan_pairs(file, ASK)
+    assert error.value.place.endswith("pairs.tsv:32")
+    source = scan_pairs(file, ASK, on_bad="skip")
+    assert len(source.train) + len(source.test) == 60
+    assert len(source.skipped) == 1
+
+
+def test_a_test_part_alone_is_not_learned_from(tmp_path):
+    for name, column in (("test.fr", 0), ("test.en", 1)):
+        (tmp_path / name).write_text("\n".join(line.split("\t")[column] for line in LINES))
+    with pytest.raises(DataError, match=r"train.fr and train.en"):
+        scan_pairs(tmp_path, ASK)
+    for name in ("fr", "en"):
+        (tmp_path / f"test.{name}").rename(tmp_path / f"corpus.{name}")
+    assert len(scan_pairs(tmp_path, ASK).train) > 0
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_array_of_pairs_is_told_how_to_become_lines(tmp_path, indent):
+    file = tmp_path / "pairs.json"
+    rows = [dict(zip(("fr", "en"), line.split("\t"), strict=True)) for line in LINES]
+    file.write_text(json.dumps(rows, indent=indent))
+    for on_bad in ("stop", "skip"):
+        with pytest.raises(DataError, match=r"an array in brackets(.|\n)*jq"):
+            scan_pairs(file, ASK, on_bad=on_bad)
+
+
+def test_a_language_in_capitals_means_the_same_language(tmp_path):
+    with pytest.raises(OptionError, match="Did you mean 'fr'"):
+        direction(tmp_path, ["en", "fr"], PairAsk("FR", "en"))
+
+
+def test_columns_without_names_have_none(tmp_path):
+    file = tmp_path / "a.conll"
+    file.write_text("".join(f"He PRP _ B-NP\nruns{k} VBZ _ B-VP\n\n" for k in range(40)))
+    with pytest.raises(OptionError, match="only those of CoNLL-U have names"):
+        scan_tagged_text(file, tag="upos")
+    assert scan_tagged_text(file, tag="2").tags.names
+
+
+@pytest.mark.parametrize("task", ["classify_text", "tag", "translate"])
+def test_a_name_of_no_file_is_no_text(tmp_path, monkeypatch, task):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lines.txt").write_text("a text\n")
+    assert all_asked(["lines.txt", "It ends in .txt", "a.b"], None, None, task)
+    with pytest.raises(DataError, match=r"no such file(.|\n)*Did you mean 'lines.txt'"):
+        all_asked(["line.txt"], None, None, task)
+    with pytest.raises(DataError, match="quotation marks"):
+        all_asked([" "], None, None, task)
+
+
+def test_a_prompt_is_for_runs_that_continue(tmp_path):
+    refuse_prompt(tmp_path, "ROMEO:", "continue_text")
+    refuse_prompt(tmp_path, None, "tag")
+    for task in ("classify_text", "tag", "classify", "regress_table"):
+        with pytest.raises(OptionError, match="--prompt"):
+            refuse_prompt(tmp_path, "ROMEO:", task)
