@@ -149,7 +149,7 @@ def test_the_same_data_is_measured_on_what_was_held_out(run, names):
 
 def test_nothing_is_scored_where_nothing_is_left(run, tmp_path):
     file = tmp_path / "others.txt"
-    file.write_text("Bonn B-PLANET\nsits O\n\n" * 3)
+    file.write_text("in x O\nLima x I-LOC\n\n" * 3)
     with pytest.raises(DataError, match=r"that can be scored(.|\n)*3 were left out as bad"):
         run.evaluate(file, on_bad="skip")
 
