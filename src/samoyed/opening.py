@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from samoyed.core.errors import DataError, OptionError, did_you_mean
+from samoyed.core.errors import DataError, OptionError, did_you_mean, first_names
 from samoyed.core.spec import OnBad
 from samoyed.data import pair_columns, pair_files, pair_guess
 from samoyed.data.built_in_facts import BUILT_IN as FACTS
 from samoyed.data.corpora import TextAsk, is_brown
 from samoyed.data.facts import is_fact_name, scan_facts
 from samoyed.data.image_cifar import NAMES, is_cifar_name
+from samoyed.data.image_reasons import UNSUPPORTED
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.table_files import is_table_name
 from samoyed.data.tables import TableAsk
@@ -223,7 +224,7 @@ def _open_folder(
     """Pictures or texts: whichever the folder holds, by suffix."""
     pictures = texts = 0
     tables: list[Path] = []
-    files = list(_some_files(target))
+    files = sorted(_some_files(target))
     if not files:
         raise DataError(
             target, "a folder of pictures, of texts, of tagged columns or of sentence pairs",
@@ -240,6 +241,13 @@ def _open_folder(
         raise DataError(
             target, "one table", f"a folder of {len(tables)}: {tables[0].name}, ...",
             f"give the file: samoyed train {shlex.quote(str(tables[0]))}",
+        )  # fmt: skip
+    suffixes = {file.suffix.lower() for file in files}
+    if not pictures and not texts and not suffixes & {"", *UNSUPPORTED}:
+        raise DataError(
+            target, "pictures, texts, or files named train and test", "neither: "
+            + first_names([str(file.relative_to(target)) for file in files]),
+            f"give a file by its name: samoyed check {shlex.quote(str(files[0]))}",
         )  # fmt: skip
     if texts and pictures and min(texts, pictures) * 5 > texts + pictures:
         raise DataError(

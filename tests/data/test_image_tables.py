@@ -248,6 +248,10 @@ def test_one_wrong_answer_does_not_cost_a_label(tmp_path):
     with pytest.raises(DataError, match=r"t.csv:6, column 4 \('eel'\)(.|\n)*0 or 1(.|\n)*'2'"):
         scan_images(table)
     assert scan_images(table, target="cat,dog").labels.names == ("cat", "dog")
+    for i, row in enumerate(rows):
+        row[3] = "a remark" if i == 4 else ""
+    table = write(tmp_path / "t.csv", [("path", "cat", "dog", "notes"), *map(tuple, rows)])
+    assert scan_images(table).labels.names == ("cat", "dog")
 
 
 def test_lists_of_one_label_each_are_classes(tmp_path):

@@ -153,3 +153,10 @@ def test_columns_of_conll_u_have_names(tmp_path):
 def test_an_empty_folder_is_told_what_it_may_hold(tmp_path):
     with pytest.raises(DataError, match="a folder without a file"):
         open_source(str(tmp_path))
+
+
+def test_a_folder_of_files_of_no_known_kind_is_told_to_name_one(tmp_path):
+    for name in ("dev.conll", "test.conll"):
+        (tmp_path / name).write_text(TAGGED)
+    with pytest.raises(DataError, match=r"neither: dev.conll, test.conll(.|\n)*by its name"):
+        open_source(str(tmp_path))

@@ -84,10 +84,13 @@ def test_rows_of_a_class_that_is_unknown_are_listed(tmp_path):
 
 @pytest.mark.parametrize("start", [0, 1])
 def test_a_header_of_numbers_is_one(tmp_path, start):
-    head = ",".join(str(start + k) for k in range(3))
-    cells = read_cells(written(tmp_path / "t.csv", head, *rows()))
+    lines = [f"{row},{k},{k * k}" for k, row in enumerate(rows())]
+    head = ",".join(str(start + k) for k in range(5))
+    cells = read_cells(written(tmp_path / "t.csv", head, *lines))
     assert cells.has_header
     assert len(cells) == 60
+    few = written(tmp_path / "few.csv", "1,2,3", "4,5,6", "7,8,9")
+    assert not read_cells(few).has_header
 
 
 def test_one_bad_date_of_many_is_named(tmp_path):

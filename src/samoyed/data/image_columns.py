@@ -142,7 +142,7 @@ def _refuse_nearly(cells: Cells, names: Sequence[str]) -> None:
     for name in names:
         column = cells.column(name)
         bad = [i for i, cell in enumerate(column) if cell and not is_yes_or_no([cell])]
-        if 0 < len(bad) <= (1 - _NEARLY) * len(column):
+        if 0 < len(bad) <= (1 - _NEARLY) * sum(map(bool, column)):
             row = bad[0]
             raise DataError(
                 cells.where(row, name), "0 or 1, as in the other rows and columns of labels",

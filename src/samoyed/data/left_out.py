@@ -10,8 +10,7 @@ from pathlib import Path
 from samoyed.core.errors import first_names
 
 _ABOUT = re.compile(
-    r"(?:readme|licen[cs]e|copying|citation|changes|changelog|makefile)\b|.*\.(?:md|html?|pdf)$",
-    re.IGNORECASE,
+    r"(?:readme|licen[cs]e|copying|citation)\b|.*\.(?:md|html?|pdf)$", re.IGNORECASE
 )
 
 

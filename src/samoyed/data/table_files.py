@@ -22,6 +22,7 @@ STANDARD_INPUT = "-"
 _DELIMITERS = ("\t", ";", "|", ",")  # the earlier wins where two fit equally well
 _SAMPLE_LINES = 200
 _CONSISTENT = 0.95  # share of lines with the same number of cells
+_MANY_NUMBERED = 5  # columns, from which a first row 0, 1, 2, ... is no row by chance
 _NO_DELIMITER = "\x1f"  # the separator of units in ASCII, which no text holds
 _SPELLED = {
     ",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces",
@@ -327,7 +328,7 @@ def header_of(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
     (('a', 'b'), None)
     """
     first, below = rows[0], rows[1:1001]
-    if len(first) > 2 and list(first) in (_counted(first, 0), _counted(first, 1)):
+    if len(first) >= _MANY_NUMBERED and list(first) in (_counted(first, 0), _counted(first, 1)):
         return tuple(first)  # numbers in the place of names, as some programs write them
     if any(as_number(cell) is not None for cell in first):
         return None
