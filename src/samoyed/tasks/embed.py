@@ -179,7 +179,7 @@ class Embed:
                 return alike[0]
         raise OptionError(
             "predict", f"one of the {len(words):,} words that training showed often enough",
-            repr(word), did_you_mean(wanted, words).strip(),
+            repr(word), did_you_mean(wanted, words).strip() or "Rarer words have no vector.",
         )  # fmt: skip
 
 
