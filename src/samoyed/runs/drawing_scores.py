@@ -159,7 +159,7 @@ def verdict(
         return Verdict(
             "tie",
             f"The network is better than {_with_article(name)} by {gap}, but the intervals "
-            "overlap: the simpler model may do.",
+            "overlap: the simpler model may do." + _mixed(score, best, others),
         )
     if score.low <= best.high and best.low <= score.high:
         return Verdict("tie", _not_beaten(score, name, best) + _mixed(score, best, others))
