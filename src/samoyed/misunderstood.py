@@ -20,7 +20,6 @@ from cyclopts.exceptions import (
 )
 
 from samoyed.core.errors import OptionError, did_you_mean
-from samoyed.standard_input import LINES
 
 SHORT = {"train": ("--quiet", "--device", "--precision")}  # options that are short for --set
 KINDS = {int: "a whole number", float: "a number", bool: "nothing after it: it is a switch"}
@@ -134,6 +133,8 @@ def refuse_prompt(path: Path, prompt: str | None, task: str = "") -> None:
     Raises:
         OptionError: naming it.
     """
+    from samoyed.standard_input import LINES
+
     if prompt is not None and task in LINES:
         raise OptionError(
             "--prompt", "a run that continues a text", f"one to {task.replace('_', ' ')}",

@@ -393,13 +393,15 @@ def _without_header(
         DataError: where it does, unless bad rows are skipped.
     """
     again = [i for i, row in enumerate(rows[1:], 1) if row == rows[0]]
-    if again and on_bad != "skip":
+    if not again:
+        return rows[1:], lines[1:], []
+    if on_bad != "skip":
         raise DataError(
             f"{path}:{lines[again[0]]}", "a row of values", "the header again"
             + (f", and in {len(again) - 1:,} more lines" if len(again) > 1 else ""),
             "Remove the line, or leave bad rows out with --on-bad skip.",
         )  # fmt: skip
-    kept = [i for i in range(1, len(rows)) if i not in set(again)]
+    kept = [i for i, row in enumerate(rows) if row != rows[0]]
     skipped = [f"{path}:{lines[i]}: the header again" for i in again]
     return [rows[i] for i in kept], [lines[i] for i in kept], skipped
 

@@ -15,6 +15,7 @@ from samoyed.data.table_values import Guess, is_missing, parse_numbers
 FAR = 1000.0  # widths of the middle half of a column, from its middle
 MOST_READ_AGAIN = 50_000  # rows whose columns are all looked through; of more, the target alone
 MOST_COMPARED = 1000  # categories of a column
+FIRST_ROWS = 1000  # that tell how a column is written
 FEW_FAR = 5  # rows; more than so many are a long tail and no slip
 _UNIT = re.compile(r"[%$\u20ac\u00a3]")
 _MOSTLY = 0.9  # share of cells
@@ -65,14 +66,14 @@ def warnings(
 
 
 def is_written(cells: Sequence[str]) -> bool:
-    """Tell whether nearly all cells are numbers with one currency or unit, or with signs inside.
+    """Tell whether nearly all first cells are numbers with one currency or unit, or signs inside.
 
     >>> is_written(["$1,204", "$955"]), is_written(["1.204,5", "1,204.5"]), is_written(["A1", "A2"])
     (True, True, False)
     >>> is_written(["12b", "14c"]), is_written(["17", "18"])
     (False, False)
     """
-    held = [cell for cell in cells if not is_missing(cell)]
+    held = [cell for cell in cells[:FIRST_ROWS] if not is_missing(cell)]
     matches = [match for cell in held if (match := _WRITTEN.match(cell))]
     kinds = {(match["before"], match["after"]) for match in matches}
     is_plain = all(cell.isdigit() for cell in held)

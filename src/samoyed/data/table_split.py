@@ -24,6 +24,7 @@ NUM_STRATA = 10  # of a number that is asked for
 SAME = 0.9999  # correlation of a column with the target
 NEARLY_TOLD = 0.97  # of the rows have the commonest class of a column's value
 FEWEST_TOLD, MOST_COMMON = 100, 0.8  # rows, and share of the commonest class, to say so
+MANY_TOLD = 0.1  # different values per row, from which they tell a class by chance
 
 
 def digests_of(cells: Cells, names: Sequence[str]) -> list[bytes]:
@@ -215,12 +216,13 @@ def _told(written: Sequence[str], answers: np.ndarray) -> float:
     It is 0 where values are many, or where one class is so common that this says nothing.
     """
     num = len(written)
-    pairs = Counter(zip(written, answers.tolist(), strict=True))
-    best: dict[str, int] = {}
-    for (value, _), count in pairs.items():
-        best[value] = max(best.get(value, 0), count)
-    if num < FEWEST_TOLD or len(best) > 0.1 * num or np.bincount(answers).max() > MOST_COMMON * num:
+    if num < FEWEST_TOLD or np.bincount(answers).max() > MOST_COMMON * num:
         return 0.0
+    if len(set(written)) > MANY_TOLD * num:
+        return 0.0
+    best: dict[str, int] = {}
+    for (value, _), count in Counter(zip(written, answers.tolist(), strict=True)).items():
+        best[value] = max(best.get(value, 0), count)
     return sum(best.values()) / num
 
 

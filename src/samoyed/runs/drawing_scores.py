@@ -145,8 +145,8 @@ def verdict(
     Args:
         score: the headline score of the network.
         baselines: what each simple model scores.
-        others: further scores of the network; of these, one that mixes it with a baseline is told
-            of where the baseline alone is not beaten, and the two together do.
+        others: further scores of the network. One that mixes it with a baseline is told of where
+            the network alone is no clear winner and the two together beat the baseline.
     """
     same = [(n, s) for n, s in baselines if score is not None and s.name == score.name]
     if score is None or not same:
