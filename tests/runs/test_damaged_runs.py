@@ -43,6 +43,12 @@ def halved(name: str) -> Callable[[Path], object]:
     return lambda run: (run / name).write_bytes((run / name).read_bytes()[:1000])
 
 
+def one_bit_flipped(run: Path) -> None:
+    content = bytearray((run / "model.safetensors").read_bytes())
+    content[-1001] ^= 4
+    (run / "model.safetensors").write_bytes(content)
+
+
 def in_state(name: str, first: bytes) -> Callable[[Path], None]:
     """Return what overwrites the beginning of a file of the checkpoint; its size stays."""
 
@@ -57,6 +63,7 @@ def in_state(name: str, first: bytes) -> Callable[[Path], None]:
 
 DAMAGE = {
     "half the weights": (halved("model.safetensors"), "model.safetensors"),
+    "one bit of the weights": (one_bit_flipped, "with the checksum"),
     "no weights in the file": (written("model.safetensors", b""), "model.safetensors"),
     "config of another program": (written("config.json", b"[]"), "a list"),
     "empty config": (written("config.json", b"{}"), "no 'format'"),

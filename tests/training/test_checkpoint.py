@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from samoyed.core.batch import Batch
@@ -53,6 +54,27 @@ def test_what_is_saved_comes_back_bit_for_bit(tmp_path: Path):
         assert saved["params"] == group["params"]
     for name, tensor in average.state_dict().items():
         assert torch.equal(found.resume.keeps["average"][name], tensor)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int64, torch.bool])
+def test_tensors_of_any_type_come_back_and_one_bit_is_noticed(tmp_path: Path, dtype: torch.dtype):
+    tensors = {"a": torch.arange(6).reshape(2, 3).T.to(dtype), "b": torch.ones((), dtype=dtype)}
+    path = tmp_path / "x.safetensors"
+    checkpoint.write_tensors(path, tensors | {"none": torch.empty(0, 4)})
+    found = checkpoint.read_tensors(path)
+    assert torch.equal(found["a"], tensors["a"])
+    assert torch.equal(found["b"], tensors["b"])
+    assert found["none"].shape == (0, 4)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=r"checksum(.|\n)*damaged"):
+        checkpoint.read_tensors(path)
+
+
+def test_a_file_without_a_checksum_is_read(tmp_path: Path):
+    save_file({"a": torch.ones(3)}, tmp_path / "x.safetensors")
+    assert torch.equal(checkpoint.read_tensors(tmp_path / "x.safetensors")["a"], torch.ones(3))
 
 
 @pytest.mark.parametrize("damage", ["no manifest", "short file", "missing file", "half manifest"])

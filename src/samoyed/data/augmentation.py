@@ -23,7 +23,7 @@ from samoyed.core.spec import ImageSpec
 from samoyed.data.cache import rows_of
 from samoyed.data.colouring import pca_coloured
 from samoyed.data.elastic import as_grid_offsets, displacements
-from samoyed.data.feeds import as_floats
+from samoyed.data.feeds import as_floats, rows_at_once
 from samoyed.data.rand_augment import rand_augmented
 
 VARIATIONS = {
@@ -46,7 +46,6 @@ CROP = 0.7  # smallest part of the side that is kept
 PROPORTION = 4 / 3
 COLOUR = 0.3
 HOLE = 0.25  # of the side
-TRIED_AT_ONCE = 100  # pictures that are made small at once
 ENOUGH_AGREEMENT = 0.85  # mirrored pictures must be recognised this well, relative to plain ones
 CLEARLY_SWAPPED = 4.0  # standard deviations by which mirroring must mix two classes up more often
 
@@ -173,7 +172,8 @@ def _neighbours(
     """
     num = max(num, 60 * (int(labels.max()) + 1)) if labels.ndim == 1 else num
     rows = numpy_generator(seed, "mirror").permutation(len(labels))[:num]
-    pieces = np.array_split(rows, max(1, len(rows) // TRIED_AT_ONCE))
+    at_once = rows_at_once(images)
+    pieces = [rows[k : k + at_once] for k in range(0, len(rows), at_once)]
     small = torch.cat(
         [F.adaptive_avg_pool2d(as_floats(rows_of(images, piece)), side) for piece in pieces]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from torch import Tensor
 from samoyed.core.batch import Batch
 from samoyed.core.seeding import numpy_generator, torch_generator
 from samoyed.data.cache import rows_of
+
+VALUES_AT_ONCE = 1 << 22  # floats of pictures that are looked at together
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 """(B, C, H, W) float pictures in [0, 1] and where random numbers come from -> the same, varied."""
@@ -106,6 +109,15 @@ def as_floats(images: np.ndarray) -> Tensor:
     """
     pixels = torch.from_numpy(np.array(images.transpose(0, 2, 3, 1), order="C"))
     return pixels.permute(0, 3, 1, 2).to(torch.float32).mul_(1 / 255)
+
+
+def rows_at_once(images: np.ndarray) -> int:
+    """Return how many of these (N, C, H, W) pictures make 16 MB of floats, at least one.
+
+    >>> rows_at_once(np.empty((9, 3, 224, 224), np.uint8))
+    27
+    """
+    return max(1, VALUES_AT_ONCE // math.prod(images.shape[1:]))
 
 
 def num_steps(num_examples: int, batch_size: int, epochs: float) -> int:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from samoyed.core.spec import ImageSpec
 from samoyed.data import cache
-from samoyed.data.feeds import as_floats
+from samoyed.data.feeds import as_floats, rows_at_once
 from samoyed.data.image_reasons import named
 from samoyed.data.image_source import LEFT_OUT, TRAIN
 
@@ -30,7 +30,6 @@ SAME = 0.99  # correlation at the size at hand from which a pair is nearly the s
 BLURRED_FROM = 48  # pixels
 FEWEST_GRAYS = 6.0  # standard deviation of grays of 0 to 255 below which nothing can be told
 MOST_PAIRS = 1_000_000_000  # of a held-out and a learned picture that are compared
-_CHUNK_VALUES = 1 << 22  # pixels that are averaged at once
 _ASKED, _KNOWN = 1024, 16_384  # pictures that are compared at once
 
 
@@ -91,7 +90,7 @@ def near_pairs(images: np.ndarray, splits: np.ndarray) -> tuple[np.ndarray, floa
 
 def smallest_grays(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (N, 64) float32 of length one, without mean, and (N,) which are nearly one gray."""
-    step = max(1, _CHUNK_VALUES // int(np.prod(images.shape[1:])))
+    step = rows_at_once(images)
     grays = torch.empty(len(images), SIDE * SIDE)  # first, so that nothing stays between the chunks
     for first in range(0, len(images), step):
         pixels = as_floats(cache.rows_of(images, slice(first, first + step)))
@@ -122,7 +121,7 @@ def _most_alike(asked: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def correlations(images: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     """Return (M,) the correlation of the grays of each of (M, 2) pairs."""
-    step = max(1, _CHUNK_VALUES // int(np.prod(images.shape[1:])))
+    step = rows_at_once(images)
     found = np.empty(len(pairs), np.float32)
     for first in range(0, len(pairs), step):
         some = pairs[first : first + step]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samoyed.core.errors import DataError
+from samoyed.core.errors import DataError, OptionError
 from samoyed.data.text_files import Reading, read_file
 
 LOOKED_AT = 3000  # lines from which a form is told
@@ -62,6 +62,11 @@ class Columns:
     is_tabbed: bool
     is_universal: bool = False
 
+    def describe(self) -> str:
+        """Return it in words."""
+        form = "CoNLL-U" if self.is_universal else f"{self.num} columns"
+        return f"{form}, the words in column {self.word + 1}, the tags in column {self.tag + 1}"
+
     def cells(self, line: str) -> list[str]:
         """Return the cells of a line."""
         return line.split("\t") if self.is_tabbed else line.split()
@@ -114,7 +119,7 @@ def _is_number(cell: str) -> bool:
 
 def read_columns(
     path: Path, on_bad: str, notes: list[str], skipped: list[str], known: Columns | None = None,
-    word: int | None = None, tag: int | None = None,
+    word: str | None = None, tag: str | None = None,
 ) -> tuple[list[Sentence], Reading, Columns]:  # fmt: skip
     """Read a file of words and tags in columns.
 
@@ -124,14 +129,15 @@ def read_columns(
         notes: takes what was put right.
         skipped: takes "file:line: reason".
         known: how the lines are set, where the training file has told it.
-        word: place of the word from 1, where the user has said it.
-        tag: place of the tag from 1, where the user has said it.
+        word: the word's column from 1 or CoNLL-U's name of it, where the user has said it.
+        tag: the tag's column, likewise.
 
     Returns:
         The sentences, what was read, and how the lines are set.
 
     Raises:
         DataError: with file and line.
+        OptionError: for what is no column.
     """
     reading = read_file(path, is_western_allowed=True)
     notes += reading.notes
@@ -170,8 +176,9 @@ def _begins(line: str) -> bool:
     return line.split("\t", 1)[0].strip() == "1"
 
 
-def _told(path: Path, lines: Sequence[str], word: int | None, tag: int | None) -> Columns:
+def _told(path: Path, lines: Sequence[str], word: str | None, tag: str | None) -> Columns:
     """Return how a file's lines are set, with what the user says of it."""
+    asked = [_place(option, said) for option, said in (("--input", word), ("--target", tag))]
     filled = [line for line in lines if line.strip() and not line.startswith("# ")]
     columns = columns_of(filled[:LOOKED_AT]) if filled else None
     if columns is None:
@@ -182,15 +189,36 @@ def _told(path: Path, lines: Sequence[str], word: int | None, tag: int | None) -
             else "lines with different numbers of columns",
             "Write a word and its tag in each line; --task continue_text reads a text without.",
         )  # fmt: skip
-    for said in (word, tag):
-        if said is not None and not 1 <= said <= columns.num:
+    for option, said, place in zip(("--input", "--target"), (word, tag), asked, strict=True):
+        if place is not None and not 1 <= place <= columns.num:
             raise DataError(
-                path, f"columns from 1 to {columns.num}", f"column {said} asked for",
+                path, f"columns from 1 to {columns.num}", f"column {place} asked for",
                 f"the first line: {filled[0][:60]!r}",
             )  # fmt: skip
+        if said is not None and not said.isdigit() and not columns.is_universal:
+            raise _no_number(option, said)
+    first, last = asked
     return Columns(
-        columns.num, columns.word if word is None else word - 1,
-        columns.tag if tag is None else tag - 1, columns.is_tabbed, columns.is_universal,
+        columns.num, columns.word if first is None else first - 1,
+        columns.tag if last is None else last - 1, columns.is_tabbed, columns.is_universal,
+    )  # fmt: skip
+
+
+def _place(option: str, said: str | None) -> int | None:
+    """Return the number of a column that was asked for, from 1."""
+    if said is None:
+        return None
+    if said.lower() in UNIVERSAL_NAMES:
+        return UNIVERSAL_NAMES.index(said.lower()) + 1
+    if not said.isdigit():
+        raise _no_number(option, said)
+    return int(said)
+
+
+def _no_number(option: str, said: str) -> OptionError:
+    return OptionError(
+        option, "the number of a column, from 1", repr(said),
+        "count them from the left; only those of CoNLL-U have names, such as upos",
     )  # fmt: skip
 
 

@@ -8,18 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from samoyed.core.errors import DataError, OptionError, did_you_mean, first_names
+from samoyed.core.errors import DataError, did_you_mean, first_names
 from samoyed.core.spec import TagSpec, WordSpec
 from samoyed.data import tag_schemes, words
 from samoyed.data.image_reasons import named, nearly_same
 from samoyed.data.image_split import hold_out
 from samoyed.data.labelled_folders import named_parts
 from samoyed.data.left_out import left_out
-from samoyed.data.tagged_columns import NEARLY, UNIVERSAL_NAMES, Columns, Sentence, read_columns
+from samoyed.data.tagged_columns import NEARLY, Sentence, read_columns
+from samoyed.data.tagged_jsonl import is_jsonl_name, read_json_sentences
 from samoyed.data.words import WordRows
 
 LONG_WORD = 200  # letters
@@ -184,10 +185,10 @@ def scan_tagged_text(
     """Read tagged text and split it.
 
     Args:
-        path: a file in columns, or a folder of files named train, dev and test.
+        path: a file in columns or of JSON lines, or a folder of files named train, dev and test.
         test: the official test file, or None.
-        word: the column of words, from 1; the first by default.
-        tag: the column of tags, from 1; the last by default.
+        word: the column of words, from 1, or the field; the first by default.
+        tag: the column of tags, from 1, or the field; the last by default.
         on_bad: "stop" raises at the first bad line, "skip" leaves its sentence out and lists it.
         seed: which fifth is held out where there is no test part.
         known: the tags of a finished run that is to be measured: a sentence is enough, and nothing
@@ -195,6 +196,7 @@ def scan_tagged_text(
 
     Raises:
         DataError: for what cannot be learned from, with file and line.
+        OptionError: for a column or a field that is not there.
     """
     root = Path(path)
     files: dict[str, Path] = {"train": root}
@@ -208,20 +210,9 @@ def scan_tagged_text(
                 test, "the official test file", "no file there",
                 did_you_mean(files["test"].name, siblings).strip(),
             )  # fmt: skip
-    places = [_column("--input", word), _column("--target", tag)]
     notes: list[str] = []
     skipped: list[str] = []
-    parts: dict[str, list[Sentence]] = {}
-    digest, columns = hashlib.sha256(repr(places).encode()), None
-    for part in sorted(files, key=lambda part: part != "train"):
-        parts[part], reading, columns = read_columns(
-            files[part], on_bad, notes, skipped, columns, *places
-        )
-        digest.update(f"{part}\0{len(reading.data)}\0".encode() + reading.data)
-    assert columns is not None
-    for option, said in (("--input", word), ("--target", tag)):
-        if said is not None and not said.isdigit() and not columns.is_universal:
-            raise _no_number(option, said)
+    parts, how, digest = _read(files, word, tag, on_bad, notes, skipped)
     tags = _checked(root, parts, on_bad, skipped, known)
     has_test = "test" in parts
     if known is not None:
@@ -230,42 +221,41 @@ def scan_tagged_text(
         parts["train"], parts["test"] = _fifth(parts["train"], seed)
     return TaggedSource(
         root.name.split(".")[0] if root.is_file() else root.resolve().name, str(root),
-        _how(columns, files), parts, tags, has_test, tuple(notes),
+        how, parts, tags, has_test, tuple(notes),
         (
             *left_out(root, list(files.values()), "tagged text"), *_alike(tags),
             *_copies(parts), *_unlike(parts, tags), *_rare(parts, tags), *_lengths(parts),
         ),
         tuple(skipped),
-        digest.hexdigest(),
+        digest,
     )  # fmt: skip
 
 
 def _alike(tags: TagSpec) -> list[str]:
+    """Warn of tags that nearly are the same, and of numbers in the place of tags."""
+    if all(name.isdigit() for name in tags.names):
+        return [
+            f"the tags are numbers ({first_names(tags.names, most=4)}): they are learned as tags of "
+            "single words, and no chunks are scored; write their names for that"
+        ]
     return nearly_same(sorted({name[2:] if tags.scheme else name for name in tags.names}))
 
 
-def _column(option: str, said: str | None) -> int | None:
-    """Return the number of a column that was asked for."""
-    if said is not None and said.lower() in UNIVERSAL_NAMES:
-        return UNIVERSAL_NAMES.index(said.lower()) + 1
-    if said is not None and not said.isdigit():
-        raise _no_number(option, said)
-    return None if said is None else int(said)
-
-
-def _no_number(option: str, said: str) -> OptionError:
-    return OptionError(
-        option, "the number of a column, from 1", repr(said),
-        "count them from the left; only those of CoNLL-U have names, such as upos",
-    )  # fmt: skip
-
-
-def _how(columns: Columns, files: Mapping[str, Path]) -> str:
-    form = "CoNLL-U" if columns.is_universal else f"{columns.num} columns"
-    return (
-        f"{form}, the words in column {columns.word + 1}, the tags in column {columns.tag + 1}, in "
-        + ", ".join(str(file) for file in files.values())
-    )
+def _read(
+    files: Mapping[str, Path], word: str | None, tag: str | None, on_bad: str, notes: list[str],
+    skipped: list[str],
+) -> tuple[dict[str, list[Sentence]], str, str]:  # fmt: skip
+    """Return the sentences of each part, how they are set, in words, and a hash of the content."""
+    read: Any = read_columns if not is_jsonl_name(files["train"].name) else read_json_sentences
+    parts: dict[str, list[Sentence]] = {}
+    said = [int(name) if name and name.isdigit() else name for name in (word, tag)]
+    digest, form = hashlib.sha256(repr(said).encode()), None
+    for part in sorted(files, key=lambda part: part != "train"):
+        parts[part], reading, form = read(files[part], on_bad, notes, skipped, form, word, tag)
+        digest.update(f"{part}\0{len(reading.data)}\0".encode() + reading.data)
+    assert form is not None
+    where = ", ".join(str(file) for file in files.values())
+    return parts, f"{form.describe()}, in {where}", digest.hexdigest()
 
 
 def _checked(
@@ -281,8 +271,8 @@ def _checked(
     fewest = MIN_SENTENCES if known is None else 1
     if len(parts["train"]) < fewest:
         raise DataError(
-            root, f"at least {fewest} sentences, with an empty line after each",
-            f"{len(parts['train'])}", "Put an empty line after each sentence, or add sentences.",
+            root, f"at least {fewest} sentences", f"{len(parts['train'])}",
+            "Add sentences; in columns an empty line stands after each of them.",
         )  # fmt: skip
     scheme = known.scheme if known else _scheme_of(parts["train"])
     usual = known.names if known else sorted(_usual(parts["train"], scheme))

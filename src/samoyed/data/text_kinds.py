@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from samoyed.core.errors import DataError, OptionError
-from samoyed.data import labelled_folders, labelled_lines, tagged_columns
+from samoyed.data import labelled_folders, labelled_lines, tagged_columns, tagged_jsonl
 from samoyed.data.table_files import is_table_name
 from samoyed.data.tree_text import looks_bracketed
 
@@ -39,7 +39,7 @@ def kind_of_texts(path: Path, ask: TableAsk) -> TextKind | None:
     try:
         if path.is_dir():
             return _kind_of_folder(path, ask)
-        if path.is_file() and not is_table_name(path.name):
+        if path.is_file() and (not is_table_name(path.name) or _is_tagged_jsonl(path, ask)):
             return _kind_of_file(path, ask)
     except OSError:
         return None  # whoever reads it says what is wrong
@@ -83,6 +83,8 @@ def _refuse(option: str, value: str | None, found: str) -> None:
 def _kind_of_file(path: Path, ask: TableAsk) -> TextKind | None:
     if path.name.lower().removesuffix(".gz").endswith(_OTHER_SUFFIXES):
         return None
+    if _is_tagged_jsonl(path, ask):
+        return "tagged_text"
     text = _beginning(path)
     if text is None:
         return None
@@ -100,6 +102,14 @@ def _kind_of_file(path: Path, ask: TableAsk) -> TextKind | None:
     if found.is_certain or ask.test is not None:
         return "labelled_text"
     raise _both(path, "its lines begin with few different words, which may be classes")
+
+
+def _is_tagged_jsonl(path: Path, ask: TableAsk) -> bool:
+    """Tell whether this is a file of JSON lines that hold words and tags."""
+    if not tagged_jsonl.is_jsonl_name(path.name) or ask.task not in (None, "tag"):
+        return False
+    text = _beginning(path)
+    return text is not None and (ask.task == "tag" or tagged_jsonl.looks_tagged(path.name, text))
 
 
 def _beginning(path: Path) -> str | None:
@@ -121,7 +131,7 @@ def _beginning(path: Path) -> str | None:
 
 
 def _kind_of_folder(path: Path, ask: TableAsk) -> TextKind | None:
-    train = _train_file(path)
+    train = _train_file(path, ask)
     if train is not None:
         return _kind_of_file(train, ask)
     classes = labelled_folders.class_folders(path)
@@ -135,11 +145,12 @@ def _kind_of_folder(path: Path, ask: TableAsk) -> TextKind | None:
     return "labelled_text" if is_labelled else None
 
 
-def _train_file(path: Path) -> Path | None:
+def _train_file(path: Path, ask: TableAsk) -> Path | None:
     """Return the file of a folder that is named train, if it may be text."""
     for file in sorted(path.iterdir()):
-        is_text = not is_table_name(file.name) and not file.name.startswith(".")
-        if is_text and file.is_file() and labelled_folders.part_of(file.name) == "train":
+        if file.name.startswith(".") or labelled_folders.part_of(file.name) != "train":
+            continue
+        if file.is_file() and (not is_table_name(file.name) or _is_tagged_jsonl(file, ask)):
             return file
     return None
 

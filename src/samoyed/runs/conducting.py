@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import torch
 from annotated_types import Gt, Le
-from safetensors.torch import save_file
 from torch import nn
 
 import samoyed
@@ -283,7 +282,7 @@ def _about_table(request: Request) -> dict[str, Any]:
 def write_weights(folder: RunFolder, model: nn.Module) -> None:
     """Write the final weights atomically."""
     temporary = folder.file(".model.safetensors")
-    save_file(checkpoint.own_tensors(model.state_dict()), temporary)
+    checkpoint.write_tensors(temporary, model.state_dict())
     checkpoint.flush(temporary)
     temporary.chmod(0o644)
     temporary.rename(folder.file("model.safetensors"))

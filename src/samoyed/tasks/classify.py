@@ -130,9 +130,9 @@ class Classify:
         Returns:
             accuracy (Wilson's interval), macro F1, log loss and calibration error (bootstrap).
         """
-        test = looked_at(data, limit)
-        probabilities = predict_probabilities(model, test.images, device)
-        return scores_of(probabilities, test.labels, seed)
+        part, rows = looked_at(data, limit)
+        probabilities = predict_probabilities(model, part.images, device, rows)
+        return scores_of(probabilities, part.labels[rows], seed)
 
     def answer(
         self, model: nn.Module, inputs: Sequence[str], device: torch.device | str = "cpu"
@@ -172,10 +172,11 @@ def _system_objective(model: nn.Module, batch: Batch, *, system_loss: SystemLoss
 
 
 def predict_probabilities(
-    model: nn.Module, images: np.ndarray, device: torch.device | str = "cpu"
-) -> np.ndarray:
-    """Return (N, K) float64 probabilities for (N, C, H, W) uint8 pictures."""
-    logits = predict_logits(model, images, device)
+    model: nn.Module, images: np.ndarray, device: torch.device | str = "cpu",
+    rows: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Return (N, K) float64 probabilities for (N, C, H, W) uint8 pictures, or these rows."""
+    logits = predict_logits(model, images, device, rows)
     return torch.from_numpy(logits).softmax(dim=1).numpy()
 
 

@@ -111,9 +111,9 @@ class ClassifyLabels:
             mean average precision, macro and micro F1, log loss (bootstrap over pictures), and
             the share of pictures whose labels are all right (Wilson's interval).
         """
-        test = looked_at(data, limit)
-        chances = predict_chances(model, test.images, device)
-        return label_scores(test.labels, chances, seed)
+        part, rows = looked_at(data, limit)
+        chances = predict_chances(model, part.images, device, rows)
+        return label_scores(part.labels[rows], chances, seed)
 
     def answer(
         self, model: nn.Module, inputs: Sequence[str], device: torch.device | str = "cpu"
@@ -141,10 +141,11 @@ def _binary_objective(model: nn.Module, batch: Batch, *, label_smoothing: float)
 
 
 def predict_chances(
-    model: nn.Module, images: np.ndarray, device: torch.device | str = "cpu"
-) -> np.ndarray:
+    model: nn.Module, images: np.ndarray, device: torch.device | str = "cpu",
+    rows: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
     """Return (N, K) float64 probabilities, each label for itself, for (N, C, H, W) uint8."""
-    return 0.5 * (1 + np.tanh(0.5 * predict_logits(model, images, device)))
+    return 0.5 * (1 + np.tanh(0.5 * predict_logits(model, images, device, rows)))
 
 
 def label_scores(targets: np.ndarray, chances: np.ndarray, seed: int = 0) -> tuple[Score, ...]:

@@ -136,9 +136,9 @@ def to_temper_on(data: ImageData, seed: int) -> tuple[Aside | None, np.ndarray |
 
 
 def _scores_and_classes(model: nn.Module, aside: Aside) -> tuple[Tensor, Tensor]:
-    pictures = some_of(*aside)
-    scores = predict_logits(model, pictures.images, next(model.parameters()).device)
-    return torch.from_numpy(scores), torch.from_numpy(pictures.labels)
+    pictures, rows = aside
+    scores = predict_logits(model, pictures.images, next(model.parameters()).device, rows)
+    return torch.from_numpy(scores), torch.from_numpy(pictures.labels[rows])
 
 
 def _even(num: int, most: int) -> np.ndarray:
@@ -177,16 +177,16 @@ def chosen_by(aside: Pictures, stage: Stage, weights: nn.Module, every: int) -> 
     return watched(stage, BestWeights(weights, measure, every))
 
 
-def looked_at(data: ImageData, limit: int | None) -> Pictures:
-    """Return the held-out part, or for a quick look so many pictures.
+def looked_at(data: ImageData, limit: int | None) -> tuple[Pictures, np.ndarray]:
+    """Return the held-out part and all its rows, or for a quick look so many rows.
 
     A quick look is at the validation part where there is one: nobody sees the test part before
     training has ended.
     """
     if limit is None:
-        return data.test
+        return data.test, np.arange(len(data.test))
     part = data.test if data.validation is None else data.validation
-    return evenly(part, limit)
+    return part, _even(len(part), limit)
 
 
 def batch_size_of(images: np.ndarray) -> int:
@@ -195,21 +195,29 @@ def batch_size_of(images: np.ndarray) -> int:
 
 
 def predict_logits(
-    model: nn.Module, images: np.ndarray, device: torch.device | str = "cpu"
-) -> np.ndarray:
+    model: nn.Module, images: np.ndarray, device: torch.device | str = "cpu",
+    rows: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
     """Return (N, K) float64 unnormalised log-probabilities for (N, C, H, W) uint8 pictures.
 
     The model is left as it was: where it was training, it goes on in training mode.
+
+    Args:
+        model: the model.
+        images: the pictures, of which a batch at a time is held in memory.
+        device: where to compute.
+        rows: (N,) which of them; all by default.
     """
-    if len(images) == 0:
+    rows = np.arange(len(images)) if rows is None else rows
+    if len(rows) == 0:
         raise ValueError("no picture to look at")
     batch_size = batch_size_of(images)
     was_training = model.training
     model.eval()
     pieces = []
     with torch.inference_mode():
-        for start in range(0, len(images), batch_size):
-            pictures = as_floats(rows_of(images, slice(start, start + batch_size))).to(device)
+        for start in range(0, len(rows), batch_size):
+            pictures = as_floats(rows_of(images, rows[start : start + batch_size])).to(device)
             pieces.append(model(pictures).values.double().cpu().numpy())
     model.train(was_training)
     return np.concatenate(pieces)

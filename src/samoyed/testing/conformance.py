@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from samoyed.core.batch import NO_LABEL, SequenceLogits
@@ -44,7 +43,7 @@ from samoyed.core.spec import (
 from samoyed.losses import tabular
 from samoyed.losses.chain import NO_TAG, chain_loss
 from samoyed.testing.layouts import facts_of
-from samoyed.training.checkpoint import own_tensors, read_tensors
+from samoyed.training.checkpoint import read_tensors, write_tensors
 
 NUM_ROWS = 6
 NUM_STEPS = 2
@@ -379,7 +378,7 @@ def _survives_saving(subject: Subject) -> Iterator[Check]:
     one, two = one.eval(), subject.build(1).eval()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.safetensors"
-        save_file(own_tensors(one.state_dict()), file)
+        write_tensors(file, one.state_dict())
         two.load_state_dict(read_tensors(file))
     with torch.no_grad():
         before, after = (subject.forward(m, subject.inputs) for m in (one, two))

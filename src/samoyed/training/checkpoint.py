@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -25,6 +26,7 @@ from samoyed.core.errors import RunError
 from samoyed.training.loop import Moment, Resume
 
 FORMAT = 1
+CHECKSUM = "crc32"  # its name in the header of a safetensors file
 DAMAGED = "the file is damaged: put a copy back, or start over with --fresh"
 
 
@@ -54,8 +56,8 @@ def save(state: Path, model: nn.Module, moment: Moment, *, keep: int = 1) -> Pat
             for key, keeper in moment.stage.keeps.items()
         },
     }
-    save_file(own_tensors(model.state_dict()), temporary / "model.safetensors")
-    save_file(own_tensors(tensors), temporary / "training.safetensors")
+    write_tensors(temporary / "model.safetensors", model.state_dict())
+    write_tensors(temporary / "training.safetensors", tensors)
     (temporary / "training.json").write_text(json.dumps(tree))
     sizes = {file.name: file.stat().st_size for file in sorted(temporary.iterdir())}
     write_json(temporary / "manifest.json", {"format": FORMAT, "files": sizes})
@@ -129,16 +131,38 @@ def refuse_newer(path: Path, number: Any) -> None:
         )  # fmt: skip
 
 
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors to a safetensors file, with a checksum of them in its header."""
+    own = own_tensors(tensors)
+    save_file(own, path, metadata={CHECKSUM: _checksum(own)})
+
+
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a safetensors file.
 
     Raises:
-        RunError: when it is damaged.
+        RunError: when it is damaged, if only in one bit where the file has a checksum.
     """
     try:
-        return load_file(path)
+        found = load_file(path)
+        with safe_open(path, "pt") as file:
+            known = (file.metadata() or {}).get(CHECKSUM)
     except (SafetensorError, OSError) as error:
         raise RunError(path, "tensors, whole as they were written", str(error), DAMAGED) from None
+    if known is not None and known != (seen := _checksum(found)):
+        raise RunError(
+            path, f"tensors as they were written, with the checksum {known}", seen, DAMAGED
+        )
+    return found
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    """Return the CRC-32 of names and numbers, hexadecimal."""
+    value = 0
+    for name in sorted(tensors):
+        value = zlib.crc32(name.encode(), value)
+        value = zlib.crc32(tensors[name].reshape(-1).view(torch.uint8).numpy().data, value)
+    return f"{value:08x}"
 
 
 def pack(tree: Any, path: str, tensors: dict[str, Tensor]) -> Any:

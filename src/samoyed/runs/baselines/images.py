@@ -15,12 +15,14 @@ import numpy as np
 
 from samoyed.core.reference import Score
 from samoyed.core.seeding import numpy_generator
+from samoyed.data.cache import is_mapped
 from samoyed.data.images import ImageData
 from samoyed.metrics.intervals import wilson
 from samoyed.runs.baselines import image_labels
 from samoyed.runs.baselines.pixels import part_of, pixels, pixels_of, scaled_in_place
 
 _LINEAR_VALUES = 50_000_000  # examples x pixels that a linear model learns from
+_LINEAR_VALUES_OF_LARGE = 25_000_000  # the same, of pictures that may not fit in memory
 _PAIR_VALUES = 80_000_000_000  # examples x held out x pixels that are compared
 _STRENGTHS = (1e-3, 3e-2, 1.0)  # scikit-learn's C: the inverse of the weight decay
 _TRIAL_EXAMPLES = 5_000  # on which the strength is chosen
@@ -50,10 +52,11 @@ def measure(data: ImageData, seed: int = 0) -> list[tuple[str, Score]]:
 
     num, width = len(data.train), pixels_of(data.train)
     pairs = _PAIR_VALUES // (width * max(1, len(data.test)))
+    values = _LINEAR_VALUES_OF_LARGE if is_mapped(data.train.images) else _LINEAR_VALUES
     linear = _linear(data, seed)
     neighbours = KNeighborsClassifier(min(_NUM_NEIGHBOURS, num), algorithm="brute")
     models: list[tuple[str, Any, int]] = [
-        ("logistic regression", linear, _LINEAR_VALUES // width),
+        ("logistic regression", linear, values // width),
         (f"{neighbours.n_neighbors} nearest neighbours", neighbours, pairs),
     ]
     if num <= _SVM_EXAMPLES:

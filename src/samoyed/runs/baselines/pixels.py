@@ -9,12 +9,12 @@ import numpy as np
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import ImageSpec
 from samoyed.data import cache
+from samoyed.data.feeds import rows_at_once
 from samoyed.data.image_resample import fit_arrays
 from samoyed.data.images import Pictures
 
 SIDE = 32  # pixels, of the longer side at most
 _SCALED_ROWS = 1024
-_CHUNK_VALUES = 1 << 23  # pixels made small at once
 
 
 def small_size(pictures: Pictures) -> ImageSpec:
@@ -37,7 +37,7 @@ def pixels(pictures: Pictures, rows: np.ndarray | None = None) -> np.ndarray:
     size = small_size(pictures)
     rows = np.arange(len(pictures)) if rows is None else rows
     flat = np.empty((len(rows), int(np.prod(size.shape))), np.float32)
-    step = max(1, _CHUNK_VALUES // int(np.prod(pictures.images.shape[1:])))
+    step = rows_at_once(pictures.images)
     for first in range(0, len(rows), step):
         piece = rows[first : first + step]
         fitted = fit_arrays(cache.rows_of(pictures.images, piece), size)

@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 
-from samoyed.data.feeds import as_floats
+from samoyed.data.cache import rows_of
+from samoyed.data.feeds import as_floats, rows_at_once
 from samoyed.data.image_source import ImageData
 from samoyed.metrics.intervals import wilson
 from samoyed.runs.drawing import Figure
@@ -129,8 +130,9 @@ def nearest_learned(held_out: np.ndarray, learned: np.ndarray) -> Nearest:
 def compared(images: np.ndarray, rows: np.ndarray, *, mirror: bool = False) -> torch.Tensor:
     """Return (N, D) small grey pictures of mean 0 and length 1; 0 for pictures of one colour."""
     pieces = []
-    for start in range(0, len(rows), CHUNK):
-        grey = as_floats(images[rows[start : start + CHUNK]]).mean(dim=1, keepdim=True)
+    step = rows_at_once(images)
+    for start in range(0, len(rows), step):
+        grey = as_floats(rows_of(images, rows[start : start + step])).mean(dim=1, keepdim=True)
         size = tuple(min(SIDE, side) for side in grey.shape[2:])
         small = F.interpolate(grey, size, mode="bilinear", antialias=True, align_corners=False)
         flat = (small.flip(3) if mirror else small).flatten(1)

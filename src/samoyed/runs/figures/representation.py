@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.data.cache import rows_of
-from samoyed.data.feeds import as_floats
+from samoyed.data.feeds import as_floats, rows_at_once
 from samoyed.data.image_source import Pictures
 from samoyed.runs.drawing import Figure
 from samoyed.runs.drawing_thumbnails import Cell, picture_map
@@ -96,9 +96,10 @@ def representation_figure(
 def small_pixels(images: np.ndarray) -> Float[np.ndarray, "N D"]:
     """Return (N, C, H, W) uint8 pictures as rows in [0, 1], averaged down where they are large."""
     step = max(1, min(images.shape[2:]) // LARGEST_COMPARED)
+    at_once = rows_at_once(images)
     pieces = [
-        F.avg_pool2d(as_floats(images[start : start + BATCH]), step).flatten(1)
-        for start in range(0, len(images), BATCH)
+        F.avg_pool2d(as_floats(images[start : start + at_once]), step).flatten(1)
+        for start in range(0, len(images), at_once)
     ]
     return torch.cat(pieces).numpy()
 
@@ -113,6 +114,7 @@ def hidden_states(model: nn.Module, images: np.ndarray) -> Float[np.ndarray, "N 
     """Return what the last linear layer reads of every (N, C, H, W) uint8 picture."""
     layer = last_linear(model)
     assert layer is not None
+    at_once = min(BATCH, rows_at_once(images))
     held: list[Tensor] = []
     handle = layer.register_forward_pre_hook(
         lambda module, inputs: held.append(inputs[0].flatten(1).float().cpu())
@@ -122,8 +124,8 @@ def hidden_states(model: nn.Module, images: np.ndarray) -> Float[np.ndarray, "N 
     model.eval()
     try:
         with torch.inference_mode():
-            for start in range(0, len(images), BATCH):
-                model(as_floats(images[start : start + BATCH]).to(device))
+            for start in range(0, len(images), at_once):
+                model(as_floats(images[start : start + at_once]).to(device))
     finally:
         handle.remove()
         model.train(was_training)
@@ -196,9 +198,11 @@ def mosaic(
     side = THUMBNAIL + 2 * FRAME
     rows = int(cells.max()) // columns + 1
     paper = np.full((rows * side, columns * side, 3), 255, np.uint8)
-    small = F.interpolate(
-        as_floats(images), (THUMBNAIL, THUMBNAIL), mode="bilinear", antialias=True
-    )
+    at_once, size = rows_at_once(images), (THUMBNAIL, THUMBNAIL)
+    small = torch.cat([
+        F.interpolate(as_floats(images[k : k + at_once]), size, mode="bilinear", antialias=True)
+        for k in range(0, len(images), at_once)
+    ])  # fmt: skip
     pixels = (small.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
     for index, cell in enumerate(cells):
         top, left = (place * side for place in divmod(int(cell), columns))
