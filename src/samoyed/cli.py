@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
@@ -22,6 +21,7 @@ from cyclopts import App, CycloptsError, Parameter  # noqa: E402
 
 from samoyed import __version__  # noqa: E402
 from samoyed.core.spec import OnBad  # noqa: E402
+from samoyed.terminal import prepare_terminal  # noqa: E402
 
 app = App(
     name="samoyed",
@@ -396,7 +396,7 @@ def spelled_out(arguments: Sequence[str]) -> list[str]:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; anything a user can cause ends in a message, never a traceback."""
     arguments = spelled_out(sys.argv[1:] if arguments is None else arguments)
-    _print_any_name()
+    prepare_terminal()
     try:
         with receiving(STOP):
             STOP.is_kept = arguments[:1] == ["train"]
@@ -416,12 +416,6 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(130) from None
     except Exception as error:
         raise SystemExit(_explain_failure(error, *arguments[:1])) from None
-
-
-def _print_any_name() -> None:
-    """Let a file name that the terminal cannot show be printed as escapes."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _explain_failure(error: Exception, verb: str = "") -> int:

@@ -1,5 +1,7 @@
 """Mistakes in tables that once passed in silence, or under a wrong name."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from samoyed.core.errors import DataError
 from samoyed.data.table_encoding import clip_smoothly
 from samoyed.data.table_files import read_cells
 from samoyed.data.table_oddities import is_written
-from samoyed.data.table_rows import UNNAMED
+from samoyed.data.table_rows import UNNAMED, read_rows
 from samoyed.data.table_values import as_number, guess
 from samoyed.data.tables import TableAsk, scan_held_out, scan_table
 
@@ -73,6 +75,18 @@ def test_a_test_file_without_a_header_is_told_of(tmp_path):
     assert f"{UNNAMED}: age, income, grade" in source.describe()
     headless = written(tmp_path / "h.csv", *rows())
     assert not any(UNNAMED in line for line in scan_table(headless, TableAsk("3", test)).describe())
+
+
+def test_rows_to_answer_for_without_a_header_are_told_of(tmp_path):
+    source = scan_table(written(tmp_path / "t.csv", HEAD, *rows()), TableAsk("grade"))
+    spec, target = source.spec, source.target
+    new = [written(tmp_path / "new.csv", HEAD, *rows(20)), written(tmp_path / "h.csv", *rows(20))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with_header, _ = read_rows([str(new[0])], spec, target)
+    with pytest.warns(UserWarning, match=f"h.csv: {UNNAMED}: age, income, grade"):
+        without, _ = read_rows([str(new[1])], spec, target)
+    np.testing.assert_array_equal(with_header, without)
 
 
 def test_rows_of_a_class_that_is_unknown_are_listed(tmp_path):

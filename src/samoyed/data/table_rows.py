@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -127,6 +128,8 @@ def read_raw_rows(
     for path in paths:
         cells = read_cells(path, "stop", spec.names if spec.has_header else ("",))
         cells = aligned(cells, spec, target, needs_target=False)
+        if spec.has_header and not cells.has_header:
+            warnings.warn(f"{path}: {UNNAMED}: {listed(cells.names)}", stacklevel=2)
         raw, bad = read_raw(spec, cells)
         if bad:
             raise DataError(
