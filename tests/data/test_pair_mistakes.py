@@ -77,3 +77,19 @@ def test_a_prompt_is_for_runs_that_continue(tmp_path):
     for task in ("classify_text", "tag", "classify", "regress_table"):
         with pytest.raises(OptionError, match="--prompt"):
             refuse_prompt(tmp_path, "ROMEO:", task)
+
+
+@pytest.mark.parametrize("way", ["as it should be", "exchanged", "copied"])
+def test_sides_of_the_test_part_are_compared_with_training(tmp_path, way):
+    test = [f"le chien numéro {k} dort\tthe dog number {k} sleeps" for k in range(100, 110)]
+    for part, lines in (("train", LINES), ("test", test)):
+        sides = list(zip(*(line.split("\t") for line in lines), strict=True))
+        if part == "test" and way == "exchanged":
+            sides.reverse()
+        if part == "test" and way == "copied":
+            sides[1] = sides[0]
+        for name, side in zip(("fr", "en"), sides, strict=True):
+            (tmp_path / f"{part}.{name}").write_text("\n".join(side) + "\n")
+    said = " ".join(scan_pairs(tmp_path, ASK).warnings)
+    assert ("sides exchanged" in said) == (way == "exchanged")
+    assert ("held-out pairs are the same on both sides" in said) == (way == "copied")

@@ -98,3 +98,13 @@ def test_other_lines_of_json_stay_what_they_are(tmp_path):
     path = write(tmp_path / "b.jsonl", [{"text": f"line {k}"} for k in range(9)])
     with pytest.raises(DataError, match="fields text without such lists"):
         scan_tagged_text(path)
+
+
+def test_numbers_and_lines_in_the_place_of_tags_are_told_of(tmp_path):
+    numbers = [sentence(k, ner_tags=[1, 0, 5, 0]) for k in range(30)]
+    source = scan_tagged_text(write(tmp_path / "a.jsonl", numbers))
+    assert any("the tags are numbers (0, 1, 5)" in warning for warning in source.warnings)
+    lines = [sentence(k, ner_tags=["N", "V", "_", "."]) for k in range(30)]
+    source = scan_tagged_text(write(tmp_path / "b.jsonl", lines))
+    [told] = [warning for warning in source.warnings if "'_'" in warning]
+    assert told.startswith("30 words have no tag")

@@ -58,7 +58,9 @@ def test_answers_about_a_large_file_are_those_about_its_pictures(images):
     rows = np.array([5, 0, 59, 7])
     expected = held.astype(np.float64).mean((2, 3)) / 255
     np.testing.assert_allclose(predict_logits(Means(), mapped), expected, atol=1e-6)
-    np.testing.assert_allclose(predict_logits(Means(), mapped, rows=rows), expected[rows], atol=1e-6)
+    np.testing.assert_allclose(
+        predict_logits(Means(), mapped, rows=rows), expected[rows], atol=1e-6
+    )
 
 
 def test_a_quick_look_names_rows_and_copies_no_picture(images):

@@ -29,6 +29,7 @@ UNEQUAL = 9.0
 """A pair is not learned from if one side has so many times the words of the other (as in Moses)."""
 
 MANY_COPIES = 0.02
+MOST_COMPARED = 20_000  # sentences whose words are compared
 FEW_PAIRS = 2_000
 WORDS_A_SYMBOL, FEWEST_SYMBOLS, MOST_SYMBOLS = 56, 500, 16_000
 
@@ -315,7 +316,32 @@ def _suspicions(train: Pairs, test: Pairs, names: tuple[str, str]) -> list[str]:
         warnings.append(
             f"only {len(train):,} pairs to learn from: expect a phrase book, not a translator"
         )
-    return warnings
+    return warnings + _unlike_training(train, test, names)
+
+
+def _unlike_training(train: Pairs, test: Pairs, names: tuple[str, str]) -> list[str]:
+    """Warn where the held-out pairs have their sides exchanged, or one of them twice."""
+    same = sum(one == two for one, two in zip(test.source, test.target, strict=True))
+    if same > SAME_ANSWER * len(test):
+        return [
+            f"{same:,} of {len(test):,} held-out pairs are the same on both sides: is there a copy "
+            "of one language in the place of the other? The scores mean nothing then"
+        ]
+    known = [_vocabulary(side[:MOST_COMPARED]) for side in (train.source, train.target)]
+    held = [_vocabulary(side[:MOST_COMPARED]) for side in (test.source, test.target)]
+    right = sum(len(mine & theirs) for mine, theirs in zip(held, known, strict=True))
+    wrong = sum(len(mine & theirs) for mine, theirs in zip(held, known[::-1], strict=True))
+    if wrong <= 2 * right:
+        return []
+    return [
+        f"the held-out pairs seem to have their sides exchanged: their {names[0]} has the words of "
+        f"{names[1]} to learn from, and the other way about ({wrong:,} words, {right:,} as they "
+        "stand)"
+    ]
+
+
+def _vocabulary(sentences: Sequence[str]) -> set[str]:
+    return {word for sentence in sentences for word in sentence.lower().split()}
 
 
 def shortened(data: PairData, limit: int) -> PairData:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,10 @@ class Sentence:
     def place(self) -> str:
         """Return file and line."""
         return f"{self.path}:{self.lines[0]}"
+
+
+Parts = Mapping[str, Sequence[Sentence]]
+"""Sentences to learn from, to look at and to be measured on, by the names of these parts."""
 
 
 @dataclass(frozen=True)
