@@ -169,6 +169,21 @@ def test_the_most_frequent_tag_is_counted(run):
     assert 0 < by_word.value < run.scores[0].value
 
 
+def test_files_of_words_are_taken_as_they_are_cut(tmp_path):
+    none = WordSpec((), (), ())
+    rows = tmp_path / "a.jsonl"
+    rows.write_text('{"tokens": ["It", "left", "N.Y.", "."]}\n\n{"text": "We stay."}\n')
+    expected = [["It", "left", "N.Y.", "."], ["We", "stay", "."]]
+    assert sentences_of([str(rows)], none) == expected
+    columns = tmp_path / "a.conll"
+    columns.write_text("It PRP O\nleft VBD O\nN.Y. NNP B-LOC\n. . O\n\nWe PRP O\nstay. VB O\n\n")
+    assert sentences_of([str(columns)], none) == [expected[0], ["We", "stay."]]
+    for line, found in (('{"id": 3}', "fields id"), ("no", "no JSON object"), ("[1]", "'.1.'")):
+        rows.write_text('{"text": "a"}\n' + line + "\n")
+        with pytest.raises(DataError, match=rf"a.jsonl:2\n(.|\n)*{found}"):
+            sentences_of([str(rows)], none)
+
+
 def test_words_are_cut_as_training_knows_them():
     known = frozenset(["u.s.", "it", "'s"])
     assert cut("(It left the U.S.)", known) == ["(", "It", "left", "the", "U.S", ".", ")"]

@@ -15,6 +15,7 @@ from samoyed.data.text_files import Reading, read_file
 WORD_FIELDS = ("tokens", "words", "token", "word", "sentence", "text")
 SUFFIXES = (".jsonl", ".json", ".ndjson")
 LOOKED_AT = 20  # lines from which the fields are told
+_ASKED = 'an object with words, {"tokens": ["A", "dog"]}, or a text, {"text": "A dog"}'
 _EXPECTED = 'an object with lists, such as {"tokens": ["A", "dog"], "tags": ["O", "O"]}'
 
 
@@ -101,6 +102,36 @@ def read_json_sentences(
         else:
             raise found
     return sentences, reading, fields
+
+
+def words_to_tag(path: Path) -> list[list[str] | str]:
+    """Return the words of each line of JSON, or its text where it is not cut into words.
+
+    Raises:
+        DataError: for a line without either, with its number.
+    """
+    found: list[list[str] | str] = []
+    for number, line in enumerate(read_file(path, is_western_allowed=True).text.split("\n"), 1):
+        if line.strip():
+            found.append(_to_tag(line, f"{path}:{number}"))
+    return found
+
+
+def _to_tag(line: str, place: str) -> list[str] | str:
+    try:
+        value = parse(line)
+    except ValueError as error:
+        raise DataError(place, _ASKED, f"no JSON object ({error}): {line[:40]!r}") from None
+    fields = value if isinstance(value, dict) else {}
+    for name in WORD_FIELDS:
+        held = fields.get(name)
+        if isinstance(held, str) and held.strip():
+            return held
+        if isinstance(held, list) and held and all(isinstance(w, str) and w.strip() for w in held):
+            return [word.strip() for word in held]
+    raise DataError(
+        place, _ASKED, "fields " + first_names(list(fields)) if fields else f"{line[:40]!r}"
+    )
 
 
 def _objects(lines: Sequence[str]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from samoyed.core.errors import DataError
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import TagSpec, WordSpec
 from samoyed.core.stage import Recipe, Stage
-from samoyed.data import tag_schemes, words
+from samoyed.data import tag_schemes, tagged_columns, tagged_jsonl, words
 from samoyed.data.tagged_text import Tagged, TaggedData
 from samoyed.data.text_files import read_file
 from samoyed.data.word_feed import WordFeed, by_length
@@ -132,7 +132,7 @@ class Tag:
 
         Args:
             model: the model.
-            inputs: sentences, or files with one in every line.
+            inputs: sentences, or files of them: lines of text or JSON, or columns.
             device: where to compute.
 
         Returns:
@@ -214,16 +214,17 @@ def quick_look(data: TaggedData, limit: int | None) -> Tagged:
 
 
 def sentences_of(inputs: Sequence[str], spec: WordSpec) -> list[list[str]]:
-    """Return the sentences' words: each input is one, or names a file with one in every line.
+    """Return the sentences' words: each input is one, or names a file of them.
+
+    A file has a sentence in every line, of text or of JSON, or columns of words and tags.
 
     Raises:
         DataError: for a file that cannot be read, or an input without a word.
     """
-    texts: list[str] = []
+    texts: list[list[str] | str] = []
     for given in inputs:
         if is_file(given):
-            lines = read_file(Path(given), is_western_allowed=True).text.split("\n")
-            texts += [line for line in lines if line.strip()]
+            texts += _in_file(Path(given))
         elif not given.strip():
             raise DataError(
                 "input", "a sentence, or a file with one in every line", repr(given), "write a word"
@@ -231,7 +232,18 @@ def sentences_of(inputs: Sequence[str], spec: WordSpec) -> list[list[str]]:
         else:
             texts.append(given)
     known = frozenset(spec.words)
-    return [cut(text, known) for text in texts]
+    return [cut(text, known) if isinstance(text, str) else text for text in texts]
+
+
+def _in_file(path: Path) -> list[list[str] | str]:
+    """Return the sentences of a file, cut into words where it says how."""
+    if tagged_jsonl.is_jsonl_name(path.name):
+        return tagged_jsonl.words_to_tag(path)
+    text = read_file(path, is_western_allowed=True).text
+    if tagged_columns.looks_tagged(path.name, text):
+        sentences, _, _ = tagged_columns.read_columns(path, "stop", [], [])
+        return [list(sentence.words) for sentence in sentences]
+    return [line for line in text.split("\n") if line.strip()]
 
 
 def cut(text: str, known: frozenset[str]) -> list[str]:
