@@ -93,14 +93,14 @@ def read_json_sentences(
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        found = _sentence(line, f"{path}:{number}", fields)
-        if isinstance(found, tuple):
-            words, tags = found
-            sentences.append(Sentence(words, tags, (number,) * len(words), str(path)))
-        elif on_bad == "skip":
-            skipped.append(f"{found.place}: {found.found}; its sentence is left out")
-        else:
-            raise found
+        try:
+            words, tags = _sentence(line, f"{path}:{number}", fields)
+        except DataError as error:
+            if on_bad == "stop":
+                raise
+            skipped.append(f"{error.place}: {error.found}; its sentence is left out")
+            continue
+        sentences.append(Sentence(words, tags, (number,) * len(words), str(path)))
     return sentences, reading, fields
 
 
@@ -179,33 +179,40 @@ def _told(path: Path, lines: Sequence[str], word: str | None, tag: str | None) -
     return Fields(chosen, told, tuple(n for n in lists if n not in (chosen, told)))
 
 
-def _sentence(
-    line: str, place: str, fields: Fields
-) -> tuple[tuple[str, ...], tuple[str, ...]] | DataError:
-    """Return the words and tags of a line, or what is wrong with it."""
-    to_do = "Mend the line, or leave such lines out with --on-bad skip."
+def _sentence(line: str, place: str, fields: Fields) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the words and tags of a line.
+
+    Raises:
+        DataError: for what is wrong with it.
+    """
     try:
         found = parse(line)
     except ValueError as error:
-        return DataError(place, _EXPECTED, f"no JSON object ({error}): {line[:40]!r}", to_do)
+        raise _bad(place, _EXPECTED, f"no JSON object ({error}): {line[:40]!r}") from None
     if not isinstance(found, dict):
-        return DataError(place, _EXPECTED, f"a JSON {type(found).__name__}: {line[:40]!r}", to_do)
-    held: list[list[Any]] = []
-    for name in (fields.word, fields.tag):
-        value = found.get(name)
-        if not isinstance(value, list) or not value:
-            what = "no field" if name not in found else f"{str(value)[:40]!r} in the field"
-            return DataError(place, f"a list in the field {name!r}", f"{what} {name!r}", to_do)
-        held.append(value)
-    words, tags = held
+        raise _bad(place, _EXPECTED, f"a JSON {type(found).__name__}: {line[:40]!r}")
+    words, tags = (_list(found, name, place) for name in (fields.word, fields.tag))
     if len(words) != len(tags):
-        return DataError(
+        raise _bad(
             place, f"as many tags in {fields.tag!r} as words in {fields.word!r}",
-            f"{len(words)} words and {len(tags)} tags", to_do,
+            f"{len(words)} words and {len(tags)} tags",
         )  # fmt: skip
-    for name, value in ((fields.word, words), (fields.tag, tags)):
-        for number, item in enumerate(value, 1):
-            is_plain = isinstance(item, str) or type(item) is int
-            if not is_plain or not str(item).strip():
-                return DataError(place, f"words in {name!r}", f"{item!r}, item {number}", to_do)
-    return tuple(str(w).strip() for w in words), tuple(str(t).strip() for t in tags)
+    return words, tags
+
+
+def _list(found: dict[str, Any], name: str, place: str) -> tuple[str, ...]:
+    """Return the words or tags of a field."""
+    value = found.get(name)
+    if not isinstance(value, list) or not value:
+        what = "no field" if name not in found else f"{str(value)[:40]!r} in the field"
+        raise _bad(place, f"a list in the field {name!r}", f"{what} {name!r}")
+    for number, item in enumerate(value, 1):
+        is_plain = isinstance(item, str) or type(item) is int
+        if not is_plain or not str(item).strip():
+            raise _bad(place, f"words in {name!r}", f"{item!r}, item {number}")
+    return tuple(str(item).strip() for item in value)
+
+
+def _bad(place: str, expected: str, found: str) -> DataError:
+    to_do = "Mend the line, or leave such lines out with --on-bad skip."
+    return DataError(place, expected, found, to_do)
