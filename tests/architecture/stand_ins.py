@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import struct
 from pathlib import Path
 
@@ -127,6 +128,9 @@ def put_texts(root: Path, rng: np.random.Generator) -> None:
     (root / "chunks").mkdir()
     for name, num in (("chunks/train.txt", 40), ("chunks/test.txt", 12), ("names.conll", 30)):
         (root / name).write_text("".join(sentence.format(f"town{i}") for i in range(num)))
+    said = {"tokens": ["The", "dog"], "pos_tags": ["DT", "NN"], "ner_tags": ["O", "O"]}
+    lines = [json.dumps({**said, "tokens": ["The", f"dog{i}"]}) for i in range(30)]
+    (root / "names.jsonl").write_text("\n".join(lines) + "\n")
     (root / "names.test").write_text(sentence.format("London") * 5)
     (root / "treebank").mkdir()
     trees = ["(3 (2 a) (4 (4 lovely) (2 film)))\n", "(1 (2 a) (0 (0 dull) (2 film)))\n"]

@@ -235,12 +235,10 @@ def test_new_rows_with_and_without_the_target_in_any_order(tmp_path):
     bare = "5.0,,a,2020-01-01\n"
     rows = [
         read_rows([str(write(tmp_path, content, name))], source.spec, source.target)
-        for content, name in (
-            (head, "a.csv"),
-            (bare, "b.csv"),
-            (head.replace("low,", ",", 1), "c.csv"),
-        )
+        for content, name in ((head, "a.csv"), (head.replace("low,", ",", 1), "c.csv"))
     ]
+    with pytest.warns(UserWarning, match="no header names its columns"):
+        rows += [read_rows([str(write(tmp_path, bare, "b.csv"))], source.spec, source.target)]
     for inputs, _ in rows[1:]:
         np.testing.assert_array_equal(inputs, rows[0][0])
     assert rows[0][1][0].endswith("a.csv:2")

@@ -254,7 +254,7 @@ def _checked(
     if len(parts["train"]) < fewest:
         raise DataError(
             root, f"at least {fewest} sentences", f"{len(parts['train'])}",
-            "Add sentences; in columns an empty line stands after each of them.",
+            "Put an empty line after each sentence of columns, or add sentences.",
         )  # fmt: skip
     scheme = known.scheme if known else _scheme_of(parts["train"])
     usual = known.names if known else sorted(_usual(parts["train"], scheme))
