@@ -46,7 +46,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -188,7 +188,7 @@ class SkipGram(nn.Module):
         each = is_pair.sum(dim=(1, 2)) * (self.config.num_noise / noise.shape[1])
         moves = torch.cat([is_pair.sum(dim=1), each[:, None].expand_as(noise)], dim=1)
         rows = looked_up(self.foretold, torch.cat([words, noise], dim=1), moves, self.most)
-        near, far = rows[:, : words.shape[1]], rows[:, words.shape[1] :]
+        near, far = rows.split([words.shape[1], noise.shape[1]], dim=1)
         return negative_sampling(hidden, near, far, is_pair, self.config.num_noise)
 
     def _walk(self, words: Tensor, inputs: Tensor, is_pair: Tensor) -> Tensor:
@@ -218,8 +218,23 @@ def looked_up(
     met = torch.zeros(len(table.weight), dtype=table.weight.dtype, device=numbers.device)
     met.index_add_(0, numbers.flatten(), moves.to(met.dtype).flatten())
     share = (most / met.clamp_min(most))[numbers][..., None]
-    rows = table(numbers)
-    return share * rows + (1 - share) * rows.detach()  # the rows, moved by a share
+    rows = _MovedByAShare.apply(table(numbers), share)
+    assert isinstance(rows, Tensor)
+    return rows
+
+
+class _MovedByAShare(torch.autograd.Function):
+    """Rows as they are, whose gradient is multiplied by a share."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, share: Tensor) -> Tensor:
+        ctx.save_for_backward(share)
+        return rows.view_as(rows)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        (share,) = ctx.saved_tensors
+        return upstream[0] * share, None
 
 
 def recipe_for(num_words: int) -> Recipe:
