@@ -6,11 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import nn
 
 from samoyed.data.near_words import unit_length
 from samoyed.data.numbered_words import Words
 from samoyed.data.word_stretches import Stretches, StretchesOfWords
-from samoyed.models.language.skip_gram import RECIPE, Config, SkipGram, fading, stage_of
+from samoyed.models.language.skip_gram import (
+    RECIPE,
+    Config,
+    SkipGram,
+    fading,
+    looked_up,
+    stage_of,
+)
 from samoyed.tasks.embed import nearest
 from samoyed.training.loop import train
 
@@ -80,3 +88,17 @@ def test_the_rate_ends_at_a_ten_thousandth():
     assert fading(0.0) == 1
     assert fading(0.5) == 0.5
     assert fading(1.0) * RECIPE.learning_rate == 1e-4
+
+
+def test_a_row_met_too_often_keeps_its_value_and_learns_by_a_share():
+    table = nn.Embedding(4, 3, sparse=True)
+    numbers, moves = torch.tensor([[0, 1], [0, 2]]), torch.tensor([[30, 5], [70, 50]])
+    rows = looked_up(table, numbers, moves, most=50.0)
+    assert torch.equal(rows, table.weight[numbers])
+    upstream = torch.arange(12.0).reshape(2, 2, 3)
+    rows.backward(upstream)
+    shares = torch.tensor([0.5, 1.0, 0.5, 1.0])  # word 0 moves 100 pairs, twice the most
+    expected = torch.zeros(4, 3)
+    for number, share, row in zip(numbers.flatten(), shares, upstream.flatten(0, 1), strict=True):
+        expected[number] += share * row
+    torch.testing.assert_close(table.weight.grad.to_dense(), expected)
