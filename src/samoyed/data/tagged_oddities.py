@@ -8,6 +8,7 @@ from samoyed.core.errors import first_names
 from samoyed.core.spec import TagSpec
 from samoyed.data import tag_schemes
 from samoyed.data.image_reasons import named, nearly_same
+from samoyed.data.sentences import copies
 from samoyed.data.tagged_columns import Parts
 
 LONG_WORD = 200  # letters
@@ -18,7 +19,7 @@ FEW = 5  # words or chunks of a tag to learn from, at which it is named
 def oddities(parts: Parts, tags: TagSpec) -> tuple[str, ...]:
     """Return a warning for each thing that looks suspicious in sentences that can be read."""
     return (
-        *_alike(tags), *_copies(parts), *_unlike(parts, tags), *_untagged(parts),
+        *_alike(tags), *copies(parts), *_unlike(parts, tags), *_untagged(parts),
         *_rare(parts, tags), *_lengths(parts),
     )  # fmt: skip
 
@@ -31,20 +32,6 @@ def _alike(tags: TagSpec) -> list[str]:
             "of single words, and no chunks are scored; write their names for that"
         ]
     return nearly_same(sorted({name[2:] if tags.scheme else name for name in tags.names}))
-
-
-def _copies(parts: Parts) -> list[str]:
-    """Warn of sentences that are both to learn from and held out."""
-    seen = {sentence.words: sentence for sentence in parts["train"] if len(sentence.words) > 3}
-    found = []
-    for part in ("test", "validation"):
-        both = [s for s in parts.get(part, ()) if s.words in seen]
-        if both:
-            found.append(
-                f"{len(both):,} sentences of the {part} part are also to learn from (first: "
-                f"{both[0].place} = {seen[both[0].words].place}): the scores will flatter"
-            )
-    return found
 
 
 def _unlike(parts: Parts, tags: TagSpec) -> list[str]:

@@ -15,9 +15,9 @@ import numpy as np
 from samoyed.core.errors import DataError, did_you_mean, first_names
 from samoyed.core.spec import TagSpec, WordSpec
 from samoyed.data import tag_schemes, words
-from samoyed.data.image_split import hold_out
 from samoyed.data.labelled_folders import named_parts
 from samoyed.data.left_out import left_out
+from samoyed.data.sentences import without_a_fifth
 from samoyed.data.tagged_columns import NEARLY, Parts, Sentence, read_columns
 from samoyed.data.tagged_jsonl import is_jsonl_name, read_json_sentences
 from samoyed.data.tagged_oddities import oddities
@@ -213,7 +213,7 @@ def scan_tagged_text(
     if known is not None:
         parts = {"train": [], "test": [], **parts}
     elif not has_test:
-        parts["train"], parts["test"] = _fifth(parts["train"], seed)
+        parts["train"], parts["test"] = without_a_fifth(parts["train"], seed)
     return TaggedSource(
         root.name.split(".")[0] if root.is_file() else root.resolve().name, str(root),
         how, parts, tags, has_test, tuple(notes),
@@ -347,13 +347,3 @@ def _known(
             )  # fmt: skip
         skipped.append(f"{where}: unknown tag {tag!r}; its sentence is left out")
     return kept
-
-
-def _fifth(sentences: Sequence[Sentence], seed: int) -> tuple[list[Sentence], list[Sentence]]:
-    """Hold out a fifth of the sentences; copies stay on one side."""
-    digests = [" ".join(sentence.words) for sentence in sentences]
-    splits = hold_out(np.zeros(len(sentences), np.int64), digests, seed)
-    if not splits.any():  # all of them copies of each other
-        splits[-1] = 1
-    train = [s for s, side in zip(sentences, splits, strict=True) if side == 0]
-    return train, [s for s, side in zip(sentences, splits, strict=True) if side != 0]

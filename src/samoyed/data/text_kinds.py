@@ -39,7 +39,7 @@ def kind_of_texts(path: Path, ask: TableAsk) -> TextKind | None:
     try:
         if path.is_dir():
             return _kind_of_folder(path, ask)
-        if path.is_file() and (not is_table_name(path.name) or _is_tagged_jsonl(path, ask)):
+        if path.is_file():
             return _kind_of_file(path, ask)
     except OSError:
         return None  # whoever reads it says what is wrong
@@ -85,6 +85,8 @@ def _kind_of_file(path: Path, ask: TableAsk) -> TextKind | None:
         return None
     if _is_tagged_jsonl(path, ask):
         return "tagged_text"
+    if is_table_name(path.name):
+        return None
     text = _beginning(path)
     if text is None:
         return None

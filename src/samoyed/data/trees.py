@@ -16,9 +16,9 @@ from samoyed.core.errors import DataError, did_you_mean, first_names
 from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.data import tree_rows, words
 from samoyed.data.image_reasons import named
-from samoyed.data.image_split import hold_out
 from samoyed.data.labelled_folders import named_parts
 from samoyed.data.labelled_text import ordered
+from samoyed.data.sentences import copies, without_a_fifth
 from samoyed.data.text_files import Reading, read_file
 from samoyed.data.tree_rows import TreeRows
 from samoyed.data.tree_text import UNLABELLED, Tree, parse, trees_of
@@ -200,7 +200,7 @@ def scan_trees(
     if is_measured:
         parts = {"train": [], "test": [], **parts}
     elif not has_test:
-        parts["train"], parts["test"] = _fifth(parts["train"], seed)
+        parts["train"], parts["test"] = without_a_fifth(parts["train"], seed)
     num_joined = sum(label == UNLABELLED for t in parts["train"] for label in t.labels)
     if num_joined:
         notes.append(
@@ -210,7 +210,7 @@ def scan_trees(
     return TreeSource(
         root.name.split(".")[0] if root.is_file() else root.resolve().name, str(root),
         f"{total:,} in brackets, in " + ", ".join(str(file) for file in files.values()),
-        parts, labels, has_test, tuple(notes), (*_copies(parts), *_rare(parts)), tuple(skipped),
+        parts, labels, has_test, tuple(notes), (*copies(parts), *_rare(parts)), tuple(skipped),
         digest.hexdigest(),
     )  # fmt: skip
 
@@ -282,30 +282,6 @@ def _known(trees: Sequence[Tree], names: set[str], on_bad: str, skipped: list[st
         else:
             skipped.append(f"{tree.place}: unknown class {strange[0]!r}")
     return kept
-
-
-def _fifth(trees: Sequence[Tree], seed: int) -> tuple[list[Tree], list[Tree]]:
-    """Hold out a fifth of the trees; copies of a sentence stay on one side."""
-    digests = [" ".join(tree.words) for tree in trees]
-    splits = hold_out(np.zeros(len(trees), np.int64), digests, seed)
-    if not splits.any():  # all of them copies of each other
-        splits[-1] = 1
-    train = [t for t, side in zip(trees, splits, strict=True) if side == 0]
-    return train, [t for t, side in zip(trees, splits, strict=True) if side != 0]
-
-
-def _copies(parts: Parts) -> list[str]:
-    """Warn of sentences that are both to learn from and held out."""
-    seen = {tree.words: tree for tree in parts["train"] if len(tree.words) > 3}
-    found = []
-    for part in ("test", "validation"):
-        both = [tree for tree in parts.get(part, ()) if tree.words in seen]
-        if both:
-            found.append(
-                f"{len(both):,} sentences of the {part} part are also to learn from (first: "
-                f"{both[0].place} = {seen[both[0].words].place}): the scores will flatter"
-            )
-    return found
 
 
 def _rare(parts: Parts) -> list[str]:

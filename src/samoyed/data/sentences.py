@@ -1,0 +1,56 @@
+"""Sentences of cut words, tagged or with a tree: a fifth held out, and copies across the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+
+from samoyed.data.image_split import hold_out
+
+FEWEST_WORDS = 4  # of a sentence that is not a copy by chance
+
+
+@runtime_checkable
+class CutSentence(Protocol):
+    """What is told of a sentence, whatever else it holds."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return its words."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Return file and line."""
+        ...
+
+
+Sentence = TypeVar("Sentence", bound=CutSentence)
+
+
+def without_a_fifth(
+    sentences: Sequence[Sentence], seed: int
+) -> tuple[list[Sentence], list[Sentence]]:
+    """Return four fifths and one, held out; copies of a sentence stay on one side."""
+    digests = [" ".join(sentence.words) for sentence in sentences]
+    splits = hold_out(np.zeros(len(sentences), np.int64), digests, seed)
+    if not splits.any():  # all of them copies of each other
+        splits[-1] = 1
+    train = [s for s, side in zip(sentences, splits, strict=True) if side == 0]
+    return train, [s for s, side in zip(sentences, splits, strict=True) if side != 0]
+
+
+def copies(parts: Mapping[str, Sequence[CutSentence]]) -> list[str]:
+    """Warn of sentences that are both to learn from and held out."""
+    seen = {s.words: s for s in parts["train"] if len(s.words) >= FEWEST_WORDS}
+    found = []
+    for part in ("test", "validation"):
+        both = [s for s in parts.get(part, ()) if s.words in seen]
+        if both:
+            found.append(
+                f"{len(both):,} sentences of the {part} part are also to learn from (first: "
+                f"{both[0].place} = {seen[both[0].words].place}): the scores will flatter"
+            )
+    return found
