@@ -63,6 +63,23 @@ def test_answers_about_a_large_file_are_those_about_its_pictures(images):
     )
 
 
+def test_what_is_made_of_pictures_is_in_their_order(images):
+    mapped, held = images
+    rows, sizes = np.array([5, 0, 59, 7, 7, 3, 2, 1, 0]), []
+
+    def make(pictures):
+        sizes.append(len(pictures))
+        return pictures.amax((2, 3))
+
+    expected = torch.from_numpy(held).amax((2, 3)) / 255
+    torch.testing.assert_close(feeds.made_of(mapped, make), expected)
+    torch.testing.assert_close(feeds.made_of(mapped, make, rows), expected[rows])
+    assert sizes == [7] * 8 + [4, 7, 2]
+    sizes.clear()
+    feeds.made_of(held, make, rows, at_most=4)
+    assert sizes == [4, 4, 1]
+
+
 def test_a_quick_look_names_rows_and_copies_no_picture(images):
     mapped, _ = images
     part = Pictures(mapped, np.zeros(60, np.int64), [""] * 60)
@@ -78,8 +95,7 @@ def test_near_copies_and_shallow_models_read_a_few_pictures_at_a_time(images, mo
     sizes = []
     as_floats = feeds.as_floats
     monkeypatch.setattr(
-        "samoyed.runs.figures.near_duplicates.as_floats",
-        lambda pictures: sizes.append(len(pictures)) or as_floats(pictures),
+        feeds, "as_floats", lambda pictures: sizes.append(len(pictures)) or as_floats(pictures)
     )
     found = nearest_learned(mapped, mapped)
     assert max(sizes) == 7

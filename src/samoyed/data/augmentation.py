@@ -20,10 +20,9 @@ from torch import Tensor
 from samoyed.core.errors import OptionError, did_you_mean
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import ImageSpec
-from samoyed.data.cache import rows_of
 from samoyed.data.colouring import pca_coloured
 from samoyed.data.elastic import as_grid_offsets, displacements
-from samoyed.data.feeds import as_floats, rows_at_once
+from samoyed.data.feeds import made_of
 from samoyed.data.rand_augment import rand_augmented
 
 VARIATIONS = {
@@ -172,11 +171,7 @@ def _neighbours(
     """
     num = max(num, 60 * (int(labels.max()) + 1)) if labels.ndim == 1 else num
     rows = numpy_generator(seed, "mirror").permutation(len(labels))[:num]
-    at_once = rows_at_once(images)
-    pieces = [rows[k : k + at_once] for k in range(0, len(rows), at_once)]
-    small = torch.cat(
-        [F.adaptive_avg_pool2d(as_floats(rows_of(images, piece)), side) for piece in pieces]
-    )
+    small = made_of(images, lambda pictures: F.adaptive_avg_pool2d(pictures, side), rows)
     small = small - small.mean((2, 3), keepdim=True)
     classes = torch.from_numpy(labels[rows])
     half = len(rows) // 2

@@ -120,6 +120,33 @@ def rows_at_once(images: np.ndarray) -> int:
     return max(1, VALUES_AT_ONCE // math.prod(images.shape[1:]))
 
 
+def made_of(
+    images: np.ndarray, make: Callable[[Tensor], Tensor], rows: np.ndarray | None = None,
+    at_most: int | None = None,
+) -> Tensor:  # fmt: skip
+    """Return (N, ...) what `make` makes of all these pictures, or of some, a few at a time.
+
+    All is written into one piece of memory. A list of small pieces would lie between the large
+    ones that come and go, so that the C library could not join and use their memory again.
+
+    Args:
+        images: (M, C, H, W) uint8, possibly memory-mapped.
+        make: (B, C, H, W) floats in [0, 1] -> (B, ...) something smaller.
+        rows: (N,) which pictures; all of them by default.
+        at_most: B; as many as make 16 MB of floats by default.
+    """
+    num, step = len(images) if rows is None else len(rows), rows_at_once(images)
+    step = step if at_most is None else min(step, at_most)
+    found: Tensor | None = None
+    for start in range(0, max(1, num), step):
+        piece = slice(start, start + step)
+        made = make(as_floats(rows_of(images, piece if rows is None else rows[piece])))
+        found = made.new_empty(num, *made.shape[1:]) if found is None else found
+        found[piece] = made
+    assert found is not None
+    return found
+
+
 def num_steps(num_examples: int, batch_size: int, epochs: float) -> int:
     """Return how many batches make this many epochs, at least one.
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from samoyed.core.spec import ImageSpec
 from samoyed.data import cache
-from samoyed.data.feeds import as_floats, rows_at_once
+from samoyed.data.feeds import as_floats, made_of, rows_at_once
 from samoyed.data.image_reasons import named
 from samoyed.data.image_source import LEFT_OUT, TRAIN
 
@@ -90,12 +90,12 @@ def near_pairs(images: np.ndarray, splits: np.ndarray) -> tuple[np.ndarray, floa
 
 def smallest_grays(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (N, 64) float32 of length one, without mean, and (N,) which are nearly one gray."""
-    step = rows_at_once(images)
-    grays = torch.empty(len(images), SIDE * SIDE)  # first, so that nothing stays between the chunks
-    for first in range(0, len(images), step):
-        pixels = as_floats(cache.rows_of(images, slice(first, first + step)))
-        small = F.adaptive_avg_pool2d(pixels.mean(1, keepdim=True), SIDE).flatten(1)
-        torch.sub(small, small.mean(1, keepdim=True), out=grays[first : first + step])
+
+    def shrink(pictures: Tensor) -> Tensor:
+        return F.adaptive_avg_pool2d(pictures.mean(1, keepdim=True), SIDE).flatten(1)
+
+    grays = made_of(images, shrink)
+    grays -= grays.mean(1, keepdim=True)
     is_plain = grays.std(1, correction=0) * 255 < FEWEST_GRAYS
     return F.normalize(grays, dim=1).numpy(), is_plain.numpy()
 

@@ -19,7 +19,7 @@ from samoyed.core.spec import ImageSpec
 from samoyed.core.stage import Objective, Recipe, Stage
 from samoyed.data.augmentation import Augmentation, Choice, check_names, choose
 from samoyed.data.cache import rows_of
-from samoyed.data.feeds import PictureFeed, as_floats, num_steps
+from samoyed.data.feeds import PictureFeed, as_floats, made_of, num_steps
 from samoyed.data.image_split import strata_of
 from samoyed.data.images import ImageData, Pictures
 from samoyed.tasks.tempering import left_out, tempered
@@ -208,19 +208,18 @@ def predict_logits(
         device: where to compute.
         rows: (N,) which of them; all by default.
     """
-    rows = np.arange(len(images)) if rows is None else rows
-    if len(rows) == 0:
+    if (len(images) if rows is None else len(rows)) == 0:
         raise ValueError("no picture to look at")
-    batch_size = batch_size_of(images)
+
+    def answered(pictures: Tensor) -> Tensor:
+        return model(pictures.to(device)).values.double().cpu()
+
     was_training = model.training
     model.eval()
-    pieces = []
     with torch.inference_mode():
-        for start in range(0, len(rows), batch_size):
-            pictures = as_floats(rows_of(images, rows[start : start + batch_size])).to(device)
-            pieces.append(model(pictures).values.double().cpu().numpy())
+        found = made_of(images, answered, rows, at_most=batch_size_of(images))
     model.train(was_training)
-    return np.concatenate(pieces)
+    return found.numpy()
 
 
 def spread(labels: np.ndarray, count: int, seed: int) -> np.ndarray:

@@ -15,8 +15,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 
-from samoyed.data.cache import rows_of
-from samoyed.data.feeds import as_floats, rows_at_once
+from samoyed.data.feeds import made_of
 from samoyed.data.image_source import ImageData
 from samoyed.metrics.intervals import wilson
 from samoyed.runs.drawing import Figure
@@ -129,17 +128,17 @@ def nearest_learned(held_out: np.ndarray, learned: np.ndarray) -> Nearest:
 
 def compared(images: np.ndarray, rows: np.ndarray, *, mirror: bool = False) -> torch.Tensor:
     """Return (N, D) small grey pictures of mean 0 and length 1; 0 for pictures of one colour."""
-    pieces = []
-    step = rows_at_once(images)
-    for start in range(0, len(rows), step):
-        grey = as_floats(rows_of(images, rows[start : start + step])).mean(dim=1, keepdim=True)
+
+    def shrink(pictures: torch.Tensor) -> torch.Tensor:
+        grey = pictures.mean(dim=1, keepdim=True)
         size = tuple(min(SIDE, side) for side in grey.shape[2:])
         small = F.interpolate(grey, size, mode="bilinear", antialias=True, align_corners=False)
         flat = (small.flip(3) if mirror else small).flatten(1)
         centred = flat - flat.mean(dim=1, keepdim=True)
         length = centred.norm(dim=1, keepdim=True)
-        pieces.append(torch.where(length > 1e-3, centred / length.clamp_min(1e-9), 0.0))
-    return torch.cat(pieces)
+        return torch.where(length > 1e-3, centred / length.clamp_min(1e-9), 0.0)
+
+    return made_of(images, shrink, rows)
 
 
 def _spread(num: int, most: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.data.cache import rows_of
-from samoyed.data.feeds import as_floats, rows_at_once
+from samoyed.data.feeds import made_of
 from samoyed.data.image_source import Pictures
 from samoyed.runs.drawing import Figure
 from samoyed.runs.drawing_thumbnails import Cell, picture_map
@@ -96,12 +96,7 @@ def representation_figure(
 def small_pixels(images: np.ndarray) -> Float[np.ndarray, "N D"]:
     """Return (N, C, H, W) uint8 pictures as rows in [0, 1], averaged down where they are large."""
     step = max(1, min(images.shape[2:]) // LARGEST_COMPARED)
-    at_once = rows_at_once(images)
-    pieces = [
-        F.avg_pool2d(as_floats(images[start : start + at_once]), step).flatten(1)
-        for start in range(0, len(images), at_once)
-    ]
-    return torch.cat(pieces).numpy()
+    return made_of(images, lambda pictures: F.avg_pool2d(pictures, step).flatten(1)).numpy()
 
 
 def last_linear(model: nn.Module) -> nn.Linear | None:
@@ -114,22 +109,24 @@ def hidden_states(model: nn.Module, images: np.ndarray) -> Float[np.ndarray, "N 
     """Return what the last linear layer reads of every (N, C, H, W) uint8 picture."""
     layer = last_linear(model)
     assert layer is not None
-    at_once = min(BATCH, rows_at_once(images))
     held: list[Tensor] = []
     handle = layer.register_forward_pre_hook(
         lambda module, inputs: held.append(inputs[0].flatten(1).float().cpu())
     )
     device = next(model.parameters()).device
+
+    def run(pictures: Tensor) -> Tensor:
+        model(pictures.to(device))
+        return held.pop()
+
     was_training = model.training
     model.eval()
     try:
         with torch.inference_mode():
-            for start in range(0, len(images), at_once):
-                model(as_floats(images[start : start + at_once]).to(device))
+            return made_of(images, run, at_most=BATCH).numpy()
     finally:
         handle.remove()
         model.train(was_training)
-    return torch.cat(held).numpy()
 
 
 def plane(hidden: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N 2"]:
@@ -198,12 +195,13 @@ def mosaic(
     side = THUMBNAIL + 2 * FRAME
     rows = int(cells.max()) // columns + 1
     paper = np.full((rows * side, columns * side, 3), 255, np.uint8)
-    at_once, size = rows_at_once(images), (THUMBNAIL, THUMBNAIL)
-    small = torch.cat([
-        F.interpolate(as_floats(images[k : k + at_once]), size, mode="bilinear", antialias=True)
-        for k in range(0, len(images), at_once)
-    ])  # fmt: skip
-    pixels = (small.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+
+    def shrink(pictures: Tensor) -> Tensor:
+        size = (THUMBNAIL, THUMBNAIL)
+        small = F.interpolate(pictures, size, mode="bilinear", antialias=True)
+        return (small.clamp(0, 1) * 255).round().byte()
+
+    pixels = made_of(images, shrink).permute(0, 2, 3, 1).numpy()
     for index, cell in enumerate(cells):
         top, left = (place * side for place in divmod(int(cell), columns))
         if classes is not None:
