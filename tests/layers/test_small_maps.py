@@ -5,7 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from samoyed.layers.small_maps import Convolution, convolve_densely, convolve_gathered
+from samoyed.layers.convolution import Convolution
+from samoyed.layers.small_maps import convolve_densely, convolve_gathered
 
 
 def drawn(*shape, seed=0):

@@ -14,36 +14,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 # Legend for shapes: B batch, C maps before, O maps after, H rows, W columns, K x L the kernel,
 # P = H W places.
-
-
-MOST_GATHERED = 16  # places: with more, gathering costs more than it saves
-
-
-class Convolution(nn.Conv2d):
-    """A convolution that keeps the size, with an odd kernel; its weights are `nn.Conv2d`'s.
-
-    While training, maps of few places are convolved by one product.
-
-    Args:
-        num_before: C.
-        num_after: O.
-        kernel: side of the square kernel, odd.
-    """
-
-    def __init__(self, num_before: int, num_after: int, kernel: int) -> None:
-        super().__init__(num_before, num_after, kernel, padding=kernel // 2)
-
-    def forward(self, maps: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"]:
-        """Convolve."""
-        num_places, num_taps = maps.shape[-2:].numel(), self.weight.shape[-2:].numel()
-        if not self.training or num_places > MOST_GATHERED:
-            return super().forward(maps)
-        convolve = convolve_densely if num_places < num_taps else convolve_gathered
-        return convolve(maps, self.weight, self.bias)
 
 
 def convolve_densely(
@@ -59,7 +33,7 @@ def convolve_densely(
         bias: one for each map, or None.
     """
     height, width = maps.shape[-2:]
-    matrix = _Spread.apply(weight, height, width, _number(weight))
+    matrix = _Spread.apply(weight, height, width, number_format(weight))
     flat = maps.permute(0, 2, 3, 1).reshape(len(maps), -1)
     spread_bias = None if bias is None else bias.repeat(height * width)
     out = F.linear(flat, matrix, spread_bias)
@@ -78,12 +52,12 @@ def convolve_gathered(
         weight: of an odd kernel.
         bias: one for each map, or None.
     """
-    number = _number(weight)
+    number = number_format(weight)
     out: Tensor = _Gathered.apply(maps.to(number), weight.to(number))
     return out if bias is None else out + bias.to(number)[:, None, None]
 
 
-def _number(weight: Tensor) -> torch.dtype:
+def number_format(weight: Tensor) -> torch.dtype:
     """Return the number format that products have now."""
     device = weight.device.type
     is_cast = torch.is_autocast_enabled(device)

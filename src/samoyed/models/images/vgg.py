@@ -53,9 +53,9 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
 from samoyed.layers.arithmetic import is_worth_full_size
+from samoyed.layers.convolution import Convolution
 from samoyed.layers.local_response import LocalResponse
 from samoyed.layers.rectified import centre, draw_weights
-from samoyed.layers.small_maps import Convolution
 
 REFERENCE = Reference(
     title="Very deep convolutional networks for large-scale image recognition",

@@ -50,6 +50,7 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
 from samoyed.layers.arithmetic import MULTIPLICATIONS_PER_S, UNHURRIED_S, multiplications
+from samoyed.layers.convolution import Convolution
 
 REFERENCE = Reference(
     title="Deep residual learning for image recognition",
@@ -162,8 +163,10 @@ class Normalised(nn.Module):
         is_pooled: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.convolution = nn.Conv2d(
-            num_inputs, num_outputs, side, stride, padding=side // 2, bias=False
+        self.convolution = (
+            Convolution(num_inputs, num_outputs, side, bias=False)
+            if stride == 1
+            else nn.Conv2d(num_inputs, num_outputs, side, stride, padding=side // 2, bias=False)
         )
         self.normalisation = nn.BatchNorm2d(num_outputs)
         self.is_pooled = is_pooled
@@ -188,7 +191,7 @@ class Residual(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.first = Normalised(width, width)
-        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.second = Convolution(width, width, 3, bias=False)
         self.normalisation = nn.BatchNorm2d(width)
 
     def forward(self, maps: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:

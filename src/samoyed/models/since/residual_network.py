@@ -52,6 +52,7 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
 from samoyed.layers.arithmetic import is_worth_full_size
+from samoyed.layers.convolution import Convolution
 from samoyed.layers.rectified import centre, draw_weights
 
 REFERENCE = Reference(
@@ -150,6 +151,8 @@ def shortcut(
 
 def convolution(num_inputs: int, num_outputs: int, stride: int = 1) -> nn.Conv2d:
     """Return a 3 x 3 convolution; its bias would be undone by the normalisation."""
+    if stride == 1:
+        return Convolution(num_inputs, num_outputs, 3, bias=False)
     return nn.Conv2d(num_inputs, num_outputs, 3, stride, padding=1, bias=False)
 
 
