@@ -154,7 +154,8 @@ def is_unasked_table(path: str, ask: TableAsk) -> bool:
     target = Path(path).expanduser()
     is_table = target.is_file() and is_table_name(target.name)
     is_open = ask.target is None and is_table and not is_picture_table(target, ask)
-    return is_open and not _are_unasked_pairs(target, ask)
+    is_other = _are_unasked_pairs(target, ask) or kind_of_texts(target, ask) is not None
+    return is_open and not is_other
 
 
 def is_picture_table(path: Path, ask: TableAsk) -> bool:

@@ -18,9 +18,11 @@ from samoyed.data import tag_schemes, words
 from samoyed.data.labelled_folders import named_parts
 from samoyed.data.left_out import left_out
 from samoyed.data.sentences import without_a_fifth
+from samoyed.data.table_files import is_table_name
 from samoyed.data.tagged_columns import NEARLY, Parts, Sentence, read_columns
 from samoyed.data.tagged_jsonl import is_jsonl_name, read_json_sentences
 from samoyed.data.tagged_oddities import oddities
+from samoyed.data.tagged_table import read_table_sentences
 from samoyed.data.words import WordRows
 
 MIN_SENTENCES = 10
@@ -180,7 +182,7 @@ def scan_tagged_text(
     """Read tagged text and split it.
 
     Args:
-        path: a file in columns or of JSON lines, or a folder of files named train, dev and test.
+        path: columns, JSON lines or a table, or a folder of files named train, dev and test.
         test: the official test file, or None.
         word: the column of words, from 1, or the field; the first by default.
         tag: the column of tags, from 1, or the field; the last by default.
@@ -228,7 +230,7 @@ def _read(
     skipped: list[str],
 ) -> tuple[dict[str, list[Sentence]], str, str]:  # fmt: skip
     """Return the sentences of each part, how they are set, in words, and a hash of the content."""
-    read: Any = read_columns if not is_jsonl_name(files["train"].name) else read_json_sentences
+    read: Any = _reader_of(files["train"])
     parts: dict[str, list[Sentence]] = {}
     said = [int(name) if name and name.isdigit() else name for name in (word, tag)]
     digest, form = hashlib.sha256(repr(said).encode()), None
@@ -238,6 +240,13 @@ def _read(
     assert form is not None
     where = ", ".join(str(file) for file in files.values())
     return parts, f"{form.describe()}, in {where}", digest.hexdigest()
+
+
+def _reader_of(path: Path) -> Any:
+    """Return what reads such a file."""
+    if is_jsonl_name(path.name):
+        return read_json_sentences
+    return read_table_sentences if is_table_name(path.name) else read_columns
 
 
 def _checked(

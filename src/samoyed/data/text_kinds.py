@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from samoyed.core.errors import DataError, OptionError
-from samoyed.data import labelled_folders, labelled_lines, tagged_columns, tagged_jsonl
+from samoyed.data import (
+    labelled_folders,
+    labelled_lines,
+    tagged_columns,
+    tagged_jsonl,
+    tagged_table,
+)  # fmt: skip
 from samoyed.data.table_files import is_table_name
 from samoyed.data.tree_text import looks_bracketed
 
@@ -83,7 +89,7 @@ def _refuse(option: str, value: str | None, found: str) -> None:
 def _kind_of_file(path: Path, ask: TableAsk) -> TextKind | None:
     if path.name.lower().removesuffix(".gz").endswith(_OTHER_SUFFIXES):
         return None
-    if _is_tagged_jsonl(path, ask):
+    if _is_tagged_jsonl(path, ask) or _is_tagged_table(path, ask):
         return "tagged_text"
     if is_table_name(path.name):
         return None
@@ -112,6 +118,16 @@ def _is_tagged_jsonl(path: Path, ask: TableAsk) -> bool:
         return False
     text = _beginning(path)
     return text is not None and (ask.task == "tag" or tagged_jsonl.looks_tagged(path.name, text))
+
+
+def _is_tagged_table(path: Path, ask: TableAsk) -> bool:
+    """Tell whether this is a table that holds words and tags."""
+    if not is_table_name(path.name) or ask.task not in (None, "tag"):
+        return False
+    if ask.task == "tag":
+        return True
+    text = _beginning(path)
+    return text is not None and tagged_table.looks_tagged(path.name, text, ask.input, ask.target)
 
 
 def _beginning(path: Path) -> str | None:
@@ -152,7 +168,8 @@ def _train_file(path: Path, ask: TableAsk) -> Path | None:
     for file in sorted(path.iterdir()):
         if file.name.startswith(".") or labelled_folders.part_of(file.name) != "train":
             continue
-        if file.is_file() and (not is_table_name(file.name) or _is_tagged_jsonl(file, ask)):
+        is_tagged = _is_tagged_jsonl(file, ask) or _is_tagged_table(file, ask)
+        if file.is_file() and (not is_table_name(file.name) or is_tagged):
             return file
     return None
 

@@ -18,7 +18,8 @@ from samoyed.core.errors import DataError
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import TagSpec, WordSpec
 from samoyed.core.stage import Recipe, Stage
-from samoyed.data import tag_schemes, tagged_columns, tagged_jsonl, words
+from samoyed.data import tag_schemes, tagged_columns, tagged_jsonl, tagged_table, words
+from samoyed.data.table_files import is_table_name
 from samoyed.data.tagged_text import Tagged, TaggedData
 from samoyed.data.text_files import read_file
 from samoyed.data.word_feed import WordFeed, by_length
@@ -239,6 +240,8 @@ def _in_file(path: Path) -> list[list[str] | str]:
     """Return the sentences of a file, cut into words where it says how."""
     if tagged_jsonl.is_jsonl_name(path.name):
         return tagged_jsonl.words_to_tag(path)
+    if is_table_name(path.name) and (found := tagged_table.words_to_tag(path)) is not None:
+        return found
     text = read_file(path, is_western_allowed=True).text
     if tagged_columns.looks_tagged(path.name, text):
         sentences, _, _ = tagged_columns.read_columns(path, "stop", [], [])
