@@ -211,9 +211,10 @@ def export(
     """Write a run as one file that answers without samoyed, and compare its answers.
 
     Args:
-        run: a finished run about pictures or tables, or its folder.
-        to: "onnx", or "torch" for a `torch.export` program.
-        out: the file; by default the run's name with `.onnx` or `.pt2`, beside the run folder.
+        run: a finished run about pictures, tables or word vectors, or its folder.
+        to: "onnx", "torch" for a `torch.export` program, or "word2vec" for word vectors.
+        out: the file; by default the run's name with `.onnx`, `.pt2` or `.txt`, beside the run
+            folder.
         int8: also write 8-bit weights and activations, and measure what they cost and bring.
 
     Returns:

@@ -64,6 +64,20 @@ def test_near_copies_are_named_after_decoding(tmp_path, how):
     assert warning in again.warnings
 
 
+def test_what_was_compared_for_other_sides_is_not_taken_up(tmp_path):
+    for i in range(40):
+        path = tmp_path / ("cat", "dog")[i % 2] / f"{i}.png"
+        path.parent.mkdir(exist_ok=True)
+        (cloud(i) if i < 20 else CHANGES["brighter"](cloud(i - 20))).save(path)
+    source = scan_images(tmp_path)
+    measured = source.to_measure(source.labels)  # all of it, so that there are no two sides
+    measured.load(ImageSpec(3, 48, 48))
+    assert not any("nearly" in warning for warning in measured.warnings)
+    again = scan_images(tmp_path)
+    again.load(ImageSpec(3, 48, 48))
+    assert any("nearly" in warning for warning in again.warnings)
+
+
 def test_the_same_file_is_named_only_as_such(tmp_path):
     put(tmp_path, CHANGES["as it was"])
     (tmp_path / "test/dog/copy.png").write_bytes((tmp_path / "train/cat/5.png").read_bytes())

@@ -289,6 +289,16 @@ def test_held_out_pictures_have_every_label(tmp_path):
     assert (held_out.sum(0) > 0).all()
 
 
+def test_a_label_that_one_picture_has_is_not_scored_unlearned(tmp_path):
+    paths = paint(tmp_path, 40)
+    rare = {5: "|early", 17: "|middle", 23: "|late"}
+    rows = [(p, ("cat", "dog")[i % 2] + rare.get(i, "")) for i, p in enumerate(paths)]
+    source = scan_images(write(tmp_path / "t.csv", [("path", "labels"), *rows]))
+    names = [source.labels.names.index(name[1:]) for name in rare.values()]
+    assert source.targets[source.splits == TRAIN][:, names].sum(0).tolist() == [1, 1, 1]
+    assert not [w for w in source.warnings if "always go together" in w]
+
+
 # --- which reader is asked
 
 

@@ -162,6 +162,13 @@ def test_split_is_stratified_and_ignores_names_and_order():
     assert (hold_out(targets, digests, seed=1) != splits).any()
 
 
+def test_a_class_of_one_picture_is_learned_and_not_held_out():
+    targets = np.array([0] * 10 + [1] + [2] * 3)
+    digests = [str(i) for i in range(11)] + ["copy"] * 3
+    splits = hold_out(targets, digests, seed=0)
+    assert [int((splits[targets == k] == 2).sum()) for k in range(3)] == [2, 0, 0]
+
+
 def test_copies_stay_on_one_side():
     rng = np.random.default_rng(0)
     for seed in range(20):

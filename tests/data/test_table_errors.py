@@ -70,6 +70,9 @@ ERRORS = {
     "word among numbers": (changed(44, 0, "abc"), "csv:46, column 1 ('x')"),
     "infinite number": (changed(44, 0, "inf"), "csv:46, column 1 ('x')\n  expected: a finite"),
     "huge number": (changed(44, 0, "1e999"), "a finite number"),
+    "infinite target": ((many(2, lambda i: "inf" if i == 44 else f"{i}"), "age"),
+                        "csv:46, column 3 ('age')\n  expected: a finite"),
+    "number of target that is no plain digit": ((text(rows()), "²"), "--target"),
     "nothing to learn from": (
         "id,kind\n" + "".join(f"r{i},{'ab'[i % 2]}\n" for i in range(60)), "none beside the target",
     ),

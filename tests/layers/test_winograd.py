@@ -64,6 +64,14 @@ def test_without_bias_and_without_a_gradient_for_the_maps():
     torch.testing.assert_close(ours, theirs)
 
 
+def test_a_second_derivative_is_refused():
+    maps, weight = drawn(2, 3, 4, 4), drawn(4, 3, 3, 3, seed=1)
+    out = convolve_in_tiles(maps, weight, None).square().sum()
+    [first] = torch.autograd.grad(out, maps, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        first.square().sum().backward()
+
+
 def test_in_float32_errors_are_small():
     maps, weight = drawn(8, 96, 8, 8).detach(), drawn(64, 96, 3, 3, seed=1).detach()
     found = convolve_in_tiles(maps.float(), weight.float(), None)

@@ -50,9 +50,11 @@ def test_clear_removes_only_what_is_ours(tmp_path: Path):
     folder = RunFolder(tmp_path)
     folder.write("config.json", {"format": 1})
     (tmp_path / "state").mkdir()
+    (tmp_path / ".events.jsonl.4711").write_text("left by a kill")
     (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / ".state-backup").mkdir()
     folder.clear()
-    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".state-backup", "notes.txt"]
 
 
 def test_a_folder_of_a_newer_format_is_refused(tmp_path: Path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -115,6 +116,23 @@ def test_a_loss_that_is_no_number_stops_before_it_is_saved(tmp_path: Path):
     with pytest.raises(Diverged) as caught:
         watcher.follow(train(model, [stage(500, rate=1e6)]), StopRequest())
     assert "learning_rate" in caught.value.hint
+    kept = checkpoint.newest(tmp_path / "state")
+    assert kept is not None
+    assert all(torch.isfinite(t).all() for t in kept.model.values())
+
+
+def test_an_update_that_is_no_number_is_not_saved(tmp_path: Path):
+    model, steps = nn.Linear(3, 1), iter(range(6))
+
+    def root_of_nothing(m: nn.Module, batch: Batch) -> torch.Tensor:
+        loss = m(batch.inputs).square().mean()
+        at_zero = (m.weight - m.weight.detach()).square().sum().sqrt()  # its gradient is NaN
+        return loss + (at_zero if next(steps) == 5 else 0)
+
+    watcher = follower(tmp_path, model, 6, checkpoint_s=0.0)
+    made = replace(stage(6), objective=root_of_nothing)
+    with pytest.raises(Diverged, match=r"step 6(.|\n)*that are no numbers(.|\n)*--fresh"):
+        watcher.follow(train(model, [made]), StopRequest())
     kept = checkpoint.newest(tmp_path / "state")
     assert kept is not None
     assert all(torch.isfinite(t).all() for t in kept.model.values())

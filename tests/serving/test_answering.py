@@ -79,6 +79,13 @@ def test_values_go_in_as_written_and_what_encodes_them_is_inside(rows):
     assert np.allclose(found, 100 + 7 * np.array(wanted), atol=1e-4)
 
 
+def test_a_huge_number_is_as_far_as_any_goes(rows):
+    raw, _ = read_raw_rows([rows], SPEC, PAY)
+    raw.numbers[:, 0] = (1e200, -1e300, 60)
+    found = RowAnswers(Places(), SPEC, PAY)(*map(torch.from_numpy, inputs_of(SPEC, raw).values()))
+    assert np.allclose(found[:2, 0], 100 + 7 * np.array([3.0, -3.0]))
+
+
 def test_the_graph_encodes_to_the_bit_as_training_did():
     generator = np.random.default_rng(0)
     ages = [str(a) if a < 90 else "?" for a in generator.integers(0, 100, 50)]

@@ -87,6 +87,8 @@ def test_a_difference_is_the_largest_over_all_inputs():
     found = largest_difference(lambda x: x["x"], lambda x: x["x"] * 2, trials, unit=4.0)
     assert found == 3.0 / 4.0
     assert largest_difference(lambda x: x["x"], lambda x: x["x"] + 3, trials) == 3.0
+    broken = largest_difference(lambda x: x["x"], lambda x: np.where(x["x"] > 2, np.nan, 1), trials)
+    assert np.isnan(broken)  # though the first of the trials is a number
     large = [{"x": np.full(1, 1000.0)}]
     assert largest_difference(lambda x: x["x"], lambda x: x["x"] + 1, large) == 1 / 1000
 

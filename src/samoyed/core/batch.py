@@ -141,9 +141,3 @@ class Values(NamedTuple):
     """Expected return of each of A actions: (B, A)."""
 
     values: Tensor
-
-
-class Energy(NamedTuple):
-    """Free energy of each example: (B,)."""
-
-    values: Tensor

@@ -10,6 +10,7 @@ Legend for shapes: N pictures, T of them held out, C channels, H rows, W columns
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
@@ -53,7 +54,8 @@ def near_copies(
         found["share"] = share
         yield pairs
 
-    key = cache.key_of("near copies", content, ENOUGH, SAME, MOST_PAIRS)
+    sides = hashlib.sha256(splits.tobytes()).hexdigest()
+    key = cache.key_of("near copies", content, sides, ENOUGH, SAME, MOST_PAIRS)
     pairs, facts = cache.build(key, (2,), "int64", chunks)
     seen = [
         f"{names[held]} ~ {names[known]}" for held, known in pairs.tolist()

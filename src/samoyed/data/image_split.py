@@ -17,7 +17,7 @@ _IMBALANCE = 10.0  # largest class over smallest
 
 
 def hold_out(targets: np.ndarray, digests: Sequence[Hashable], seed: int) -> np.ndarray:
-    """Choose a fifth of each class, at least one picture, to be held out.
+    """Choose a fifth of each class, at least one picture but never all, to be held out.
 
     Pictures are ordered by a hash of the seed and their content, so that neither names nor order
     matter, a new picture hardly moves the others, and copies stay on the same side.
@@ -40,10 +40,13 @@ def hold_out(targets: np.ndarray, digests: Sequence[Hashable], seed: int) -> np.
     splits = np.full(len(targets), TRAIN, np.int8)
     for groups in classes.values():
         room = max(1, round(TEST_SHARE * sum(len(group) for _, group in groups)))
+        held = []
         for _, group in sorted(groups):
             if len(group) <= room:
-                splits[group] = TEST
+                held.append(group)
                 room -= len(group)
+        if len(held) < len(groups):
+            splits[[i for group in held for i in group]] = TEST
     return splits
 
 
@@ -114,7 +117,7 @@ def _about_lists(targets: np.ndarray, labels: Sequence[str]) -> list[str]:
     found = [f"labels that every picture to learn from has: {named(always)}"] if always else []
     columns: dict[bytes, list[str]] = defaultdict(list)
     for k, label in enumerate(labels):
-        if label not in always:
+        if label not in always and np.nansum(targets[:, k]) > 0:
             columns[targets[:, k].tobytes()].append(label)
     same = [" = ".join(group) for group in columns.values() if len(group) > 1]
     return found + ([f"labels that always go together: {named(same)}"] if same else [])

@@ -343,7 +343,7 @@ def source_of(root: Path, gathered: Gathered, on_bad: str, seed: int) -> Labelle
 
 def ordered(names: Collection[str]) -> tuple[str, ...]:
     """Return numbers in their order, words in theirs."""
-    is_number = all(name.lstrip("+-").replace(".", "", 1).isdigit() for name in names)
+    is_number = all(name.lstrip("+-").replace(".", "", 1).isdecimal() for name in names)
     return tuple(sorted(names, key=(lambda n: (float(n), n)) if is_number else None))
 
 
@@ -375,8 +375,6 @@ def _fifth(
     """Hold out a fifth of each class; copies stay on one side, a class is never held out whole."""
     targets = np.array([labels.names.index(record.label) for record in records])
     splits = hold_out(targets, [_key(record) for record in records], seed)
-    learned = np.bincount(targets[splits == TRAIN], minlength=len(labels))
-    splits[learned[targets] == 0] = TRAIN
     train = [record for record, side in zip(records, splits, strict=True) if side == TRAIN]
     return train, [record for record, side in zip(records, splits, strict=True) if side == TEST]
 

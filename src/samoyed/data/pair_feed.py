@@ -73,7 +73,7 @@ class PairFeed:
         self.lengths = np.array([[len(s), len(t)] for s, t in zip(source, target, strict=True)])
         self.key = self.lengths[:, 1] * 100_000 + self.lengths[:, 0] // MINGLED
         order = np.lexsort((self.lengths[:, 0], self.key))
-        self.ends = _cut(self.lengths[order], batch_units, batch_size)
+        self.ends = _cut(_widest(self.lengths, self.key)[order], batch_units, batch_size)
         self.steps_per_epoch = len(self.ends)
         self._epoch = -1
         self._rows: list[np.ndarray] = []
@@ -103,6 +103,14 @@ class PairFeed:
             lengths = self.lengths[self.places(step)]
             filled += int((lengths.max(axis=0) * len(lengths)).sum())
         return 1 - int(self.lengths.sum()) / filled
+
+
+def _widest(lengths: Int[np.ndarray, "N 2"], key: Int[np.ndarray, " N"]) -> np.ndarray:
+    """Return (N, 2) the largest lengths of the pairs that count as equally long as each."""
+    _, group = np.unique(key, return_inverse=True)
+    widest = np.zeros((int(group.max(initial=-1)) + 1, 2), lengths.dtype)
+    np.maximum.at(widest, group, lengths)
+    return widest[group]
 
 
 def _cut(lengths: np.ndarray, batch_units: int, batch_size: int) -> list[int]:

@@ -191,7 +191,13 @@ def scan_pairs(
     train, val, test = (parts.get(part, empty) for part in pair_files.PARTS)
     has_test = len(test) > 0
     if not has_test:
+        whole = len(train)
         train, test = _held_out(root, train, seed)
+        if num := whole - len(train) - len(test):
+            notes.append(
+                f"{num:,} further translations of held-out sentences are not used: each is scored "
+                "against its first"
+            )
     if len(train) < MIN_PAIRS:
         raise DataError(
             root, f"at least {MIN_PAIRS} pairs to learn from", f"{len(train)} usable ones",
@@ -262,7 +268,7 @@ def _reason(source: str, target: str, part: str) -> str | None:
 
 
 def _held_out(root: Path, pairs: Pairs, seed: int) -> tuple[Pairs, Pairs]:
-    """Hold some out; a sentence that occurs several times stays on one side.
+    """Hold some out, with the first of their translations; a sentence stays on one side.
 
     Raises:
         DataError: when there are too few different sentences.

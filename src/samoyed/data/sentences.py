@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
+from samoyed.core.errors import DataError
 from samoyed.data.image_split import hold_out
 
 FEWEST_WORDS = 4  # of a sentence that is not a copy by chance
@@ -33,11 +34,18 @@ Sentence = TypeVar("Sentence", bound=CutSentence)
 def without_a_fifth(
     sentences: Sequence[Sentence], seed: int
 ) -> tuple[list[Sentence], list[Sentence]]:
-    """Return four fifths and one, held out; copies of a sentence stay on one side."""
+    """Return four fifths and one, held out; copies of a sentence stay on one side.
+
+    Raises:
+        DataError: where all are copies of one, so that none can be held out.
+    """
     digests = [" ".join(sentence.words) for sentence in sentences]
     splits = hold_out(np.zeros(len(sentences), np.int64), digests, seed)
-    if not splits.any():  # all of them copies of each other
-        splits[-1] = 1
+    if not splits.any():
+        raise DataError(
+            sentences[0].place, "different sentences, so that a fifth of them can be held out",
+            f"{len(sentences):,} copies of one", "Add sentences, or bring a test part.",
+        )  # fmt: skip
     train = [s for s, side in zip(sentences, splits, strict=True) if side == 0]
     return train, [s for s, side in zip(sentences, splits, strict=True) if side != 0]
 

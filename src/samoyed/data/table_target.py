@@ -35,7 +35,7 @@ def resolve(option: str, asked: str, names: Sequence[str]) -> tuple[str, ...]:
     for part in (part.strip() for part in asked.split(",")):
         if part in names:
             name = part
-        elif part.isdigit() and 1 <= int(part) <= len(names):
+        elif part.isdecimal() and 1 <= int(part) <= len(names):
             name = names[int(part) - 1]
         else:
             raise OptionError(
@@ -101,7 +101,7 @@ def _kind_of_one(cells: Cells, name: str, found: Guess) -> tuple[str, str]:
         return "classes", "its values are words"
     if found.num_distinct <= 2:
         return "classes", f"it has {found.num_distinct} values"
-    are_whole = all(number is not None and number == int(number) for number in numbers)
+    are_whole = all(number is not None and number.is_integer() for number in numbers)
     is_often = found.num_distinct * ROWS_PER_CLASS <= total
     if are_whole and found.num_distinct <= MOST_NUMBERED_CLASSES and is_often:
         return "classes", (

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 # Legend for shapes: B batch, C maps before, O maps after, H rows, W columns, K x L the kernel,
 # P = H W places.
@@ -88,6 +89,7 @@ class _Gathered(torch.autograd.Function):
         return out.view(batch, height, width, num_after).permute(0, 3, 1, 2)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor]:
         seen, weight = ctx.saved_tensors
         [of_out] = gradients

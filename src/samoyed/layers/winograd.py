@@ -26,6 +26,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 OUT, TAPS = 4, 3  # places of a tile after, weights of a kernel, in one direction
 IN = OUT + TAPS - 1  # places of a tile before
@@ -172,6 +173,7 @@ class _Winograd(torch.autograd.Function):
         return out[:, :height, :width].permute(0, 3, 1, 2)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
         before, weights = ctx.saved_tensors
         [of_out] = gradients

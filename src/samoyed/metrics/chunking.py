@@ -6,14 +6,12 @@ chunk is right when its type, its first and its last word are. Pure functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 Span = tuple[str, int, int]
 """(type, first word, word after the last)."""
-
-SpansOf = Callable[[Sequence[str]], Iterable[Span]]
 
 
 def counts(truth: Iterable[Sequence[Span]], answers: Iterable[Sequence[Span]]) -> np.ndarray:

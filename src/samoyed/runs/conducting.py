@@ -150,7 +150,8 @@ def prepare(
                 "what the others learned stays as it is (--fresh divides the time anew)"
             )
         number = before["precision"]
-        assembly = assembly.lasting(before["recipe"]["epochs"])
+        longer = plan.steps[-1] / before["steps"][-1]
+        assembly = assembly.lasting(before["recipe"]["epochs"] * longer)
     kept = checkpoint.newest(folder.state)
     return Prepared(folder, assembly, model, plan, device, number, settings, kept)
 
@@ -243,7 +244,9 @@ def take_up_plan(
         last = math.ceil(last * factor)
     plan = Plan((*plan.steps[:-1], last), plan.step_s)
     folder.file("manifest.json").unlink(missing_ok=True)
-    folder.write("config.json", {**before, "request": request.as_json(), "steps": plan.steps})
+    recipe = {**before["recipe"], "epochs": before["recipe"]["epochs"] * last / before["steps"][-1]}
+    asked = {"request": request.as_json(), "steps": plan.steps, "recipe": recipe}
+    folder.write("config.json", {**before, **asked})
     return plan
 
 

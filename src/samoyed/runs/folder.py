@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,7 +29,8 @@ from samoyed.training.checkpoint import FORMAT, refuse_newer, write_json
 
 OURS = (
     "manifest.json", "config.json", "data.json", "environment.json", "events.jsonl",
-    "model.safetensors", "state", "scores.json", "report.html", "MODEL_CARD.md", ".lock",
+    "model.safetensors", "state", "scores.json", "report.html", "MODEL_CARD.md", "explain.html",
+    ".lock",
 )  # fmt: skip
 NEEDED = {
     "config.json": (
@@ -160,10 +162,11 @@ class RunFolder:
 def _is_ours(name: str) -> bool:
     """Tell whether samoyed writes files of this name, the leftovers of a kill included.
 
-    >>> _is_ours("config.json"), _is_ours(".config.json.4711"), _is_ours("letters.txt")
+    >>> _is_ours("config.json"), _is_ours(".config.json.4711"), _is_ours(".config.json.old")
     (True, True, False)
     """
-    return name in OURS or any(name.startswith(f".{ours}") for ours in OURS)
+    left = re.fullmatch(r"\.(.+?)(\.\d+)?", name)
+    return name in OURS or (left is not None and left[1] in OURS)
 
 
 class EventLog:

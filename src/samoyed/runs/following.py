@@ -112,13 +112,16 @@ class Follower:
             raise Interrupted(stop.number, f"{where}; {GOES_ON}")
 
     def _check(self, moment: Moment, loss: float) -> None:
-        if math.isfinite(loss):
-            return
+        if not math.isfinite(loss):
+            raise self._diverged(moment, "a finite loss", str(loss))
+
+    def _diverged(self, moment: Moment, expected: str, found: str) -> Diverged:
         kept = checkpoint.complete(self.folder.state)
         last = f"the last good checkpoint is {kept[-1].name}" if kept else "no checkpoint yet"
-        raise Diverged(
-            f"stage {moment.stage.name}, step {moment.step + 1:,}", "a finite loss", str(loss),
-            f"lower --set learning_rate (it was {_rate(moment):.3g}) or set clip_norm; {last}",
+        return Diverged(
+            f"stage {moment.stage.name}, step {moment.step + 1:,}", expected, found,
+            f"lower --set learning_rate (it was {_rate(moment):.3g}) or set clip_norm, and begin "
+            f"anew with --fresh; {last}",
         )  # fmt: skip
 
     def _record(self, moment: Moment, steps: int, is_last: bool) -> None:
@@ -152,6 +155,9 @@ class Follower:
         return {score.name: score.value for score in self.quick_score()}
 
     def _save(self, moment: Moment) -> None:
+        self._check(moment, float(moment.loss))
+        if not all(bool(p.isfinite().all()) for p in self.model.parameters()):
+            raise self._diverged(moment, "finite weights after it", "weights that are no numbers")
         start = time.monotonic()
         checkpoint.save(self.folder.state, self.model, moment)
         self._saved_at = time.monotonic()

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from samoyed.core.spec import TableSpec, TargetSpec
 from samoyed.data.table_encoding import CLIP
 
+FURTHEST = 1e100  # standard deviations, beyond which squares are no numbers
+
 # Legend for shapes: B batch, C channels, H rows, W columns, K classes; of a table D columns of
 # numbers, M bits of fingerprints, G columns of categories.
 
@@ -92,7 +94,7 @@ class RowAnswers(nn.Module):
         """
         is_missing = numbers.isnan()
         z = (numbers - self.centre) / self.scale
-        z = torch.where(is_missing, torch.zeros_like(z), z)
+        z = torch.where(is_missing, torch.zeros_like(z), z).clamp(-FURTHEST, FURTHEST)
         encoded = [(z / torch.sqrt(1 + (z / CLIP) * (z / CLIP))).float()]
         if len(self.flagged):
             encoded.append(is_missing.float()[:, self.flagged])

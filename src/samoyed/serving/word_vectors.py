@@ -94,11 +94,16 @@ def export_vectors(
         path.parent.mkdir(parents=True, exist_ok=True)
         write_vectors(aside, words, vectors)
         again = read_vectors(aside)
+        if again[0] != list(words) or not np.array_equal(again[1], vectors):
+            raise RunError(
+                path, "the vectors that were written", "others",
+                "no file was written; please report this run",
+            )  # fmt: skip
         aside.replace(path)
     except OSError as error:
         raise OptionError("--out", "a file that can be written", f"{path}: {error}") from None
-    if again[0] != list(words) or not np.array_equal(again[1], vectors):
-        raise RunError(path, "the vectors that were written", "others", "please report this run")
+    finally:
+        aside.unlink(missing_ok=True)
     size = f"{path.stat().st_size / 1e6:.2f} MB"
     return path, (
         f"written: {path} ({size}), {len(words):,} words of {vectors.shape[1]} dimensions",

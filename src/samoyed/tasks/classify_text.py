@@ -72,10 +72,12 @@ class ClassifyText:
 
     def _parts(self, data: LabelledData, seed: int) -> tuple[Texts, Texts | None]:
         """Return the texts to learn from, and those to set the temperature on, if any."""
-        if not self.is_tempered or len(data.train) < FEWEST_TO_TEMPER:
+        if not self.is_tempered:
             return data.train, None
         if data.validation is not None and len(data.validation) >= NUM_TO_TEMPER:
             return data.train, data.validation
+        if len(data.train) < FEWEST_TO_TEMPER:
+            return data.train, None
         generator = numpy_generator(seed, "temperature")
         is_kept = left_out(len(data.train), NUM_TO_TEMPER, generator)
         return data.train.some(np.flatnonzero(~is_kept)), data.train.some(np.flatnonzero(is_kept))

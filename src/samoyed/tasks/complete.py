@@ -21,6 +21,7 @@ from samoyed.core.stage import Recipe, Stage
 from samoyed.data.facts import FactData, SweepFeed
 from samoyed.data.text_files import read_file
 from samoyed.metrics.intervals import wilson
+from samoyed.tasks.classify_text import is_file
 from samoyed.training.stages import stage_of
 
 ON = 0.5  # an object that is surer than this is an answer
@@ -128,7 +129,7 @@ def cross_entropy(model: nn.Module, batch: Batch) -> Tensor:
 
 
 def _lines(given: str) -> list[str]:
-    if "\n" not in given and len(given) < 4096 and Path(given).is_file():
+    if is_file(given):
         return [line for line in read_file(Path(given)).text.split("\n") if line.strip()]
     return [given]
 

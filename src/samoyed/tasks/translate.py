@@ -186,36 +186,38 @@ class Translate:
         """
         model.eval()
         row = sources([sentence], self.units)
-        batch = padded(row)
+        device = next(model.parameters()).device
+        batch = padded(row).to(device)
         if units is None:
             found = beam_search(model, batch, width=self.beam, alpha=self.length_alpha)
             units = found[0][0].units
-        output = model(batch, torch.tensor([[START, *units]]))
+        output = model(batch, torch.tensor([[START, *units]], device=device))
         names = self.units
         source = [names.source.symbols[c].strip() for c in row[0]]
         target = [names.target.symbols[c].strip() for c in (*units, END)]
         if not output.state:
             return None, source, target
-        return output.state[0][:, 0].float().numpy(), source, target
+        return output.state[0][:, 0].float().cpu().numpy(), source, target
 
     @torch.inference_mode()
     def doubts(self, model: nn.Module, sentence: str) -> tuple[list[str], np.ndarray]:
         """Translate a sentence; return how each unit is written, and its surprise in nats, (T,)."""
         model.eval()
-        batch = padded(sources([sentence], self.units))
+        device = next(model.parameters()).device
+        batch = padded(sources([sentence], self.units)).to(device)
         units = beam_search(model, batch, width=self.beam, alpha=self.length_alpha)[0][0].units
-        target = torch.tensor([[START, *units, END]])
+        target = torch.tensor([[START, *units, END]], device=device)
         logits = model(batch, target[:, :-1]).values[0]
         nats = F.cross_entropy(logits.float(), target[0, 1:], reduction="none")
-        return [*bpe.written(units, self.units.target), " \N{END OF PROOF}"], nats.numpy()
+        return [*bpe.written(units, self.units.target), " \N{END OF PROOF}"], nats.cpu().numpy()
 
     @torch.inference_mode()
     def summaries(self, model: Any, sentences: Sequence[str]) -> np.ndarray:
         """Return what the encoder makes of each sentence, a vector (N, D), for maps of them."""
         model.eval()
-        rows = sources(sentences, self.units)
+        rows, device = sources(sentences, self.units), next(model.parameters()).device
         found = [
-            model.summary(padded(rows[start : start + ROWS])).float()
+            model.summary(padded(rows[start : start + ROWS]).to(device)).float().cpu()
             for start in range(0, len(rows), ROWS)
         ]
         return torch.cat(found).numpy()

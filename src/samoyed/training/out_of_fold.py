@@ -61,7 +61,7 @@ def held_out(
 def set_aside(num: int, seed: int) -> np.ndarray:
     """Return the rows that a single network does not learn from, ascending: a tenth or so.
 
-    None where they would be too few to choose by.
+    No row where they would be too few to choose by.
     """
     count = round((0.15 if num < SMALLISH_TABLE else 0.1) * num)
     if count < FEWEST_SET_ASIDE:

@@ -37,5 +37,15 @@ def stage_of(
 
 def averaged(stage: Stage, average: WeightAverage) -> Stage:
     """Return the stage with the average of its weights in place of the last ones."""
+
+    def after_step(model: nn.Module, step: int) -> None:
+        stage.after_step(model, step)
+        average.after_step(model, step)
+
+    def after(model: nn.Module) -> None:
+        average.after(model)
+        if stage.after is not None:
+            stage.after(model)
+
     keeps = {**stage.keeps, "average": cast(Stateful, average)}
-    return replace(stage, after_step=average.after_step, after=average.after, keeps=keeps)
+    return replace(stage, after_step=after_step, after=after, keeps=keeps)

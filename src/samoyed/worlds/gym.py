@@ -101,11 +101,6 @@ def load_gymnasium() -> ModuleType:
     return gymnasium
 
 
-def known_ids() -> list[str]:
-    """List the ids that gymnasium knows."""
-    return sorted(load_gymnasium().registry)
-
-
 def make_world(name: str, built_in: Iterable[str] = ()) -> tuple[World, list[str]]:
     """Make the world of a Gymnasium id.
 

@@ -11,6 +11,7 @@ from samoyed.core.reference import Score
 from samoyed.data import words
 from samoyed.data.labelled_text import LabelledData
 from samoyed.metrics.intervals import wilson
+from samoyed.runs.baselines.pixels import part_of
 
 _MOST_TEXTS = 50_000
 
@@ -30,7 +31,9 @@ def measure(data: LabelledData, seed: int = 0) -> list[tuple[str, Score]]:
     from sklearn.svm import LinearSVC
     from threadpoolctl import threadpool_limits
 
-    train, targets = data.train.records[:_MOST_TEXTS], data.train.targets[:_MOST_TEXTS]
+    rows = part_of(data.train.targets, _MOST_TEXTS, seed)
+    train, targets = [data.train.records[i] for i in rows], data.train.targets[rows]
+    told = "" if len(rows) == len(data.train) else f" ({len(rows):,} texts)"
     truth = data.test.targets
     commonest = np.bincount(data.train.targets).argmax()
     found = [("always the commonest class", _score(np.full(len(truth), commonest), truth))]
@@ -48,7 +51,7 @@ def measure(data: LabelledData, seed: int = 0) -> list[tuple[str, Score]]:
         }
         for name, model in models.items():
             answers = model.fit(seen, targets).predict(asked)
-            found.append((name, _score(answers, truth)))
+            found.append((name + told, _score(answers, truth)))
     return found
 
 

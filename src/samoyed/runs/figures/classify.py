@@ -27,7 +27,6 @@ NUM_MISTAKES = 21
 MOST_MAPS = 16  # of a layer that are shown
 MOST_LAYERED = 12  # pictures of `explain` that are shown layer by layer
 MOST_FILTERS = 64
-MAP_WIDTH = 46  # CSS pixels of a feature map: sixteen fit in a row
 ENOUGH_ANSWERS = 5  # for a point of the calibration curve
 MOST_BARS, NUM_HARDEST = 12, 10  # classes that all have a bar; bars where they are more
 FEW = 10  # examples of a class

@@ -28,7 +28,8 @@ def draw(
 ) -> list[Figure]:  # fmt: skip
     """Draw the report's figures: alignments, BLEU by length, the worst, the curve."""
     test = data.test
-    answers = [answer.answer for answer in task.answer(model, test.source)]
+    device = next(model.parameters()).device
+    answers = [answer.answer for answer in task.answer(model, test.source, device)]
     middling = [s for s in test.source if 6 <= len(s.split()) <= 12] or list(test.source)
     figures = [f for s in middling[:NUM_ALIGNED] if (f := alignment(task, model, s)) is not None]
     return [
