@@ -27,11 +27,16 @@ from torch import Tensor
 
 from samoyed.losses.large_softmax import large_cross_entropy
 
+DRAWN_POWER = 0.75
+
 # N rows, H inputs of the softmax, V words, S of them in the subset
 
 
 def chances(
-    counts: Int[np.ndarray, " S"], num_words: int, num_read: int, share_drawn: float
+    counts: Int[np.ndarray, " S"],
+    num_words: int,
+    num_read: int,
+    share_drawn: float | Float[np.ndarray, " S"],
 ) -> Float[np.ndarray, " S"]:
     """Return the chance with which words are in a subset.
 
@@ -44,7 +49,7 @@ def chances(
         counts: how often the text holds each of the words asked about.
         num_words: of the whole text.
         num_read: words of the piece.
-        share_drawn: which share of all different words is drawn.
+        share_drawn: which share of all different words is drawn, or each one's chance to be.
 
     >>> chances(np.array([0, 1, 400]), 1_000, 100, 0.5).round(3)
     array([0.5 , 0.55, 1.  ])
@@ -58,6 +63,52 @@ def chances(
 
 def _log_factorial(numbers: np.ndarray | int) -> np.ndarray:
     return torch.lgamma(torch.as_tensor(numbers, dtype=torch.float64) + 1).numpy()
+
+
+class DrawnWords:
+    """Subsets of the words: the ones asked about, and others drawn by how frequent they are.
+
+    Frequent words, which take most of the sum over all, are in nearly every subset, so that its
+    estimate is sure; `DRAWN_POWER` is that of noise words in Mikolov et al. (2013), Distributed
+    representations of words and phrases and their compositionality, sec. 2.2.
+
+    Args:
+        counts: how often the text holds each word.
+        num_drawn: words that are drawn, on average.
+    """
+
+    def __init__(self, counts: Int[np.ndarray, " V"], num_drawn: int) -> None:
+        self.counts, self.num_words = counts, int(counts.sum())
+        self.shares = _capped(np.maximum(counts, 1) ** DRAWN_POWER, num_drawn)
+
+    def around(
+        self, targets: Int[Tensor, " N"]
+    ) -> tuple[Int[Tensor, " S"], Float[Tensor, " S"]]:  # fmt: skip
+        """Return the targets and words drawn beside them, rising, and the log of their chances.
+
+        What is drawn follows from torch's generator.
+        """
+        is_in = torch.rand(len(self.shares), dtype=torch.float64) < torch.from_numpy(self.shares)
+        is_in[targets.cpu()] = True
+        subset = is_in.nonzero().flatten()
+        rows = subset.numpy()
+        found = chances(self.counts[rows], self.num_words, len(targets), self.shares[rows])
+        logs = torch.from_numpy(np.log(found)).float()
+        return subset.to(targets.device), logs.to(targets.device)
+
+
+def _capped(weights: Float[np.ndarray, " V"], total: float) -> Float[np.ndarray, " V"]:
+    """Return chances in proportion to the weights, but for those that reach 1, of this total.
+
+    >>> _capped(np.array([8.0, 1.0, 1.0]), 2.0)
+    array([1. , 0.5, 0.5])
+    """
+    low, high = 0.0, len(weights) / float(weights.min())
+    for _ in range(60):
+        middle = (low + high) / 2
+        is_less = np.minimum(weights * middle, 1.0).sum() < total
+        low, high = (middle, high) if is_less else (low, middle)
+    return np.minimum(weights * high, 1.0)
 
 
 def sampled_softmax(

@@ -48,25 +48,27 @@ of Cho et al. 2014, or Elman's of 1990.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from annotated_types import Gt, Le
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from samoyed.core.batch import SequenceLogits
-from samoyed.core.numbers import Count, Share
+from samoyed.core.batch import Batch, SequenceLogits
+from samoyed.core.numbers import Count, LargeCountOrNone, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
-from samoyed.core.stage import Recipe
+from samoyed.core.stage import Recipe, Stage
 from samoyed.layers.elman import Elman
 from samoyed.layers.gru import GRU
 from samoyed.layers.locked_dropout import locked_dropout, word_dropout
 from samoyed.layers.lstm import LSTM
+from samoyed.losses.sampled_softmax import DrawnWords, sampled_softmax
 from samoyed.training.precision import has_bfloat16_cpu
 
 REFERENCE = Reference(
@@ -125,6 +127,8 @@ class Config:
         is_locked: whether dropout leaves out the same units over a whole stretch.
         is_tied: whether the read-out's weights are the embedding's; the last layer then has
             `embedding_size` units.
+        num_drawn: in training every symbol is told among so many that are drawn and those of its
+            stretch (Jean et al. 2015; `losses.sampled_softmax`); 0 tells it among all.
     """
 
     num_layers: Annotated[int, Gt(0), Le(100)] = 1
@@ -138,6 +142,7 @@ class Config:
     symbol_dropout: Share = 0.0
     is_locked: bool = False
     is_tied: bool = False
+    num_drawn: LargeCountOrNone = 0
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -160,7 +165,7 @@ SIZES: dict[str, dict[str, Any]] = {
     },
     "hurried words": {
         **_OF_WORDS, "num_units": 256, "embedding_size": 256, "dropout": 0.1, "input_dropout": 0.1,
-        "weight_dropout": 0.0, "symbol_dropout": 0.0,
+        "weight_dropout": 0.0, "symbol_dropout": 0.0, "num_drawn": 1_000,
     },
 }  # fmt: skip
 """Named sizes: how they differ from `Config`'s defaults."""
@@ -242,6 +247,24 @@ class LSTMLanguageModel(nn.Module):
         outputs = self._drop(outputs, self.config.dropout)
         return SequenceLogits(self.read_out(outputs).transpose(0, 1), state)
 
+    def loss_among(
+        self, batch: Batch, state: State, words: DrawnWords
+    ) -> tuple[Float[Tensor, ""], State]:
+        """Return the mean surprise in nats of symbols told among some, and the memory after them.
+
+        Args:
+            batch: (B, T) symbols and those after them.
+            state: the memory before the first of them.
+            words: draws those that each is told among.
+        """
+        assert batch.targets is not None
+        outputs, state = self.hidden(batch.inputs, state)
+        outputs = self._drop(outputs, self.config.dropout).flatten(0, 1)
+        targets = batch.targets.t().flatten()
+        subset, logs = words.around(targets)
+        weight, bias = self.read_out.weight, self.read_out.bias
+        return sampled_softmax(outputs, weight, bias, targets, subset, logs), state
+
     def hidden(
         self, tokens: Int[Tensor, "B T"], state: State
     ) -> tuple[Float[Tensor, "T B H"], State]:
@@ -319,3 +342,29 @@ def _stepped(layer: nn.Module, inputs: Tensor, before: State) -> State:
 def build(config: Config, spec: TextSpec) -> LSTMLanguageModel:
     """Return the network for these symbols, with fresh weights."""
     return LSTMLanguageModel(config, len(spec))
+
+
+def stages(
+    task: Any, model: nn.Module, config: Config, data: Any, recipe: Recipe, seed: int
+) -> Iterator[Stage]:
+    """Yield the task's stage; with `num_drawn`, every symbol is told among some only.
+
+    Args:
+        task: the question.
+        model: the network.
+        config: its dials.
+        data: the text, whose frequencies make the chances.
+        recipe: how fast and how long.
+        seed: of the stretches' beginnings.
+    """
+    num_symbols = len(data.spec)
+    if not 0 < config.num_drawn < num_symbols:
+        yield from task.stages(model, None, config, data, recipe, seed)
+        return
+    words = DrawnWords(np.bincount(data.train, minlength=num_symbols), config.num_drawn)
+
+    def loss(model: nn.Module, batch: Batch, state: State) -> tuple[Tensor, State]:
+        assert isinstance(model, LSTMLanguageModel)
+        return model.loss_among(batch, state, words)
+
+    yield from task.stages(model, None, config, data, recipe, seed, loss=loss)
