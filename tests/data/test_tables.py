@@ -287,3 +287,18 @@ def test_places_of_every_kind_of_column():
     spec = TableSpec(columns)
     assert [spec.places(c) for c in columns] == [[3, 4, 5], [0], [1, 2], [8], [6, 7]]
     assert spec.width == 9
+
+
+@pytest.mark.parametrize(("num", "most"), [(1_000, 49), (30_000, 150), (100_000, 257)])
+def test_many_rows_have_more_bounds_and_never_more_than_there_are_values(num, most):
+    generator = np.random.default_rng(0)
+    spread = encoding.fit_column(
+        "x", "number", "", [f"{v:.6f}" for v in generator.normal(size=num)]
+    )
+    assert most // 2 < len(spread.edges) <= most + 1
+    assert list(spread.edges) == sorted(set(spread.edges))
+    sums = np.where(generator.random(num) < 0.9, 0, generator.integers(1, 100, num) * 37)
+    column = encoding.fit_column("x", "number", "", [str(v) for v in sums])
+    distinct = len(set(sums.tolist()))
+    is_told_apart = len(column.edges) == distinct
+    assert is_told_apart == (distinct <= max(49, num // 200))

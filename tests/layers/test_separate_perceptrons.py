@@ -31,9 +31,9 @@ def rows(num=16, seed=1):
     return torch.cat([numbers, bits, letters], dim=1)
 
 
-def net_for(width=6, num_pieces=3):
+def net_for(width=6, num_pieces=3, depth=1, num_factors=0):
     torch.manual_seed(0)
-    net = SeparatePerceptrons(SPEC, 4, width, 2, num_pieces)
+    net = SeparatePerceptrons(SPEC, 4, width, 2, num_pieces, depth=depth, num_factors=num_factors)
     net.fit(rows(50))
     with torch.no_grad():
         for parameter in net.parameters():
@@ -45,6 +45,9 @@ def test_number_of_parameters_by_hand():
     features, columns, width, answers = len(COLUMNS), 7, 6, 2
     each = columns + features * answers + answers + (features + 1) * width + width * answers
     assert sum(p.numel() for p in net_for().parameters()) == 4 * each
+    deep = net_for(depth=3, num_factors=5)
+    each += 2 * (width + 1) * width + (features + answers) * 5
+    assert sum(p.numel() for p in deep.parameters()) == 4 * each
     assert columns_of(SPEC, 3).tolist() == COLUMNS
 
 
@@ -64,17 +67,32 @@ def test_features_are_numbers_bits_pieces_and_categories_standardised():
     )
 
 
-@pytest.mark.parametrize("width", [0, 6])
-def test_every_member_follows_the_equations(width):
-    net = net_for(width).eval()
+@pytest.mark.parametrize("num_factors", [0, 3])
+@pytest.mark.parametrize(("width", "depth"), [(0, 1), (6, 1), (6, 3)])
+def test_every_member_follows_the_equations(width, depth, num_factors):
+    net = net_for(width, 3, depth, num_factors).eval()
     x = net.features(rows())
     found = net.members(rows())
     for m in range(4):
         seen = x * net.gate[m][torch.tensor(COLUMNS)]
         wanted = seen @ net.straight[m] + net.bias[m]
         if width:
-            wanted = wanted + torch.relu(seen @ net.first[m] + net.first_bias[m]) @ net.last[m]
+            state = torch.relu(seen @ net.first[m] + net.first_bias[m])
+            for weight, bias in zip(net.inner, net.inner_bias, strict=True):
+                state = torch.relu(state @ weight[m] + bias[m])
+            wanted = wanted + state @ net.last[m]
+        if num_factors:
+            wanted = wanted + products_of_pairs(seen, net.factors[m]) @ net.of_products[m]
         torch.testing.assert_close(found[:, m], wanted, rtol=1e-4, atol=1e-4)
+
+
+def products_of_pairs(seen, factors):
+    """Return every two features' products, one after the other."""
+    found = torch.zeros(len(seen), factors.shape[1])
+    for i in range(len(factors)):
+        for j in range(i):
+            found += 2 * (seen[:, i] * seen[:, j])[:, None] * factors[i] * factors[j]
+    return found
 
 
 def test_rows_of_their_own_are_answered_as_by_each_member_alone():

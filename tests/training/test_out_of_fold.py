@@ -65,3 +65,31 @@ def test_the_network_that_says_it_better_gets_the_larger_share():
     assert shares[0] in torch.tensor([0.7, 0.8, 0.9])  # 1 / (1 + 0.5^2) is best
     both = mean_answer(torch.cat([good, bad], 1), shares, "number")[:, 0]
     assert (both - targets).square().mean() <= (good[:, 0, 0] - targets).square().mean()
+
+
+def test_of_three_networks_one_that_says_nothing_gets_no_share():
+    generator = torch.Generator().manual_seed(1)
+    targets = torch.arange(300) % 2
+    noise = torch.randn(2, 300, 1, 2, generator=generator)
+    signs = torch.nn.functional.one_hot(targets, 2)[:, None, :] * 2.0
+    unseen = OutOfFold(torch.ones(300, 1, dtype=torch.bool), targets, "classes")
+    nonsense = torch.randn(300, 1, 2, generator=generator) * 3
+    shares, factor = unseen.weigh(signs + noise[0], nonsense, signs + noise[1])
+    assert shares[1] == 0
+    assert shares.sum() == pytest.approx(1)
+    assert min(shares[0], shares[2]) >= 0.3
+    both = mean_answer(torch.cat([signs + noise[0], signs + noise[1]], 1), shares[[0, 2]],
+                       "classes")  # fmt: skip
+    loss = torch.nn.functional.cross_entropy(both * factor, targets)
+    for share in (0.0, 1.0):
+        alone = torch.tensor([share, 1 - share])
+        single = mean_answer(torch.cat([signs + noise[0], signs + noise[1]], 1), alone, "classes")
+        assert loss < unseen.tempered(single)[0]
+
+
+def test_rows_that_members_do_not_learn_from_are_repeated_to_be_as_many_for_all():
+    is_held = torch.from_numpy(held_out(np.zeros(23), 10, 5, seed=0))
+    rows = OutOfFold(is_held, torch.zeros(23), "number").padded()
+    assert rows.shape == (10, 5)
+    for m in range(10):
+        assert set(rows[m].tolist()) == set(is_held[:, m].nonzero()[:, 0].tolist())

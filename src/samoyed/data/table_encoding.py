@@ -19,7 +19,8 @@ from samoyed.data.table_files import Cells
 from samoyed.data.table_molecules import NUM_BITS, fingerprints
 from samoyed.data.table_values import is_missing, parse_numbers
 
-NUM_EDGES = 49  # of the intervals that an encoding by pieces may use
+FEWEST_EDGES, MOST_EDGES = 49, 257  # of the intervals that an encoding by pieces may use,
+ROWS_PER_EDGE = 200  # and between the two one for so many rows
 MOST_CATEGORIES = 1000
 RARE = 2  # a value that occurs fewer times is treated as unknown, where there are many values
 MANY_CATEGORIES = 30
@@ -61,10 +62,11 @@ def _categories(cells: Sequence[str]) -> tuple[str, ...]:
 
 def _edges(values: np.ndarray) -> tuple[float, ...]:
     """Return quantiles of the values and of the distinct values, so that both are told apart."""
+    num = min(MOST_EDGES, max(FEWEST_EDGES, len(values) // ROWS_PER_EDGE))
     distinct = np.unique(values)
-    if len(distinct) <= NUM_EDGES:
+    if len(distinct) <= num:
         return tuple(np.unique(distinct.astype(np.float32)).tolist())
-    shares = np.linspace(0, 1, NUM_EDGES // 2 + 1)
+    shares = np.linspace(0, 1, num // 2 + 1)
     both = np.concatenate([np.quantile(values, shares), np.quantile(distinct, shares)])
     return tuple(np.unique(both.astype(np.float32)).tolist())
 

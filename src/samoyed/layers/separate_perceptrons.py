@@ -6,11 +6,14 @@ ensembles, cross validation, and active learning. NIPS 7).
 
 Each sees numbers as they are and by pieces (Gorishniy et al. 2022, eq. 1, without an embedding),
 categories as one-hot vectors, all standardised, every column times a gate of its own; a straight
-path stands beside the hidden layer (Cheng, H.-T. et al. (2016). Wide & deep learning for
-recommender systems. DLRS). Gates are learned (Holzmueller, D., Grinsztajn, L. & Steinwart, I.
-(2024). Better by default. NeurIPS, section 3, their scaling layer), but begin as large as a
-column's squared correlation with the answers allows, so that few rows suffice to look past columns
-that say nothing (Fan, J. & Lv, J. (2008). Sure independence screening. J. R. Statist. Soc. B 70).
+path stands beside the hidden layers (Cheng, H.-T. et al. (2016). Wide & deep learning for
+recommender systems. DLRS), and where asked for products of every two features, whose weights are of
+low rank (Rendle, S. (2010). Factorization machines. ICDM; beside hidden layers: Guo, H. et al.
+(2017). DeepFM: a factorization-machine based neural network for CTR prediction. IJCAI). Gates are
+learned (Holzmueller, D., Grinsztajn, L. & Steinwart, I. (2024). Better by default. NeurIPS, section
+3, their scaling layer), but begin as large as a column's squared correlation with the answers
+allows, so that few rows suffice to look past columns that say nothing (Fan, J. & Lv, J. (2008).
+Sure independence screening. J. R. Statist. Soc. B 70).
 """
 
 from __future__ import annotations
@@ -31,19 +34,21 @@ LEAST_GATE = 0.1  # of a column that says nothing by itself, as a share of the l
 FIRST_SHARE = 0.01  # of the usual size, of the last layer's first weights
 
 # Legend for shapes: B batch, M members, W an encoded row, I features, C columns, O hidden units,
-# K answers, Q what features are correlated with.
+# R factors, K answers, Q what features are correlated with.
 
 
 class SeparatePerceptrons(nn.Module):
-    """Members of one hidden layer, or of none.
+    """Members of some hidden layers, or of none, with products of two features, or without.
 
     Args:
         spec: the columns.
         num_members: M.
-        width: hidden units of each member; 0 for a straight path alone.
+        width: hidden units of each layer of a member; 0 for no hidden layer.
         num_outputs: K.
         num_pieces: intervals of each column of numbers.
-        dropout: share of the hidden units that are left out in training.
+        dropout: share of the hidden units and of the factors that are left out in training.
+        depth: hidden layers, where `width` is not 0.
+        num_factors: R, the rank of the weights of products; 0 for no products.
     """
 
     low: Tensor
@@ -56,10 +61,11 @@ class SeparatePerceptrons(nn.Module):
 
     def __init__(
         self, spec: TableSpec, num_members: int, width: int, num_outputs: int,
-        num_pieces: int = 8, dropout: float = 0.0,
+        num_pieces: int = 8, dropout: float = 0.0, depth: int = 1, num_factors: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
         self.num_members, self.width, self.dropout = num_members, width, dropout
+        self.num_factors = num_factors
         self.num_numbers, self.num_plain = len(spec.numbers), spec.width - len(spec.categories)
         edges = [fewer(c.edges, num_pieces) for c in spec.numbers]
         bounds = bounds_of(edges, num_pieces + 1)
@@ -81,10 +87,22 @@ class SeparatePerceptrons(nn.Module):
         self.straight = nn.Parameter(torch.zeros(num_members, num, num_outputs))
         self.bias = nn.Parameter(torch.zeros(num_members, num_outputs))
         if width:
-            first, last = (num_members, num, width), (num_members, width, num_outputs)
-            self.first = nn.Parameter(torch.randn(first) * (2 / num) ** 0.5)
-            self.first_bias = nn.Parameter(torch.empty(num_members, width).uniform_(-1, 1))
-            self.last = nn.Parameter(torch.randn(last) * FIRST_SHARE * width**-0.5)
+            self._add_hidden(num, depth, num_outputs)
+        if num_factors:
+            self.factors = nn.Parameter(torch.randn(num_members, num, num_factors) * num**-0.5)
+            self.of_products = nn.Parameter(torch.zeros(num_members, num_factors, num_outputs))
+
+    def _add_hidden(self, num: int, depth: int, num_outputs: int) -> None:
+        """Draw the weights of the hidden layers, for so many features."""
+        each, width = self.num_members, self.width
+        self.first = nn.Parameter(torch.randn(each, num, width) * (2 / num) ** 0.5)
+        self.first_bias = nn.Parameter(torch.empty(each, width).uniform_(-1, 1))
+        self.inner, self.inner_bias = nn.ParameterList(), nn.ParameterList()
+        for _ in range(depth - 1):
+            self.inner.append(torch.randn(each, width, width) * (2 / width) ** 0.5)
+            self.inner_bias.append(torch.zeros(each, width))
+        last = torch.randn(each, width, num_outputs) * FIRST_SHARE * width**-0.5
+        self.last = nn.Parameter(last)
 
     def fit(self, rows: Float[Tensor, "N W"]) -> None:
         """Standardise features by these rows; those that never change are left out."""
@@ -112,15 +130,30 @@ class SeparatePerceptrons(nn.Module):
         is_word = rows[:, self.places] == self.values
         return torch.cat([rows[:, : self.num_plain], reached, is_word.to(rows.dtype)], dim=1)
 
-    def hidden(self, x: Float[Tensor, "M B I"]) -> Float[Tensor, "M B O"]:
-        """Return the states of the hidden layer."""
-        gated = self.gate[:, self.columns, None] * self.first
-        return F.relu(torch.baddbmm(self.first_bias[:, None], x, gated))
+    def hidden(self, x: Float[Tensor, "M B I"]) -> list[Float[Tensor, "M B O"]]:
+        """Return the states of each hidden layer."""
+        if not self.width:
+            return []
+        found = [self._rectified(x, self._gates() * self.first, self.first_bias)]
+        for weight, bias in zip(self.inner, self.inner_bias, strict=True):
+            found.append(self._rectified(found[-1], weight, bias))
+        return found
+
+    def _rectified(self, x: Tensor, weight: Tensor, bias: Tensor) -> Float[Tensor, "M B O"]:
+        x = F.relu(torch.baddbmm(bias[:, None], x, weight))
+        return F.dropout(x, self.dropout, self.training)
+
+    def _gates(self) -> Float[Tensor, "M I 1"]:
+        return self.gate[:, self.columns, None]
+
+    def products(self, x: Float[Tensor, "M B I"]) -> Float[Tensor, "M B R"]:
+        """Return sum_i<j 2 v_ir v_jr x_i x_j, every two features' products (Rendle 2010, eq. 3)."""
+        factors = self._gates() * self.factors
+        return (x @ factors).square() - x.square() @ factors.square()
 
     def activations(self, rows: Float[Tensor, "B W"]) -> list[Float[Tensor, "M B O"]]:
         """Return the states of each hidden layer."""
-        x = self.features(rows).expand(self.num_members, -1, -1)
-        return [self.hidden(x)] if self.width else []
+        return self.hidden(self.features(rows).expand(self.num_members, -1, -1))
 
     def members(self, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B M K"]:
         """Return each member's answer to all rows."""
@@ -128,10 +161,12 @@ class SeparatePerceptrons(nn.Module):
 
     def of_features(self, x: Float[Tensor, "M B I"]) -> Float[Tensor, "B M K"]:
         """Return each member's answers to rows of its own."""
-        gated = self.gate[:, self.columns, None] * self.straight
-        answers = torch.baddbmm(self.bias[:, None], x, gated)
+        answers = torch.baddbmm(self.bias[:, None], x, self._gates() * self.straight)
         if self.width:
-            answers = answers + F.dropout(self.hidden(x), self.dropout, self.training) @ self.last
+            answers = answers + self.hidden(x)[-1] @ self.last
+        if self.num_factors:
+            products = F.dropout(self.products(x), self.dropout, self.training)
+            answers = answers + products @ self.of_products
         return answers.transpose(0, 1)
 
     def forward(self, features: Float[Tensor, "B M I"]) -> Logits:

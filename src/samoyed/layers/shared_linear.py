@@ -36,3 +36,20 @@ class SharedLinear(nn.Module):
         product = (x * self.r[:, None, :]).flatten(0, 1) @ self.weight  # (M B, O)
         scaled = product.view(len(x), -1, product.shape[1])
         return torch.addcmul(self.bias[:, None, :], scaled, self.s[:, None, :])
+
+
+def scatter(r: Tensor, num_numbers: int, num_inputs: int, num_categories: int, width: int) -> None:
+    """Draw the members' first scales from N(0, 1), one for each column, so that members differ."""
+    num_plain = num_inputs - (num_numbers + num_categories) * width
+    with torch.no_grad():
+        columns = [torch.randn(len(r), n) for n in (num_numbers, num_plain, num_categories)]
+        numbers, plain, categories = columns
+        r.copy_(
+            torch.cat(
+                [
+                    numbers.repeat_interleave(width, 1), plain,
+                    categories.repeat_interleave(width, 1),
+                ],
+                dim=1,
+            )
+        )  # fmt: skip

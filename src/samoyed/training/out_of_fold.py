@@ -11,19 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
-from torch import Tensor
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
 
 from samoyed.core.seeding import numpy_generator
+from samoyed.layers.separate_perceptrons import SeparatePerceptrons
 from samoyed.losses import tabular
 
-SHARES = tuple(k / 10 for k in range(11))  # of the first of two networks, that are tried
+NUM_PICKS = 10  # of networks, by which their shares are found
 FACTORS = tuple(2 ** (k / 6) for k in range(-12, 13))  # on log odds, that are tried
 FEWEST_SET_ASIDE = 12  # rows; fewer would choose by luck
 MOST_SET_ASIDE = 4000
 SMALLISH_TABLE = 5000  # rows below which more of them are set aside
 
-# Legend for shapes: N rows, M members, K answers, B rows or nothing, Q what is correlated with.
+# Legend for shapes: N rows, M members, K answers, B rows or nothing, E networks, L rows that a
+# member does not learn from, I features, Q what is correlated with.
 
 
 def mean_answer(
@@ -101,6 +103,31 @@ class OutOfFold:
     targets: Tensor
     kind: str
 
+    def padded(self) -> Int[Tensor, "M L"]:
+        """Return the rows that each member does not learn from, repeated to be as many for all."""
+        rows = [held.nonzero()[:, 0] for held in self.is_held.T]
+        most = max(map(len, rows))
+        return torch.stack([own.repeat(-(-most // len(own)))[:most] for own in rows])
+
+    def answers(
+        self, network: SeparatePerceptrons, features: Float[Tensor, "N I"]
+    ) -> Float[Tensor, "N M K"]:
+        """Return what members say of rows that they did not learn from, and 0 of the others."""
+        rows = self.padded()
+        was_training = network.training
+        network.eval()
+        with torch.inference_mode():
+            said = network.of_features(features[rows].to(network.gate.device)).cpu()  # (L, M, K)
+        network.train(was_training)
+        found = said.new_zeros(len(features), *said.shape[1:])
+        found[rows.T, torch.arange(len(rows))] = said
+        return found
+
+    def loss(self, network: nn.Module, features: Float[Tensor, "N I"]) -> float:
+        """Return the loss of what members say of rows that they did not learn from."""
+        assert isinstance(network, SeparatePerceptrons)
+        return self.tempered(self.mean(self.answers(network, features)))[0]
+
     def mean(self, answers: Float[Tensor, "N M K"]) -> Float[Tensor, "N K"]:
         """Return the mean answer to each row of the members that did not learn from it."""
         held = self.is_held.to(answers)
@@ -115,15 +142,27 @@ class OutOfFold:
         values, targets = values[is_judged], self.targets.to(values.device)[is_judged]
         return tempered(values, targets, self.kind)
 
-    def weigh(
-        self, first: Float[Tensor, "N M K"], second: Float[Tensor, "N M K"]
-    ) -> tuple[Float[Tensor, 2], float]:
-        """Return the shares of two networks that say it best together, and the factor on that."""
-        both = torch.stack([self.mean(first), self.mean(second)], dim=1)
-        tried = [torch.tensor([share, 1 - share], device=first.device) for share in SHARES]
-        found = [self.tempered(mean_answer(both, shares, self.kind)) for shares in tried]
-        best = min(range(len(found)), key=lambda i: found[i])
-        return tried[best], found[best][1]
+    def weigh(self, *answers: Float[Tensor, "N M K"]) -> tuple[Float[Tensor, " E"], float]:
+        """Return the shares of networks that say it best together, and the factor on that.
+
+        Time and again the network is picked, one more time too, that with those picked before says
+        it best; shares are how often each was picked (Caruana, R. et al. (2004). Ensemble selection
+        from libraries of models. ICML, section 2.1).
+
+        Args:
+            answers: those of each network, E of them.
+        """
+        said = torch.stack([self.mean(each) for each in answers], dim=1)  # (N, E, K)
+        picks = torch.zeros(len(answers), device=said.device)
+        best: tuple[float, float, int] = (0.0, 1.0, 0)
+        for _ in range(NUM_PICKS):
+            tried = picks + torch.eye(len(picks), device=said.device)
+            found = [
+                self.tempered(mean_answer(said, each / each.sum(), self.kind)) for each in tried
+            ]
+            best = min((*loss_and_factor, i) for i, loss_and_factor in enumerate(found))
+            picks = tried[best[2]]
+        return picks / NUM_PICKS, best[1]
 
     def to_correlate(self) -> Float[Tensor, "N Q"]:
         """Return what columns are held against: each class, a number and its size, each answer."""

@@ -17,12 +17,13 @@ from samoyed.layers.shared_linear import SharedLinear
 from samoyed.losses import tabular
 from samoyed.models.since import tabular_network
 from samoyed.models.since.tabular_network import (
+    KINDS,
     SIZES,
     Config,
     build,
 )
 from samoyed.training.loop import train
-from samoyed.training.out_of_fold import mean_answer, set_aside
+from samoyed.training.out_of_fold import OutOfFold, held_out, mean_answer, set_aside
 
 SPEC = TableSpec(
     (
@@ -234,7 +235,7 @@ def test_one_network_learns_from_rows_that_are_not_set_aside():
 
 
 @pytest.mark.parametrize("target", [CLASSES, NUMBER, SEVERAL], ids=lambda t: t.kind)
-def test_separate_members_learn_in_two_stages_from_rows_of_their_own(target):
+def test_separate_members_learn_in_stages_from_rows_of_their_own(target):
     net = net_for(target, FEW)
     inputs, classes = rows(60).numpy(), np.arange(60) % 3
     objective, targets = {
@@ -243,7 +244,7 @@ def test_separate_members_learn_in_two_stages_from_rows_of_their_own(target):
         "binaries": (of_answers, np.eye(3, dtype=np.float32)[classes][:, :2]),
     }[target.kind]
     feed = TableFeed(inputs, targets, batch_size=20, seed=0)
-    whole = Stage("train", feed, objective, sgd, steps=12)
+    whole = Stage("train", feed, objective, sgd, steps=12, clip_norm=1.0)
     for k, stage in enumerate(tabular_network.stages(net, FEW, feed, whole, 0)):
         before = {name: value.clone() for name, value in net.state_dict().items()}
         batch = stage.feed.batch(0)
@@ -254,8 +255,8 @@ def test_separate_members_learn_in_two_stages_from_rows_of_their_own(target):
         assert all(name.startswith((f"networks.{k}.", "shares", "sharp")) for name in moved)
         assert len(moved) > 2
         if k == 0:
-            assert net.shares.tolist() == [1.0, 0.0]
-    assert k == 1
+            assert net.shares.tolist() == [1.0, 0.0, 0.0, 0.0]
+    assert k == len(KINDS) - 1 == 3
     torch.testing.assert_close(net.shares.sum(), torch.tensor(1.0))
 
 
@@ -265,17 +266,19 @@ def test_separate_members_never_see_the_rows_that_they_are_judged_by():
     for change in (0.0, 100.0):
         net = net_for(config=FEW)
         feed = TableFeed(inputs.copy(), targets, batch_size=20, seed=0)
-        [plain, bent] = tabular_network.stages(
-            net, FEW, feed, Stage("t", feed, of_members, sgd, 5), 0
+        stages = list(
+            tabular_network.stages(net, FEW, feed, Stage("t", feed, of_members, sgd, 5), 0)
         )
-        assert (plain.name, bent.name) == ("linear", "hidden layer")
+        assert [stage.name for stage in stages] == list(KINDS)
+        bent = stages[2]
+        assert bent.name == "hidden layer"
         is_learned = bent.feed.is_learned
         held = np.flatnonzero(~is_learned[:, 0])
         bent.feed.inputs[held] += change
         bent.before(net)
         bent.feed.is_learned.flags.writeable = False
         list(train(net, [replace(bent, before=None, after=None, after_step=lambda m, s: None)]))
-        found.append(net.networks[1].first.detach().clone())
+        found.append(net.networks[2].first.detach().clone())
     assert torch.equal(found[0][0], found[1][0])
     assert not torch.equal(found[0][1], found[1][1])
 
@@ -312,3 +315,16 @@ def test_one_network_is_made_as_sure_as_rows_set_aside_say():
     for factor in (0.8, 1.25):
         assert loss <= torch.nn.functional.cross_entropy(values * factor, targets)
     assert net.sharpness < 1
+
+
+def test_what_members_say_of_unseen_rows_is_what_each_says_of_its_own():
+    net = net_for(config=FEW).networks[2]
+    inputs, targets = rows(59), np.arange(59) % 3
+    net.fit(inputs)
+    with torch.no_grad():
+        net.of_products.normal_()
+    is_held = torch.from_numpy(held_out(targets, 6, 3, seed=0))
+    unseen = OutOfFold(is_held, torch.from_numpy(targets), "classes")
+    found = unseen.answers(net, net.features(inputs))
+    wanted = net.eval().members(inputs) * is_held[:, :, None]
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
