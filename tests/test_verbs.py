@@ -113,7 +113,7 @@ def test_a_longer_run_of_several_stages_says_which_one_goes_on(tmp_path: Path, c
              *(word for dial in dials for word in ("--set", dial)), "--epochs"]  # fmt: skip
     assert "longer:" not in spoken(capsys, *again, "2")
     said = spoken(capsys, *again, "4")
-    assert "longer: the last of 2 stages takes all" in said
+    assert "longer: the last of 4 stages takes all" in said
     assert "--fresh divides the time anew" in said
 
 
@@ -182,6 +182,8 @@ def test_models_and_doctor_and_verify_speak(capsys):
     one = spoken(capsys, "models", "lenet5")
     assert "1998" in one
     assert "learning_rate" in one
+    assert "augmentation = auto" in spoken(capsys, "models", "compact_convnet")
+    assert "augmentation" not in spoken(capsys, "models", "tabular_network")
     assert json.loads(spoken(capsys, "models", "lenet5", "--json"))["reference"]["year"] == 1998
     assert "GFLOP/s" in spoken(capsys, "doctor")
     said = spoken(capsys, "verify", "lenet5")

@@ -170,7 +170,8 @@ ROWS: tuple[Row, ...] = (
         "lstm_language_model", "samoyed.models.recurrent.lstm_language_model",
         "text", "continue_text",
         "a language model of characters or words with long short-term memory",
-        "Recurrent neural networks", has_sizes=True, has_mixture=True, aliases=("lstm_lm",),
+        "Recurrent neural networks", has_own_stages=True, has_sizes=True, has_mixture=True,
+        aliases=("lstm_lm",),
         has_idle_dials=True, written="LSTM language model",
     ),
     Row(

@@ -7,12 +7,15 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from samoyed.catalog import METHODS, ROWS, find
 from samoyed.core.errors import SomeUnreadable
 from samoyed.core.reference import Answer
+from samoyed.core.settings import dials
+from samoyed.kinds.tasks import TASKS
 from samoyed.row import Row
 
 EXTRAS = {
@@ -83,7 +86,7 @@ def _one(row: Row) -> Iterator[str]:
     if row.has_sizes:
         yield f"  sizes     {', '.join(row.sizes)}"
     yield "  dials     (--set key=value)" if row.given != "vectors" else "  dials"
-    for key, value in row.dials.items():
+    for key, value in {**row.dials, **_task_dials(row)}.items():
         yield f"            {key} = {value}"
     yield "  evidence"
     rows = evidence_of(row.name)
@@ -91,6 +94,15 @@ def _one(row: Row) -> Iterator[str]:
         yield f"            {claim['statement']}: {claim['ours']} ({claim['status']})"
     if not rows:
         yield "            none measured here; samoyed verify --claims measures it"
+
+
+def _task_dials(row: Row) -> dict[str, Any]:
+    """Return what may be set of the question that a system answers by default."""
+    asked = "classify_table" if (row.given, row.asked) == ("table", "classify") else row.asked
+    if asked not in TASKS:
+        return {}
+    module, name = TASKS[asked]
+    return dials(getattr(import_module(module), name))
 
 
 def _as_json(row: Row) -> dict[str, Any]:

@@ -163,6 +163,54 @@ def test_two_classes_of_many_that_are_mirror_images_forbid_mirroring():
     assert "flip" in choose(ImageSpec(3, 16, 16), images[others], labels[others] - 2).names
 
 
+def patterns(num=900, num_classes=30, is_two_sided=False):
+    """Smooth patterns, one for each class, under any light, large shadows and much noise."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, num_classes, num)
+    shapes = torch.from_numpy(random.random((num_classes, 1, 4, 4)))
+    shapes = torch.nn.functional.interpolate(shapes, (16, 16), mode="bilinear")
+    if is_two_sided:
+        shapes = (shapes + shapes.flip(3)) / 2
+    light = random.uniform(20, 120, (num, 1, 1, 1))
+    noise = random.normal(0, 40, (num, 3, 16, 16))
+    shadows = torch.from_numpy(random.normal(0, 100, (num, 1, 3, 3)))
+    noise += torch.nn.functional.interpolate(shadows, (16, 16), mode="bilinear").numpy()
+    pixels = 60 + shapes.numpy()[labels] * light + noise
+    return pixels.clip(0, 255).astype(np.uint8), labels
+
+
+def test_a_linear_model_sees_that_mirroring_harms_where_a_neighbour_is_blind():
+    images, labels = patterns()
+    plain, _ = recognised(images, labels)
+    assert plain < 0.1, "a nearest neighbour knows hardly any"
+    before, after = augmentation.linear_agreements(images, labels)
+    assert len(before) == len(images)
+    assert before.mean() > 1.5 * after.mean()
+    choice = choose(ImageSpec(3, 16, 16), images, labels)
+    assert "flip" not in choice.names
+    assert "a linear model knows" in choice.reason
+    images, labels = patterns(is_two_sided=True)
+    assert "flip" in choose(ImageSpec(3, 16, 16), images, labels).names
+
+
+def test_the_linear_model_is_ridge_regression():
+    from sklearn.linear_model import Ridge
+
+    images, labels = patterns(80, 4)
+    before, _ = augmentation.linear_agreements(images, labels)
+    small, classes = augmentation._small(images, labels, 0)
+    x = torch.nn.functional.normalize(small.flatten(1), dim=1).numpy()
+    y = np.eye(4)[classes.numpy()]
+    for known, asked, found in ((slice(40), slice(40, None), before[:40]),
+                                (slice(40, None), slice(40), before[40:])):  # fmt: skip
+        shares = y[known].mean(0)
+        model = Ridge(alpha=augmentation.RIDGE, fit_intercept=False).fit(
+            x[known], y[known] - shares
+        )
+        answers = (model.predict(x[asked]) + shares).argmax(1)
+        assert np.array_equal(answers == classes[asked].numpy(), found.numpy() == 1)
+
+
 def test_swapped_counts_both_ways_and_ignores_chance():
     truths = torch.tensor([0] * 20 + [1] * 20 + [2] * 20)
     mirrored = torch.tensor([1] * 10 + [0] * 10 + [0] * 10 + [1] * 10 + [2] * 20)

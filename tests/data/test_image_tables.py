@@ -207,7 +207,7 @@ def test_lists_of_labels(tmp_path, how):
     assert source.asked == "classify_labels"
     assert source.targets.dtype == np.float32
     said = "\n".join(source.describe())
-    assert "20 with any of 3 labels, 1.4 on average, 4 without any" in said
+    assert "20, each with any number of 3 labels, 1.4 on average, 4 with none" in said
     assert "cat (12), dog (12), eel (4)" in said
     assert source.load(source.spec).train.labels.shape == (source.num_train, 3)
 
@@ -316,6 +316,17 @@ def test_a_table_that_names_pictures_is_known_by_what_it_names(tmp_path):
     assert not is_picture_table(numbers, TableAsk())
     assert open_source(str(table)).kind == "images"
     assert open_source(str(numbers), ask=TableAsk(target="b")).kind == "table"
+
+
+def test_a_ragged_row_does_not_hide_that_a_table_names_pictures(tmp_path):
+    paths = paint(tmp_path)
+    rows = [("path", "label"), *((p, "ab"[i % 2]) for i, p in enumerate(paths))]
+    table = write(tmp_path / "t.csv", rows)
+    table.write_text(table.read_text() + f"{paths[0]},a,and,more\n")
+    assert is_picture_table(table, TableAsk())
+    source = open_source(str(table), on_bad="skip")
+    assert source.kind == "images"
+    assert [line for line in source.skipped if f"t.csv:{len(rows) + 1}" in line]
 
 
 def test_the_data_decides_the_question(tmp_path):

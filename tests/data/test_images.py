@@ -8,7 +8,7 @@ from PIL import Image
 from samoyed.core.spec import ImageSpec
 from samoyed.data import image_files
 from samoyed.data.digits import scan_digits
-from samoyed.data.image_split import hold_out
+from samoyed.data.image_split import hold_out, suspicions
 from samoyed.data.images import read_pictures, scan_images
 
 
@@ -167,6 +167,13 @@ def test_a_class_of_one_picture_is_learned_and_not_held_out():
     digests = [str(i) for i in range(11)] + ["copy"] * 3
     splits = hold_out(targets, digests, seed=0)
     assert [int((splits[targets == k] == 2).sum()) for k in range(3)] == [2, 0, 0]
+
+
+def test_two_copies_that_differ_are_named():
+    targets, splits = np.array([0, 0, 1, 0]), np.array([0, 0, 0, 2])
+    found = suspicions(targets, splits, ["x"] * 4, ["a", "b", "c", "d"], ["cat", "dog"])
+    assert "same picture to learn from and held out, 1: a = d" in found
+    assert "same picture in two classes, 1: a = c" in found
 
 
 def test_copies_stay_on_one_side():

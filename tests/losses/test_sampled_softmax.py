@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from samoyed.losses.sampled_softmax import chances, sampled_softmax
+from samoyed.losses.sampled_softmax import DrawnWords, chances, sampled_softmax
 
 V, H = 12, 5
 
@@ -110,3 +110,34 @@ def test_chances_of_what_is_always_there_are_one():
     assert chances(counts, 11, 11, 0.0) == pytest.approx([0.0, 1.0, 1.0])
     assert chances(counts, 11, 3, 1.0) == pytest.approx([1.0, 1.0, 1.0])
     assert chances(counts, 11, 3, 0.25)[0] == pytest.approx(0.25)
+
+
+def test_words_are_drawn_as_often_as_their_chances_say():
+    counts = np.array([4000, 500, 100, 100, 20, 1, 0])
+    words = DrawnWords(counts, 3)
+    assert words.shares.sum() == pytest.approx(3)
+    assert words.shares[0] == 1
+    assert words.shares[2] / words.shares[4] == pytest.approx(5**0.75)
+    assert words.shares[6] == words.shares[5] > 0, "a word that the text lacks may be asked for"
+    torch.manual_seed(0)
+    targets = torch.tensor([5, 2, 5])
+    met = np.zeros(7)
+    for _ in range(2000):
+        subset, logs = words.around(targets)
+        assert subset.tolist() == sorted({*subset.tolist(), 2, 5})
+        assert len(logs) == len(subset)
+        met[subset.numpy()] += 1
+    for word in (1, 3, 4):
+        error = 4 * (words.shares[word] * (1 - words.shares[word]) / 2000) ** 0.5
+        assert met[word] / 2000 == pytest.approx(words.shares[word], abs=error)
+    assert met[2] == met[5] == 2000
+
+
+def test_the_chances_are_those_of_being_drawn_or_read():
+    counts = np.array([400, 100, 100, 20])
+    words = DrawnWords(counts, 2)
+    torch.manual_seed(0)
+    subset, logs = words.around(torch.tensor([3, 3, 1]))
+    expected = chances(counts[subset.numpy()], 620, 3, 0.0)
+    expected = 1 - (1 - expected) * (1 - words.shares[subset.numpy()])
+    np.testing.assert_allclose(logs.exp().numpy(), expected, rtol=1e-5)

@@ -91,6 +91,8 @@ FROM_DATA = {"is_from_data": True}
 def dials(group: Any) -> dict[str, Any]:
     """Return the fields of a dataclass that a user may set, with their values.
 
+    Of the class itself these are the defaults.
+
     What has no default, or is marked `FROM_DATA`, is told by the data.
     """
     return {

@@ -46,6 +46,8 @@ PROPORTION = 4 / 3
 COLOUR = 0.3
 HOLE = 0.25  # of the side
 ENOUGH_AGREEMENT = 0.85  # mirrored pictures must be recognised this well, relative to plain ones
+CLEARLY_WORSE = 3.0  # standard errors by which a linear model must know mirrored ones worse
+RIDGE = 0.3  # of the mean square of a picture, that the linear model's weights are held back by
 CLEARLY_SWAPPED = 4.0  # standard deviations by which mirroring must mix two classes up more often
 
 
@@ -140,6 +142,16 @@ def choose(
         one, other = (names[index] if names else f"class {index}" for index in pair)
         numbers = f"{one} and {other} look like one another in the mirror"
     is_worse = shares[1] < ENOUGH_AGREEMENT * shares[0] and is_beyond_chance(before - after)
+    if pair is None and not is_worse and labels.ndim == 1:
+        before, after = linear_agreements(images, labels, seed)
+        linear = before.mean().item(), after.mean().item()
+        is_worse = linear[1] < ENOUGH_AGREEMENT * linear[0] and is_beyond_chance(
+            before - after, CLEARLY_WORSE
+        )
+        if is_worse:
+            numbers = "a linear model knows {:.0%} of plain, {:.0%} of mirrored ones".format(
+                *linear
+            )
     if pair is not None or is_worse:
         return Choice(("affine", "colour"), f"colour pictures that must not be mirrored: {numbers}")
     return Choice(("crop", "flip", "colour"), f"colour pictures that may be mirrored: {numbers}")
@@ -166,21 +178,62 @@ def _neighbours(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the labels of the nearest of plain and of mirrored pictures, and the true ones.
 
-    Half of up to `num` pictures (60 a class, where that is more), averaged down to `side` rows and
-    columns, serve as neighbours of the other half.
+    Each half of up to `num` pictures (60 a class, where that is more), averaged down to `side` rows
+    and columns, serves as neighbours of the other.
     """
+    small, classes = _small(images, labels, seed, num, side)
+    halves = _halves(len(small))
+    found: list[list[Tensor]] = [[], [], []]
+    for known, asked in (halves, halves[::-1]):
+        for k, pictures in enumerate((small[asked], small[asked].flip(3))):
+            apart = torch.cdist(pictures.flatten(1), small[known].flatten(1))
+            found[k].append(classes[known][apart.argmin(1)])
+        found[2].append(classes[asked])
+    plain, mirrored, truths = (torch.cat(parts) for parts in found)
+    return plain, mirrored, truths
+
+
+def _halves(num: int) -> tuple[slice, slice]:
+    return slice(0, num // 2), slice(num // 2, num)
+
+
+def _small(
+    images: np.ndarray, labels: np.ndarray, seed: int, num: int = 1500, side: int = 12
+) -> tuple[Tensor, Tensor]:
+    """Return up to `num` pictures (60 a class, where that is more), averaged down, and labels."""
     num = max(num, 60 * (int(labels.max()) + 1)) if labels.ndim == 1 else num
     rows = numpy_generator(seed, "mirror").permutation(len(labels))[:num]
     small = made_of(images, lambda pictures: F.adaptive_avg_pool2d(pictures, side), rows)
-    small = small - small.mean((2, 3), keepdim=True)
-    classes = torch.from_numpy(labels[rows])
-    half = len(rows) // 2
-    known, asked = small[:half].flatten(1), small[half:]
+    return small - small.mean((2, 3), keepdim=True), torch.from_numpy(labels[rows])
 
-    def nearest(pictures: Tensor) -> Tensor:
-        return classes[:half][torch.cdist(pictures.flatten(1), known).argmin(1)]
 
-    return nearest(asked), nearest(asked.flip(3)), classes[half:]
+def linear_agreements(
+    images: np.ndarray, labels: np.ndarray, seed: int = 0
+) -> tuple[Tensor, Tensor]:
+    """Return (N,) 1 for each plain and each mirrored picture that a linear model knows.
+
+    Ridge regression on small pictures of equal contrast; each half is asked of the other. It sees
+    what a nearest neighbour does not where classes are many and pictures are dim or bright.
+
+    Args:
+        images: (M, C, H, W) uint8.
+        labels: (M,) their classes.
+        seed: picks the pictures.
+    """
+    small, classes = _small(images, labels, seed)
+    small = F.normalize(small.flatten(1), dim=1).view_as(small)
+    halves = _halves(len(small))
+    found: list[list[Tensor]] = [[], []]
+    for known, asked in (halves, halves[::-1]):
+        x, y = small[known].flatten(1), F.one_hot(classes[known], int(classes.max()) + 1).float()
+        shares = y.mean(0)
+        products = x @ x.T
+        products.diagonal().add_(RIDGE)
+        weights = x.T @ torch.linalg.solve(products, y - shares)
+        for k, pictures in enumerate((small[asked], small[asked].flip(3))):
+            answers = (pictures.flatten(1) @ weights + shares).argmax(1)
+            found[k].append(agreements(answers, classes[asked]))
+    return torch.cat(found[0]), torch.cat(found[1])
 
 
 def swapped(plain: Tensor, mirrored: Tensor, truths: Tensor) -> tuple[int, int] | None:
@@ -209,10 +262,10 @@ def swapped(plain: Tensor, mirrored: Tensor, truths: Tensor) -> tuple[int, int] 
     return pair if surprise[pair] >= CLEARLY_SWAPPED else None
 
 
-def is_beyond_chance(differences: Tensor) -> bool:
-    """Tell whether the mean of (N,) differences is above 0 by two standard errors."""
+def is_beyond_chance(differences: Tensor, errors: float = 2.0) -> bool:
+    """Tell whether the mean of (N,) differences is above 0 by so many standard errors."""
     mean, error = differences.mean(), differences.std() / len(differences) ** 0.5
-    return bool(mean > 2 * error)
+    return bool(mean > errors * error)
 
 
 def agreements(answers: Tensor, truths: Tensor) -> Tensor:

@@ -121,7 +121,7 @@ def _head_of(path: Path) -> Cells | None:
         with path.open("rb") as file:
             data = file.read(_HEAD)
         if len(data) < _HEAD:
-            return read_picture_table(path)
+            return read_picture_table(path, "skip")
         text = data[: data.rfind(b"\n")].decode("utf-8", "replace")
         if path.suffix.lower() == SUFFIX:
             return read_jsonl_text(str(path), text, "skip")

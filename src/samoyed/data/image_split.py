@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -123,6 +124,15 @@ def _about_lists(targets: np.ndarray, labels: Sequence[str]) -> list[str]:
     return found + ([f"labels that always go together: {named(same)}"] if same else [])
 
 
+def _two_of(names: Sequence[str], values: Sequence[Any]) -> str:
+    """Name the first and the first that differs from it in these values.
+
+    >>> _two_of(["a.png", "b.png", "c.png"], [0, 0, 1])
+    'a.png = c.png'
+    """
+    return f"{names[0]} = {next(n for n, v in zip(names, values, strict=True) if v != values[0])}"
+
+
 def _copies(
     targets: np.ndarray, splits: np.ndarray, digests: Sequence[Hashable], names: Sequence[str]
 ) -> list[str]:
@@ -140,14 +150,15 @@ def _copies(
     for group in groups.values():
         if len(group) == 1:
             continue
-        both = " = ".join(names[i] for i in group[:2])
-        sides = {int(splits[i]) for i in group}
-        if TRAIN in sides and sides & {TEST, VALIDATION}:
-            across.append(both)
-        if len({targets[i].tobytes() for i in group}) > 1:
-            doubtful.append(both)
-        elif len(sides) == 1:
-            plain.append(both)
+        sides = [int(splits[i]) for i in group]
+        answers = [targets[i].tobytes() for i in group]
+        here = [names[i] for i in group]
+        if TRAIN in sides and {*sides} & {TEST, VALIDATION}:
+            across.append(_two_of(here, [side == TRAIN for side in sides]))
+        if len({*answers}) > 1:
+            doubtful.append(_two_of(here, answers))
+        elif len({*sides}) == 1:
+            plain.append(" = ".join(here[:2]))
             num_plain += len(group) - 1
     found = []
     if across:

@@ -86,8 +86,9 @@ def describe(
         without = int((how_many == 0).sum())
         unknown = int(np.isnan(used).sum())
         first = (
-            f"pictures: {num:,} with any of {len(classes)} labels, {how_many.mean():.1f} on average"
-            + (f", {without:,} without any" if without else "")
+            f"pictures: {num:,}, each with any number of {len(classes)} labels, "
+            f"{how_many.mean():.1f} on average"
+            + (f", {without:,} with none" if without else "")
             + (f"; {unknown:,} answers are not known" if unknown else ""),
             f"labels:   {named(each)}",
         )

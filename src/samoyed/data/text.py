@@ -46,6 +46,7 @@ BYTES = TextSpec(tuple(map(chr, range(256))), "byte")
 """All bytes; the last, 255, stands in no UTF-8 text."""
 
 _NUM_CODE_POINTS = 0x110000
+_COUNTED = 1 << 22  # symbols that are counted together
 
 
 @dataclass(frozen=True)
@@ -271,13 +272,15 @@ def code_points(text: str) -> np.ndarray:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
-def counts_of(codes: np.ndarray) -> np.ndarray:
-    """Return how often each code point occurs, (1,114,112,) int64."""
-    chunks = np.array_split(codes, 1 + len(codes) // 16_000_000)
-    return sum(
-        (np.bincount(chunk, minlength=_NUM_CODE_POINTS) for chunk in chunks),
-        start=np.zeros(_NUM_CODE_POINTS, dtype=np.int64),
-    )
+def counts_of(codes: np.ndarray, num: int = _NUM_CODE_POINTS) -> np.ndarray:
+    """Return how often each code point, or each of so many symbols, occurs, (num,) int64.
+
+    A text on the disk is read a piece at a time.
+    """
+    counts = np.zeros(num, dtype=np.int64)
+    for start in range(0, len(codes), _COUNTED):
+        counts += np.bincount(rows_of(codes, slice(start, start + _COUNTED)), minlength=num)
+    return counts
 
 
 def symbols_of(root: Path, counts: np.ndarray) -> tuple[TextSpec, list[str]]:

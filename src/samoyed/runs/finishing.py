@@ -70,6 +70,16 @@ def in_line(score: Score) -> str:
     return f"{name} {value} on {score.num:,}"
 
 
+def note_rows(notes: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what was chosen for training, as names and texts.
+
+    >>> note_rows(["validation: 500 pictures", "left to right"])
+    [('validation', '500 pictures'), ('note', 'left to right')]
+    """
+    parts = [note.partition(": ") for note in notes]
+    return [(name, text) if mark else ("note", name) for name, mark, text in parts]
+
+
 def report_content(
     prepared: Prepared, scores: Sequence[Score], baselines: Sequence[tuple[str, Score]],
     seconds: float, say: Callable[[str], None],
@@ -94,7 +104,8 @@ def report_content(
         ],
         config_rows=dial_rows(config["config"]),
         reference=row.reference,
-        training_rows=training_rows(config, seconds), recipe_rows=dial_rows(config["recipe"]),
+        training_rows=[*training_rows(config, seconds), *note_rows(assembly.notes)],
+        recipe_rows=dial_rows(config["recipe"]),
         history=[{k: v for k, v in e.items() if _is_drawn(k)} for e in history],
         figures=figures, commands=commands(folder, source.kind, assembly.task.name),
         environment_rows=environment_rows(folder, source.fingerprint), asked=assembly.task.name,

@@ -1,10 +1,14 @@
 """The language model of words: its sizes, tied weights, dropout, and other cells."""
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import samoyed
+from samoyed.core.batch import Batch
 from samoyed.core.spec import TextSpec
+from samoyed.losses.sampled_softmax import DrawnWords
 from samoyed.models.recurrent import lstm_language_model as module
 from samoyed.models.recurrent.lstm_language_model import (
     RECIPE,
@@ -147,3 +151,39 @@ def test_a_word_that_is_left_out_is_left_out_wherever_it_stands():
     is_out = (seen[0] == 0).all(dim=1)
     assert 0 < is_out.sum() < V
     torch.testing.assert_close(seen[0][~is_out], 2 * net.embedding.weight[~is_out])
+
+
+def test_told_among_all_words_the_loss_is_the_whole_one():
+    net, text = make(is_tied=True).eval(), tokens(3, 9)
+    batch = Batch(text[:, :-1], text[:, 1:])
+    words = DrawnWords(np.full(V, 10), V)  # all are drawn, so that no chance is below 1
+    found, state = net.loss_among(batch, net.start(3), words)
+    logits, after = net(batch.inputs, net.start(3))
+    expected = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(state, after)
+
+
+def test_told_among_some_words_it_learns_about_all(tmp_path):
+    """60 words, each of which follows from the one before: few steps bring it below 60."""
+    generator = np.random.default_rng(0)
+    nexts = generator.integers(0, 60, (60, 2))
+    text, word = [], 0
+    for _ in range(4000):
+        text.append(f"w{word}")
+        word = nexts[word, int(generator.random() < 0.5)]
+    path = tmp_path / "text.txt"
+    path.write_text("\n".join(" ".join(text[i : i + 20]) for i in range(0, 4000, 20)))
+    settings = {
+        "unit": "word", "learning_rate": 0.02, "num_units": 16, "embedding_size": 16,
+        "baselines": False, "report": False,
+    }  # fmt: skip
+    found = [
+        samoyed.train(
+            path, model="lstm_language_model", size="hurried words", out=tmp_path / str(num),
+            epochs=5, quiet=True, settings={**settings, "num_drawn": num},
+        ).scores[0].value
+        for num in (0, 20)
+    ]  # fmt: skip
+    assert found[0] != found[1]
+    assert max(found) < 50

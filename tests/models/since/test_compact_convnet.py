@@ -149,3 +149,10 @@ def test_every_size_is_recommended_for_something_and_more_time_is_never_less():
         found |= set(chosen)
         assert compact_convnet.recommend(spec, num_train, None) in ranks
     assert found == set(range(len(ranks)))
+
+
+def test_few_pictures_are_given_a_small_network_that_takes_many_steps():
+    photos = ImageSpec(3, 240, 320)
+    assert compact_convnet.recommend(photos, 192, 60.0) == "small"
+    assert compact_convnet.recommend(photos, 3_456, 180.0) == "medium"
+    assert compact_convnet.recommend(photos, 192, 1_000.0) == "large"

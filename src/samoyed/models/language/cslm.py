@@ -63,6 +63,7 @@ from samoyed.core.numbers import Count, LargeCount, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
+from samoyed.data.text import counts_of
 from samoyed.layers.ngram_tables import NGramTables, counting
 from samoyed.layers.window import Window, windows_of
 from samoyed.losses.large_softmax import large_cross_entropy
@@ -240,7 +241,7 @@ def stages(
 
     def choose(model: nn.Module) -> None:
         assert isinstance(model, CSLM)
-        model.choose(np.bincount(data.train, minlength=len(data.spec)))
+        model.choose(counts_of(data.train, len(data.spec)))
 
     def loss(model: nn.Module, batch: Batch, state: State) -> tuple[Tensor, State]:
         assert isinstance(model, CSLM)

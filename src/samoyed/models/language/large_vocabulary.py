@@ -58,6 +58,7 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data.partition import PartitionedFeed, SubsetBatch
+from samoyed.data.text import counts_of
 from samoyed.layers.window import Window, windows_of
 from samoyed.losses.sampled_softmax import chances, sampled_softmax
 
@@ -176,7 +177,7 @@ def stages(
         seed: of the stretches' beginnings and of the words drawn.
     """
     num_symbols = len(data.spec)
-    counts = np.bincount(data.train, minlength=num_symbols)
+    counts = counts_of(data.train, num_symbols)
     if not config.num_subset:
         yield from task.stages(model, None, config, data, recipe, seed)
         return

@@ -52,7 +52,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from annotated_types import Gt, Le
@@ -64,6 +63,7 @@ from samoyed.core.numbers import Count, LargeCountOrNone, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
+from samoyed.data.text import counts_of
 from samoyed.layers.elman import Elman
 from samoyed.layers.gru import GRU
 from samoyed.layers.locked_dropout import locked_dropout, word_dropout
@@ -361,7 +361,7 @@ def stages(
     if not 0 < config.num_drawn < num_symbols:
         yield from task.stages(model, None, config, data, recipe, seed)
         return
-    words = DrawnWords(np.bincount(data.train, minlength=num_symbols), config.num_drawn)
+    words = DrawnWords(counts_of(data.train, num_symbols), config.num_drawn)
 
     def loss(model: nn.Module, batch: Batch, state: State) -> tuple[Tensor, State]:
         assert isinstance(model, LSTMLanguageModel)

@@ -98,6 +98,7 @@ SIZES: dict[str, dict[str, Any]] = {
 """Named sizes: how they differ from `Config`'s defaults."""
 
 ENOUGH_EPOCHS = 12  # a larger size is worth its time once it can read the data this often
+FEWEST_STEPS = 400  # and, where pictures are few, once it can take so many steps
 
 # Legend for shapes: B batch, C maps, H rows, W columns, K classes.
 
@@ -121,6 +122,8 @@ def build(config: Config, spec: ImageSpec, labels: LabelSpec) -> CompactConvNet:
 def recommend(spec: ImageSpec, num_train: int, seconds: float | None) -> str:
     """Choose a size: the largest one that reads the data `ENOUGH_EPOCHS` times in the given time.
 
+    It must also come to `FEWEST_STEPS` steps: with fewer, a small network has learned more.
+
     Args:
         spec: natural size of the pictures.
         num_train: how many there are to learn from.
@@ -130,14 +133,14 @@ def recommend(spec: ImageSpec, num_train: int, seconds: float | None) -> str:
         A key of `SIZES`; the smallest when none is fast enough.
     """
     chosen = next(iter(SIZES))
+    num_read = max(ENOUGH_EPOCHS * num_train, FEWEST_STEPS * recipe_for(num_train).batch_size)
     for name, changes in SIZES.items():
         config = replace(Config(), **changes)
         taken = accepts(config, spec)
         with torch.device("meta"):  # shapes without numbers
             net = build(config, taken, LabelSpec(("one", "other")))
-        epoch = num_train * multiplications(net, taken)
-        epochs = (seconds or UNHURRIED_S) * MULTIPLICATIONS_PER_S / epoch
-        if epochs >= ENOUGH_EPOCHS:
+        needed_s = num_read * multiplications(net, taken) / MULTIPLICATIONS_PER_S
+        if needed_s <= (seconds or UNHURRIED_S):
             chosen = name
     return chosen
 

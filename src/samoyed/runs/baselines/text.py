@@ -13,7 +13,7 @@ import numpy as np
 
 from samoyed.core.reference import Score
 from samoyed.data.cache import rows_of
-from samoyed.data.text import TextData
+from samoyed.data.text import TextData, counts_of
 from samoyed.data.units import decode
 from samoyed.metrics.language import bits_per_character, per_character, perplexity
 from samoyed.tasks.mixing import HUGE, HUGE_LIMIT, NGRAM_LIMIT, ORDER, WORD_ORDER, learn_ngrams
@@ -71,7 +71,7 @@ def _cut(data: TextData, limit: int) -> str:
 
 def unigram_surprise(train: np.ndarray, test: np.ndarray, num_symbols: int) -> np.ndarray:
     """Return the surprise in bits of each tail character under the frequencies, one added."""
-    counts = np.bincount(train, minlength=num_symbols) + 1.0
+    counts = counts_of(train, num_symbols) + 1.0
     return -np.log2(counts / counts.sum())[test]
 
 
