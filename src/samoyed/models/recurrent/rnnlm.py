@@ -55,6 +55,7 @@ from samoyed.core.numbers import Count, CountOrNone, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
+from samoyed.data.text import counts_of
 
 REFERENCE = Reference(
     title="Strategies for training large scale neural network language models",
@@ -315,7 +316,7 @@ def stages(
 
     def divide(model: nn.Module) -> None:
         assert isinstance(model, RNNLM)
-        model.divide(np.bincount(data.train, minlength=model.num_symbols))
+        model.divide(counts_of(data.train, model.num_symbols))
 
     def loss(model: nn.Module, batch: Batch, state: State) -> tuple[Tensor, State]:
         assert isinstance(model, RNNLM)
