@@ -136,7 +136,7 @@ def per_class_figure(confusion: np.ndarray, names: Sequence[str], what: str = "p
     title, least = "Class by class", int(scores.support[order].min()) if order else 0
     if len(bars) < len(order):
         title = f"The {len(bars)} hardest of {len(order)} classes"
-    few = f" With {least} {what} of a class, an interval is wide." if least < FEW else ""
+    few = f" Where a class has {least} of them, an interval is wide." if least < FEW else ""
     return Figure(
         title,
         f"The share of each class's held-out {what} that was recognised (recall), with 95 % "
