@@ -191,6 +191,6 @@ def test_a_suspicious_input_is_warned_of_by_name(tmp_path: Path, way: str):
 
 
 def test_ranges_and_empty_words_of_conllu_are_no_words(tmp_path: Path):
-    put(tmp_path, x__conllu=(TREE + "\n") * 12)
+    put(tmp_path, x__conllu="".join(TREE.replace("casa", f"casa{k}") + "\n" for k in range(12)))
     told = api.check(tmp_path / "x.conllu")
-    assert "tags: 3 of single words: ADP (11), DET (11), NOUN (11)" in told
+    assert "tags: 3 of single words: ADP (10), DET (10), NOUN (10)" in told

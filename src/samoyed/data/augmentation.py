@@ -46,6 +46,7 @@ PROPORTION = 4 / 3
 COLOUR = 0.3
 HOLE = 0.25  # of the side
 ENOUGH_AGREEMENT = 0.85  # mirrored pictures must be recognised this well, relative to plain ones
+MOST_BLIND = 0.5  # of plain pictures: a neighbour that knows fewer is not the last word
 CLEARLY_WORSE = 3.0  # standard errors by which a linear model must know mirrored ones worse
 RIDGE = 0.3  # of the mean square of a picture, that the linear model's weights are held back by
 CLEARLY_SWAPPED = 4.0  # standard deviations by which mirroring must mix two classes up more often
@@ -142,7 +143,7 @@ def choose(
         one, other = (names[index] if names else f"class {index}" for index in pair)
         numbers = f"{one} and {other} look like one another in the mirror"
     is_worse = shares[1] < ENOUGH_AGREEMENT * shares[0] and is_beyond_chance(before - after)
-    if pair is None and not is_worse and labels.ndim == 1:
+    if pair is None and not is_worse and shares[0] < MOST_BLIND and labels.ndim == 1:
         before, after = linear_agreements(images, labels, seed)
         linear = before.mean().item(), after.mean().item()
         is_worse = linear[1] < ENOUGH_AGREEMENT * linear[0] and is_beyond_chance(

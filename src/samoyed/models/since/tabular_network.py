@@ -335,10 +335,8 @@ def separate(config: Config, spec: TableSpec, num_outputs: int, kind: str) -> Se
         "num_factors": config.num_factors,
     }  # fmt: skip
     said = {name: value if name in KINDS[kind] else 0 for name, value in dials.items()}
-    said["depth"] = max(1, said["depth"])
-    return SeparatePerceptrons(
-        spec, config.num_members, num_outputs=num_outputs, dropout=config.dropout, **said
-    )
+    num = config.num_members
+    return SeparatePerceptrons(spec, num, num_outputs=num_outputs, dropout=config.dropout, **said)
 
 
 def _members(network: nn.Module, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B M K"]:

@@ -167,8 +167,8 @@ def together_figure(
     caption = "Rows are labels that pictures have, columns labels that were answered wrongly."
     if counts.any():
         r, c = divmod(int(counts.argmax()), len(names))
-        often = f"{counts[r, c]} times" if counts[r, c] > 1 else "once"
-        caption += f" Most often, {names[c]} was invented beside {names[r]} ({often})."
+        how_often = f"{counts[r, c]} times" if counts[r, c] > 1 else "once"
+        caption += f" Most often, {names[c]} was invented beside {names[r]} ({how_often})."
     return Figure(
         "Invented beside", caption,
         matrix(counts[np.ix_(often, often)], shown, shown, row_title="on the picture",
