@@ -131,7 +131,7 @@ def put_texts(root: Path, rng: np.random.Generator) -> None:
     said = {"tokens": ["The", "dog"], "pos_tags": ["DT", "NN"], "ner_tags": ["O", "O"]}
     lines = [json.dumps({**said, "tokens": ["The", f"dog{i}"]}) for i in range(30)]
     (root / "names.jsonl").write_text("\n".join(lines) + "\n")
-    rows = [[i // 2, f"dog{i}", "NN", "OB"[i % 2] + "-A" * (i % 2)] for i in range(60)]
+    rows = [[i // 2, f"dog{i}", ("NN", "VB")[i % 2], ("O", "B-A")[i % 2]] for i in range(60)]
     put_rows(root / "names.csv", [["Sentence #", "Word", "POS", "Tag"], *rows])
     (root / "names.test").write_text(sentence.format("London") * 5)
     (root / "treebank").mkdir()
