@@ -12,7 +12,7 @@ from scipy import stats
 
 from samoyed import verifying
 from samoyed.catalog import find
-from samoyed.claims import claims_of
+from samoyed.claims import CLAIMS, claims_of
 
 CLAIM = claims_of("lenet5")[0]
 PAIRED = next(c for c in claims_of("deep_belief_net") if c.against is not None)
@@ -93,6 +93,13 @@ def test_a_claim_without_its_data_is_said_not_to_be_run(tmp_path: Path):
     said: list[str] = []
     assert verifying._measure(CLAIM, tmp_path, 1, said.append) is None
     assert "not run" in said[0]
+
+
+def test_test_files_of_claims_lie_beside_what_is_learned_from():
+    asked = [(claim, claim.table["test"]) for claim in CLAIMS if "test" in (claim.table or {})]
+    assert len(asked) >= 5
+    for claim, test in asked:
+        assert Path(test).parent == Path(claim.data).parent, claim.key
 
 
 def test_a_table_is_asked_for_its_columns_and_its_test_file(tmp_path: Path, monkeypatch):

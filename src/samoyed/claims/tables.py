@@ -45,7 +45,7 @@ CLAIMS: tuple[Claim, ...] = (
         "to test on: accuracy (dials chosen within the rows to learn from)",
         "none: the default for tables", ">= 86.9 %",
         "tables/adult.data", "accuracy", 0.869, seeds=2, minutes=4.0,
-        scale="our own target, reached", table={"target": "15", "test": "adult.test"},
+        scale="our own target, reached", table={"target": "15", "test": "tables/adult.test"},
     ),
     Claim(
         "tabular_network", "letter", "UCI letter recognition, 16,000 rows to learn from and 4,000 "
