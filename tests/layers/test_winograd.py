@@ -126,6 +126,13 @@ def test_where_it_pays(asked, expected):
     assert pays(*asked) is expected
 
 
+def test_one_that_steps_is_left_to_the_library(calls):
+    layer, maps = Convolution(128, 128, 3, stride=2), torch.randn(32, 128, 8, 8)
+    expected = F.conv2d(maps, layer.weight, layer.bias, stride=2, padding=1)
+    torch.testing.assert_close(layer(maps), expected)
+    assert not calls
+
+
 def test_a_kernel_of_another_size_is_left_to_the_library(calls):
     Convolution(128, 128, 5)(torch.randn(32, 128, 8, 8))
     assert not calls

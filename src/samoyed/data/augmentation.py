@@ -142,18 +142,15 @@ def choose(
     if pair is not None:
         one, other = (names[index] if names else f"class {index}" for index in pair)
         numbers = f"{one} and {other} look like one another in the mirror"
-    is_worse = shares[1] < ENOUGH_AGREEMENT * shares[0] and is_beyond_chance(before - after)
-    if pair is None and not is_worse and shares[0] < MOST_BLIND and labels.ndim == 1:
+    is_harmful = pair is not None or is_worse(before, after)
+    if not is_harmful and shares[0] < MOST_BLIND and labels.ndim == 1:
         before, after = linear_agreements(images, labels, seed)
-        linear = before.mean().item(), after.mean().item()
-        is_worse = linear[1] < ENOUGH_AGREEMENT * linear[0] and is_beyond_chance(
-            before - after, CLEARLY_WORSE
-        )
-        if is_worse:
-            numbers = "a linear model knows {:.0%} of plain, {:.0%} of mirrored ones".format(
-                *linear
+        if is_harmful := is_worse(before, after, CLEARLY_WORSE):
+            numbers = (
+                f"a linear model knows {before.mean():.0%} of plain, {after.mean():.0%} of "
+                "mirrored ones"
             )
-    if pair is not None or is_worse:
+    if is_harmful:
         return Choice(("affine", "colour"), f"colour pictures that must not be mirrored: {numbers}")
     return Choice(("crop", "flip", "colour"), f"colour pictures that may be mirrored: {numbers}")
 
@@ -261,6 +258,12 @@ def swapped(plain: Tensor, mirrored: Tensor, truths: Tensor) -> tuple[int, int] 
     place = int(surprise.argmax())
     pair = divmod(place, num)
     return pair if surprise[pair] >= CLEARLY_SWAPPED else None
+
+
+def is_worse(before: Tensor, after: Tensor, errors: float = 2.0) -> bool:
+    """Tell whether fewer of (N,) mirrored pictures are known, by much and not by chance."""
+    is_much = bool(after.mean() < ENOUGH_AGREEMENT * before.mean())
+    return is_much and is_beyond_chance(before - after, errors)
 
 
 def is_beyond_chance(differences: Tensor, errors: float = 2.0) -> bool:

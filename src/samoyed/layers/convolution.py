@@ -1,4 +1,4 @@
-"""A convolution that keeps the size, by whichever arithmetic is fastest while training."""
+"""A padded convolution, by whichever arithmetic is fastest while training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_GATHERED = 16  # places: with more, gathering costs more than it saves
 
 
 class Convolution(nn.Conv2d):
-    """A convolution that keeps the size, with an odd kernel; its weights are `nn.Conv2d`'s.
+    """A convolution with an odd kernel and half of it as padding; its weights are `nn.Conv2d`'s.
 
     While training, maps of few places are convolved by one product (`samoyed.layers.small_maps`),
     and many maps in float32 on a processor by tiles (`samoyed.layers.winograd`).
@@ -21,15 +21,18 @@ class Convolution(nn.Conv2d):
         num_before: C.
         num_after: O.
         kernel: side of the square kernel, odd.
+        stride: places from one to the next; above 1 sums stay plain.
         bias: whether a number is added to each map.
     """
 
-    def __init__(self, num_before: int, num_after: int, kernel: int, *, bias: bool = True) -> None:
-        super().__init__(num_before, num_after, kernel, padding=kernel // 2, bias=bias)
+    def __init__(
+        self, num_before: int, num_after: int, kernel: int, *, stride: int = 1, bias: bool = True
+    ) -> None:
+        super().__init__(num_before, num_after, kernel, stride, padding=kernel // 2, bias=bias)
 
-    def forward(self, maps: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O H W"]:
+    def forward(self, maps: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O I J"]:
         """Convolve."""
-        if not self.training:
+        if not self.training or self.stride != (1, 1):
             return super().forward(maps)
         num_places, num_taps = maps.shape[-2:].numel(), self.weight.shape[-2:].numel()
         if self._is_in_tiles(maps):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch
-from samoyed.core.stage import Objective, Stage, Stateful
+from samoyed.core.stage import Objective, Stage
+from samoyed.training.stages import accompanied
 
 ROWS = 1024  # in one go
 
@@ -111,15 +112,4 @@ def on_rows(aside: Batch, objective: Objective, at_once: int = ROWS) -> Measure:
 
 def watched(stage: Stage, best: BestWeights) -> Stage:
     """Return the stage with its best weights kept, and ended where the looks say so."""
-
-    def after_step(model: nn.Module, step: int) -> None:
-        stage.after_step(model, step)
-        best.after_step(model, step)
-
-    def after(model: nn.Module) -> None:
-        best.after(model)
-        if stage.after is not None:
-            stage.after(model)
-
-    keeps = {**stage.keeps, "best": cast(Stateful, best)}
-    return replace(stage, after_step=after_step, after=after, keeps=keeps, is_enough=best.is_enough)
+    return replace(accompanied(stage, "best", best), is_enough=best.is_enough)

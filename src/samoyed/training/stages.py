@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -35,17 +35,33 @@ def stage_of(
     )  # fmt: skip
 
 
-def averaged(stage: Stage, average: WeightAverage) -> Stage:
-    """Return the stage with the average of its weights in place of the last ones."""
+@runtime_checkable
+class Keeper(Protocol):
+    """What looks at the weights after every step, and puts others in place at the end."""
+
+    def after_step(self, model: nn.Module, step: int) -> None:
+        """Look at the weights."""
+
+    def after(self, model: nn.Module) -> None:
+        """Put the weights that are kept in place."""
+
+
+def accompanied(stage: Stage, name: str, keeper: Keeper) -> Stage:
+    """Return the stage with a keeper beside whatever it does already, saved by this name."""
 
     def after_step(model: nn.Module, step: int) -> None:
         stage.after_step(model, step)
-        average.after_step(model, step)
+        keeper.after_step(model, step)
 
     def after(model: nn.Module) -> None:
-        average.after(model)
+        keeper.after(model)
         if stage.after is not None:
             stage.after(model)
 
-    keeps = {**stage.keeps, "average": cast(Stateful, average)}
+    keeps = {**stage.keeps, name: cast(Stateful, keeper)}
     return replace(stage, after_step=after_step, after=after, keeps=keeps)
+
+
+def averaged(stage: Stage, average: WeightAverage) -> Stage:
+    """Return the stage with the average of its weights in place of the last ones."""
+    return accompanied(stage, "average", average)

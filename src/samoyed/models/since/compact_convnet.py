@@ -166,11 +166,7 @@ class Normalised(nn.Module):
         is_pooled: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.convolution = (
-            Convolution(num_inputs, num_outputs, side, bias=False)
-            if stride == 1
-            else nn.Conv2d(num_inputs, num_outputs, side, stride, padding=side // 2, bias=False)
-        )
+        self.convolution = Convolution(num_inputs, num_outputs, side, stride=stride, bias=False)
         self.normalisation = nn.BatchNorm2d(num_outputs)
         self.is_pooled = is_pooled
 

@@ -151,9 +151,7 @@ def shortcut(
 
 def convolution(num_inputs: int, num_outputs: int, stride: int = 1) -> nn.Conv2d:
     """Return a 3 x 3 convolution; its bias would be undone by the normalisation."""
-    if stride == 1:
-        return Convolution(num_inputs, num_outputs, 3, bias=False)
-    return nn.Conv2d(num_inputs, num_outputs, 3, stride, padding=1, bias=False)
+    return Convolution(num_inputs, num_outputs, 3, stride=stride, bias=False)
 
 
 class Original(nn.Module):
