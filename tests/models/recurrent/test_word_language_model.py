@@ -14,8 +14,11 @@ from samoyed.models.recurrent.lstm_language_model import (
     RECIPE,
     SIZES,
     WORD_RECIPE,
+    WORDS_PER_S,
+    WORDS_PER_S_IN_FLOAT32,
     Config,
     LSTMLanguageModel,
+    idle,
     recipe_for,
     recommend,
 )
@@ -44,8 +47,9 @@ def count(net):
 def test_zaremba_2014_medium_has_its_weights():
     # sec. 4.1: 2 layers of 650 units, 10,000 words: embedding and read-out 10,000 x 650 each,
     # each layer 4 x 650 x (650 + 650 + 1), read-out biases 10,000
-    assert (SIZES["words"]["num_layers"], SIZES["words"]["num_units"]) == (2, 650)
-    dials = {**SIZES["words"], "embedding_size": 650, "is_tied": False}
+    two_layers = SIZES["two layers of words"]
+    assert (two_layers["num_layers"], two_layers["num_units"]) == (2, 650)
+    dials = {**two_layers, "embedding_size": 650, "is_tied": False}
     with torch.device("meta"):
         medium = count(LSTMLanguageModel(Config(**dials), 10_000))
         tied = count(LSTMLanguageModel(Config(**{**dials, "is_tied": True}), 10_000))
@@ -53,26 +57,28 @@ def test_zaremba_2014_medium_has_its_weights():
     assert tied == medium - 6_500_000
 
 
-def test_sizes_follow_the_unit_the_words_and_the_time(monkeypatch):
-    monkeypatch.setattr(module, "has_bfloat16_cpu", lambda: True)
+@pytest.mark.parametrize("is_fast", [False, True])
+def test_sizes_follow_the_unit_the_words_and_the_passes_that_the_time_allows(monkeypatch, is_fast):
+    monkeypatch.setattr(module, "has_bfloat16_cpu", lambda: is_fast)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    rate = WORDS_PER_S if is_fast else WORDS_PER_S_IN_FLOAT32
     assert recommend(CHARACTERS, 10**9, 10.0) == "characters"
     assert Config(**SIZES["characters"]) == Config()
-    assert recommend(WORDS, 929_589, 1_800.0) == "words"
-    assert recommend(WORDS, 929_589, None) == "words"
-    assert recommend(WORDS, 929_589, 60.0) == "hurried words"
-    assert recommend(WORDS, 50_000, 1_800.0) == "few words"
-    assert recommend(WORDS, 400_000_000, 1_800.0) == "words"
+    for num in (50_000, 929_589, 400_000_000):
+        slow = "few words" if num < 200_000 else "words"
+        assert recommend(WORDS, num, 4.01 * num / rate) == slow
+        assert recommend(WORDS, num, 3.99 * num / rate) == "hurried words"
+        assert recommend(WORDS, num, None) == slow
     assert recipe_for(CHARACTERS, "characters") == RECIPE
-    assert recipe_for(WORDS, "words") == recipe_for(WORDS, "few words") == WORD_RECIPE
-    assert recipe_for(WORDS, "hurried words").batch_size < WORD_RECIPE.batch_size
+    assert recipe_for(WORDS, "words") == recipe_for(WORDS, "hurried words") == WORD_RECIPE
+    assert recipe_for(WORDS, "few words").batch_size > WORD_RECIPE.batch_size
 
 
-def test_a_processor_without_bfloat16_is_given_a_smaller_net(monkeypatch):
-    monkeypatch.setattr(module, "has_bfloat16_cpu", lambda: False)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert recommend(WORDS, 929_589, 1_800.0) == "hurried words"
-    assert recommend(WORDS, 929_589, 3_600.0) == "words"
-    assert recommend(WORDS, 929_589, None) == "words"
+def test_one_layer_of_words_is_as_wide_as_its_read_out_and_says_so():
+    config = Config(**SIZES["words"])
+    assert config.widths == (400,)
+    assert "num_units" in idle(config)
+    assert "num_units" not in idle(Config(**SIZES["two layers of words"]))
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "elman"])
@@ -164,6 +170,30 @@ def test_told_among_all_words_the_loss_is_the_whole_one():
     torch.testing.assert_close(state, after)
 
 
+@pytest.mark.parametrize("is_tied", [False, True])
+def test_told_among_some_words_the_gradient_reaches_only_those_and_what_is_read(is_tied):
+    """By hand: the logits of the subset, each less the log of its chance."""
+    net = make(is_tied=is_tied).eval()
+    text = torch.tensor([[0, 4, 4, 7], [7, 0, 4, 0]])
+    batch = Batch(text[:, :-1], text[:, 1:])
+    words = DrawnWords(np.full(V, 10), 1)
+    torch.manual_seed(5)
+    subset, logs = words.around(batch.targets.t().flatten())
+    assert len(subset) < V
+    logits, _ = net(batch.inputs, net.start(2))
+    among = logits[:, :, subset] - logs
+    right = torch.searchsorted(subset, batch.targets.contiguous())
+    expected = torch.nn.functional.cross_entropy(among.flatten(0, 1), right.flatten())
+    parameters = dict(net.named_parameters())
+    gradients = torch.autograd.grad(expected, list(parameters.values()))
+    torch.manual_seed(5)
+    found, _ = net.loss_among(batch, net.start(2), words)
+    torch.testing.assert_close(found, expected)
+    found.backward()
+    for (name, parameter), gradient in zip(parameters.items(), gradients, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, msg=name)
+
+
 def test_told_among_some_words_it_learns_about_all(tmp_path):
     """60 words, each of which follows from the one before: few steps bring it below 60."""
     generator = np.random.default_rng(0)
@@ -175,7 +205,7 @@ def test_told_among_some_words_it_learns_about_all(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("\n".join(" ".join(text[i : i + 20]) for i in range(0, 4000, 20)))
     settings = {
-        "unit": "word", "learning_rate": 0.02, "num_units": 16, "embedding_size": 16,
+        "unit": "word", "learning_rate": 0.02, "embedding_size": 16,
         "baselines": False, "report": False,
     }  # fmt: skip
     found = [
