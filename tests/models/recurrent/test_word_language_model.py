@@ -217,3 +217,20 @@ def test_told_among_some_words_it_learns_about_all(tmp_path):
     ]  # fmt: skip
     assert found[0] != found[1]
     assert max(found) < 50
+
+
+def test_a_fresh_read_out_of_words_begins_with_their_frequencies(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("a b a c a b a a\n" * 200)
+    settings = {"unit": "word", "embedding_size": 8, "learning_rate": 1e-9, "weight_decay": 0.0}
+    run = samoyed.train(
+        path, model="lstm_language_model", size="hurried words", out=tmp_path / "run",
+        epochs=0.2, quiet=True, settings={**settings, "baselines": False, "report": False},
+    )  # fmt: skip
+    bias = run.model.read_out.bias.detach()
+    kinds = ["a", "b", "c"]
+    shares = bias.softmax(0)[[run.task.spec.symbols.index(kind) for kind in kinds]]
+    torch.testing.assert_close(shares / shares[2], torch.tensor([5.0, 2.0, 1.0]), rtol=0.05, atol=0)
+    before = bias.clone()
+    module._begin(run.model, np.array([1] * len(bias)), None)  # one that knows something keeps it
+    assert torch.equal(run.model.read_out.bias, before)

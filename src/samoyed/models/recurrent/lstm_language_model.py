@@ -49,10 +49,12 @@ other units in place of the LSTM's: those of Cho et al. 2014, or Elman's of 1990
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from annotated_types import Gt, Le
@@ -263,7 +265,9 @@ class LSTMLanguageModel(nn.Module):
         assert batch.targets is not None
         tokens, targets = batch.inputs, batch.targets.t().flatten()
         subset, logs = words.around(targets)
-        embedding, weight, bias = self.embedding.weight, self.read_out.weight, self.read_out.bias
+        embedding: Tensor = self.embedding.weight
+        weight: Tensor = self.read_out.weight
+        bias: Tensor = self.read_out.bias
         if self.config.is_tied:  # rows that are read or told among are looked up together
             rows = torch.cat([tokens.flatten(), subset]).unique()
             embedding = weight = embedding.index_select(0, rows)
@@ -365,6 +369,9 @@ def stages(
 ) -> Iterator[Stage]:
     """Yield the task's stage; with `num_drawn`, every symbol is told among some only.
 
+    The read-out of words begins with how often each is in the text, which a bias that moves by the
+    rate at most in a step takes long to learn.
+
     Args:
         task: the question.
         model: the network.
@@ -373,14 +380,33 @@ def stages(
         recipe: how fast and how long.
         seed: of the stretches' beginnings.
     """
-    num_symbols = len(data.spec)
-    if not 0 < config.num_drawn < num_symbols:
+    if data.spec.unit != "word":
         yield from task.stages(model, None, config, data, recipe, seed)
         return
-    words = DrawnWords(counts_of(data.train, num_symbols), config.num_drawn)
+    counts = counts_of(data.train, len(data.spec))
+    is_told_few = 0 < config.num_drawn < len(counts)
+    words = DrawnWords(counts, config.num_drawn) if is_told_few else None
 
     def loss(model: nn.Module, batch: Batch, state: State) -> tuple[Tensor, State]:
         assert isinstance(model, LSTMLanguageModel)
+        assert words is not None
         return model.loss_among(batch, state, words)
 
-    yield from task.stages(model, None, config, data, recipe, seed, loss=loss)
+    for stage in task.stages(
+        model, None, config, data, recipe, seed, loss=loss if is_told_few else None
+    ):
+        yield replace(stage, before=partial(_begin, counts=counts, before=stage.before))
+
+
+def _begin(
+    model: nn.Module, counts: Int[np.ndarray, " V"], before: Callable[[nn.Module], None] | None
+) -> None:
+    """Let a read-out that knows nothing yet begin with how often each symbol is there."""
+    assert isinstance(model, LSTMLanguageModel)
+    bias = model.read_out.bias
+    if model.config.is_tied and not bias.any():
+        shares = (counts + 1) / (counts.sum() + len(counts))
+        with torch.no_grad():
+            bias.copy_(torch.from_numpy(np.log(shares)))
+    if before is not None:
+        before(model)
