@@ -10,11 +10,16 @@ from typing import Literal
 
 from samoyed.core.errors import DataError
 from samoyed.data.labelled_lines import Labelled
+from samoyed.data.left_out import is_about
 from samoyed.data.text_files import read_file
 
 SMALL_BYTES = 32_768  # a text of a class, not a book
 MANY = 5  # texts of each class, from which a folder of folders is plainly labelled
 UNLABELLED = ("unsup", "unlabeled", "unlabelled")
+DECODED_TWICE = "UTF-8 that was read as Windows-1252"  # in the notes of whoever reads a file
+ARCHIVERS = "__MACOSX"  # what macOS adds to archives
+SHORTEST_HASH = 20  # letters and digits; an ending has fewer
+PROBED, PROBED_BYTES = 20, 4096  # files of a class whose beginnings are looked at
 
 Part = Literal["train", "validation", "test"]
 _NAMES: dict[Part, str] = {
@@ -68,21 +73,59 @@ def class_folders(folder: Path) -> dict[Part, dict[str, list[Path]]]:
 
 
 def part_folders(folder: Path) -> dict[Part, Path]:
-    """Return where each part's classes lie: in train/, test/ and so on, or all in the folder."""
+    """Return where each part's classes lie: in train/, test/ and so on, or all in the folder.
+
+    Whatever lies beside parts that hold classes belongs to none of them.
+    """
     inside = _folders(folder)
     parts = {part: path for path in inside if (part := part_of(path.name))}
-    if "train" in parts and all(part_of(path.name) for path in inside):
+    if "train" not in parts:
+        return {"train": folder}
+    others = [p for p in inside if part_of(p.name) is None and p.name not in UNLABELLED]
+    if not any(map(_texts, others)) or looks_labelled(classes_in(parts["train"])):
         return parts
     return {"train": folder}
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return sorted(
+        p for p in folder.iterdir()
+        if p.is_dir() and not p.name.startswith(".") and p.name != ARCHIVERS
+    )  # fmt: skip
 
 
 def classes_in(folder: Path) -> dict[str, list[Path]]:
-    """Return the texts of every folder in this one."""
-    return {inner.name: _texts(inner) for inner in _folders(folder)}
+    """Return the texts of every folder in this one; files without endings where all are texts."""
+    inside = _folders(folder)
+    found = {inner.name: _texts(inner) for inner in inside}
+    if any(found.values()):
+        return found
+    unnamed = {inner.name: _unnamed(inner) for inner in inside}
+    return found if None in unnamed.values() else {k: v or [] for k, v in unnamed.items()}
+
+
+def _unnamed(folder: Path) -> list[Path] | None:
+    """Return the files of a folder if none has an ending and they are texts; else None.
+
+    Numbers and hashes behind a point are no endings: mails are stored so.
+    """
+    found = []
+    for path in folder.rglob("*"):
+        if path.name.startswith(".") or is_about(path.name) or not path.is_file():
+            continue
+        ending = path.suffix[1:]
+        if ending and not ending.isdigit() and len(ending) < SHORTEST_HASH:
+            return None
+        found.append(path)
+    found.sort()
+    return found if all(map(_is_text, found[:PROBED])) else None
+
+
+def _is_text(path: Path) -> bool:
+    """Tell by its beginning whether a file may be a text."""
+    with path.open("rb") as file:
+        start = file.read(PROBED_BYTES)
+    return b"\0" not in start and not start.startswith(b"\x1f\x8b")
 
 
 def _texts(folder: Path) -> list[Path]:
@@ -115,7 +158,9 @@ def read_classes(
     Raises:
         DataError: for a class without a text, or a file that is empty or no text.
     """
-    records, western = [], []
+    records = []
+    western: list[str] = []
+    twice: list[str] = []
     for label, files in classes.items():
         if label in UNLABELLED:
             notes.append(f"{folder / label}: {len(files):,} texts without a label are left out")
@@ -136,8 +181,14 @@ def read_classes(
                 skipped.append(f"{path}: {error.found}")
                 continue
             digest.update(f"{label}\0{len(reading.data)}\0".encode() + reading.data)
-            western += [path.name] if any("Windows-1252" in n for n in reading.notes) else []
+            western += [path.name] if any("not UTF-8" in n for n in reading.notes) else []
+            twice += [str(path)] if any(DECODED_TWICE in n for n in reading.notes) else []
             records.append(Labelled(label, reading.text.strip(), str(path)))
     if western:
         notes.append(f"{len(western):,} files are not UTF-8 and read as Windows-1252")
+    if twice:
+        notes.append(
+            f"{len(twice):,} files hold {DECODED_TWICE} and saved again (first: {twice[0]}); "
+            "mend them where they were read"
+        )
     return records
