@@ -93,3 +93,25 @@ def test_sides_of_the_test_part_are_compared_with_training(tmp_path, way):
     said = " ".join(scan_pairs(tmp_path, ASK).warnings)
     assert ("sides exchanged" in said) == (way == "exchanged")
     assert ("held-out pairs are the same on both sides" in said) == (way == "copied")
+
+
+@pytest.mark.parametrize("kind", ["bpe", "character"])
+def test_sentences_without_blanks_are_as_long_as_their_characters(tmp_path, kind):
+    chinese = [
+        f"我{'们很高兴'[k % 4]}看见{'他她你狗猫'[k % 5]}在这里第{k}次了" * 2 for k in range(60)
+    ]
+    (tmp_path / "train.zh").write_text("\n".join(chinese))
+    (tmp_path / "train.en").write_text("\n".join(
+        f"we see the dog number {k} here again and again ." for k in range(60)))  # fmt: skip
+    source = scan_pairs(tmp_path, PairAsk("zh", "en"))
+    assert len(source.train) + len(source.test) == 60
+    assert not source.skipped
+    assert "words: 24.0 in zh, 11.0 in en" in source.describe()[1]
+    assert len(source.fit_units(kind, None).source) > 10
+
+
+def test_wildly_unequal_sentences_without_blanks_are_left_out(tmp_path):
+    lines = [f"{k}我们很高兴\twe are glad {k}" for k in range(40)]
+    file = tmp_path / "pairs.tsv"
+    file.write_text("\n".join(["zh\ten", *lines, f"{'我们很高兴' * 9}\tyes"]))
+    assert len(scan_pairs(file, PairAsk("zh", "en")).skipped) == 1

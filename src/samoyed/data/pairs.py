@@ -14,7 +14,7 @@ import numpy as np
 from samoyed.core.errors import DataError, first_names
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import PairSpec
-from samoyed.data import bpe, pair_columns, pair_files
+from samoyed.data import bpe, pair_columns, pair_files, scripts, words
 from samoyed.data.left_out import left_out
 from samoyed.data.pair_files import Lines, PairAsk
 
@@ -27,6 +27,11 @@ MOST_HELD_OUT = 1_000
 LONGEST_WORDS = 200
 UNEQUAL = 9.0
 """A pair is not learned from if one side has so many times the words of the other (as in Moses)."""
+
+UNSPACED = 0.3
+"""From this share of characters on that count as words, a sentence is not cut at its blanks."""
+
+CHARACTERS_A_WORD = 2.0  # of such sentences, beside one that is cut
 
 MANY_COPIES = 0.02
 MOST_COMPARED = 20_000  # sentences whose words are compared
@@ -130,7 +135,7 @@ class PairSource:
         """
         sides = []
         for sentences in (self.train.source, self.train.target):
-            num_words = sum(sentence.count(" ") + 1 for sentence in sentences)
+            num_words = sum(map(length, sentences))
             natural = min(MOST_SYMBOLS, max(FEWEST_SYMBOLS, num_words // WORDS_A_SYMBOL))
             if kind == "word":
                 natural = MOST_SYMBOLS * 2
@@ -220,7 +225,26 @@ def scan_pairs(
 
 
 def _words(sentences: Sequence[str]) -> str:
-    return f"{sum(len(s.split()) for s in sentences) / max(1, len(sentences)):.1f}"
+    return f"{sum(map(length, sentences)) / max(1, len(sentences)):.1f}"
+
+
+def length(sentence: str) -> int:
+    """Return how many words there are: what blanks part, or each character where none do.
+
+    >>> length("the dog barks."), length("我很高兴。")
+    (3, 5)
+    """
+    return len(words_of(sentence))
+
+
+def words_of(sentence: str) -> list[str]:
+    """Return what blanks part, or the single characters where none do."""
+    return words.split(sentence) if is_unspaced(sentence) else sentence.split()
+
+
+def is_unspaced(sentence: str) -> bool:
+    """Tell whether a sentence is not cut into words at its blanks, as Chinese or Thai."""
+    return not sentence.isascii() and scripts.share_unspaced(sentence) > UNSPACED
 
 
 def _looked_through(part: str, sides: tuple[Lines, Lines]) -> tuple[Pairs, list[str], list[str]]:
@@ -259,10 +283,11 @@ def _reason(source: str, target: str, part: str) -> str | None:
         return "a side is empty"
     if part != "train":
         return None
-    few, many = sorted((len(source.split()), len(target.split())))
+    few, many = sorted((length(source), length(target)))
     if many > LONGEST_WORDS:
         return f"a side has more than {LONGEST_WORDS} words"
-    if many > UNEQUAL * few:
+    are_alike = is_unspaced(source) == is_unspaced(target)
+    if many > UNEQUAL * few * (1 if are_alike else CHARACTERS_A_WORD):
         return "the sides' lengths differ wildly"
     return None
 
@@ -347,7 +372,7 @@ def _unlike_training(train: Pairs, test: Pairs, names: tuple[str, str]) -> list[
 
 
 def _vocabulary(sentences: Sequence[str]) -> set[str]:
-    return {word for sentence in sentences for word in sentence.lower().split()}
+    return {word for sentence in sentences for word in words_of(sentence.lower())}
 
 
 def shortened(data: PairData, limit: int) -> PairData:
