@@ -7,12 +7,14 @@ import pytest
 from samoyed.data.tables import TableAsk
 from samoyed.opening import open_source
 
+WORDS = ["a", "fine", "dull", "film", "warm", "slow", "sings", "waste"]
+
 
 def fill(folder, num=12, ending=".txt", size=30):
     folder.mkdir(parents=True)
     for i in range(num):
         rng = random.Random(f"{folder.name}{i}")
-        text = " ".join(rng.choices("a fine dull film warm slow sings waste".split(), k=size))
+        text = " ".join(rng.choices(WORDS, k=size))
         (folder / f"{i}{ending}").write_text(f"{folder} {text}\n")
 
 

@@ -7,6 +7,7 @@ from samoyed.core.errors import DataError
 from samoyed.data import tag_schemes
 from samoyed.data.tables import TableAsk
 from samoyed.opening import open_source
+from samoyed.tasks.tag import scores_of
 
 SENTENCE = "The DT B-NP\ndog NN I-NP\nruns VB B-VP\ntown{} NN B-NP\n. . O\n\n"
 GOOD = "".join(SENTENCE.format(i) for i in range(20))
@@ -22,10 +23,10 @@ def open_any(path, on_bad="stop", **said):
     return open_source(str(path), on_bad=on_bad, ask=TableAsk(**said))
 
 
-TAGS = ["B-A", "I-A", "O", "B-A", "B-A", "I-A", "I-B", "B-B"]
+TAGS = ["B-A", "I-A", "O", "B-A", "B-A", "I-A", "I-A", "I-B", "B-B"]
 
 
-@pytest.mark.parametrize("scheme", ["IOB1", "BIO", "BIOES"])
+@pytest.mark.parametrize("scheme", ["IOB1", "BIO", "BIOES", "BILOU", "BMES"])
 def test_schemes_hold_the_same_chunks(scheme):
     told = tag_schemes.to_bioes(TAGS)
     back = tag_schemes.from_bioes(told, scheme)
@@ -137,3 +138,50 @@ def test_a_mistyped_tag_of_the_test_part_is_named(tmp_path):
 def test_other_tags_of_half_the_words_are_no_mistakes(tmp_path):
     text = GOOD.replace("B-VP", "VP").replace("I-NP", "XNP")
     assert open_any(put(tmp_path, text)).tags.scheme == ""
+
+
+@pytest.mark.parametrize("scheme", ["IOB1", "BIO", "BIOES", "BILOU", "BMES"])
+def test_right_answers_are_right_in_the_letters_of_the_data(scheme, tmp_path):
+    truth = tag_schemes.from_bioes(tag_schemes.to_bioes(TAGS), scheme)
+    rows = "".join(f"word{k} {tag}\n" for k, tag in enumerate(truth)) + "\n"
+    source = open_any(put(tmp_path, "".join(rows.replace("word", f"word{i}-") for i in range(20))))
+    assert source.tags.scheme == scheme
+    data = source.load()
+    told = [source.tags.names[k] for k in data.test.tags[: len(truth)]]
+    answers = [tag_schemes.from_bioes(told, scheme)]
+    assert answers == [list(truth)]
+    scores = {score.name: score.value for score in scores_of([truth], answers, scheme)}
+    assert scores["chunk_f1"] == scores["token_accuracy"] == 1.0
+
+
+@pytest.mark.parametrize("other", ["IOB1", "BIOES", "BILOU", "BMES"])
+def test_a_test_part_in_another_scheme_is_told_of(other, tmp_path):
+    train = "".join(f"w{k} {tag}\n" for k, tag in enumerate(TAGS)) + "\n"
+    told = tag_schemes.from_bioes(tag_schemes.to_bioes(TAGS), other)
+    put(tmp_path, train.replace("I-B", "B-B") * 20)
+    put(tmp_path, "".join(f"w{k} {tag}\n" for k, tag in enumerate(told)) + "\n", "test.txt")
+    with pytest.raises(DataError, match="BIO tag") as caught:
+        open_any(tmp_path)
+    assert "test.txt:" in caught.value.place
+
+
+def test_one_mistyped_end_makes_no_scheme(tmp_path):
+    with pytest.raises(DataError, match="a BIO tag, as nearly all others") as caught:
+        open_any(put(tmp_path, GOOD + "He PRP E-NP\n"))
+    assert caught.value.place.endswith(":121")
+
+
+@pytest.mark.parametrize("written", ["{0}_{1}", "{1}-{0}", "{2}-{3}"])
+def test_chunks_that_are_marked_otherwise_are_told_of(written, tmp_path):
+    text = "".join(
+        f"{word} {tag if tag == 'O' else written.format(*tag.split('-'), *tag.lower().split('-'))}"
+        + ("\n" if word != "." else "\n\n")
+        for i in range(20)
+        for word, tag in ((f"Anna{i}", "B-PER"), ("Bell", "I-PER"), ("in", "O"), ("Rome", "B-LOC"),
+                          (".", "O"))
+    )  # fmt: skip
+    source = open_any(put(tmp_path, text))
+    assert source.tags.scheme == ""
+    [said] = [said for said in source.warnings if "no chunks are scored" in said]
+    assert written.format("B", "LOC", "b", "loc") in said
+    assert "write" in said

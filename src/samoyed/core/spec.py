@@ -98,7 +98,8 @@ class TagSpec:
 
     Args:
         names: as the model is told them; where they mark chunks, in the IOBES form.
-        scheme: how the data marks chunks: "IOB1", "BIO", "BIOES", or "" for tags of single words.
+        scheme: how the data marks chunks: "IOB1", "BIO", "BIOES", "BILOU", "BMES", or "" for tags
+            of single words.
     """
 
     names: tuple[str, ...]

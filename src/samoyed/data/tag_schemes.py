@@ -1,17 +1,23 @@
-"""How tags mark chunks: IOB1, BIO and BIOES, told apart, checked, and brought to one another.
+"""How tags mark chunks: the schemes told apart, checked, and brought to one another.
 
 * IOB1 (Ramshaw & Marcus 1995): I inside a chunk, B only where one follows another of its type.
 * BIO, or IOB2 (Tjong Kim Sang & Veenstra 1999): B at the beginning of every chunk.
 * BIOES, or IOBES: also E at its end, and S for a chunk of one word.
+* BILOU: the same with L for E and U for S (Ratinov & Roth 2009); BMES: with M for I.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 _CHUNK = re.compile(r"[BIOESLUM](?:-.+)?$")
 _AS_BIOES = {"L": "E", "U": "S", "M": "I"}  # BILOU, and BMES
+_LETTERS = {"IOB1": "BI", "BIO": "BI", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
+"""For first, inner and last word of a chunk, and for a single one."""
+
+ENDED = 0.5  # of the chunks that begin also end by a letter, where the scheme has one for it
 
 Span = tuple[str, int, int]
 """(type, first word, word after the last)."""
@@ -25,28 +31,31 @@ def is_of_chunk(tag: str) -> bool:
 def is_strange(tag: str, scheme: str) -> bool:
     """Tell whether a tag is none of the scheme, wherever it stands.
 
-    >>> [is_strange(tag, "BIO") for tag in ("X-PER", "PER", "B-PER", "O")]
-    [True, True, False, False]
+    >>> [is_strange(tag, "BIO") for tag in ("X-PER", "PER", "B-PER", "O", "S-PER")]
+    [True, True, False, False, True]
     """
-    return scheme != "" and tag != "O" and not is_of_chunk(tag)
+    return scheme != "" and tag != "O" and not (is_of_chunk(tag) and tag[0] in _LETTERS[scheme])
 
 
 def scheme_of(sentences: Iterable[Sequence[str]]) -> str:
-    """Tell how the tags of sentences mark chunks: "IOB1", "BIO", "BIOES", or "" where they do not.
+    """Tell which scheme the tags of sentences have: one that is named above, or "" for none.
 
     >>> scheme_of([["B-NP", "I-NP", "O"]]), scheme_of([["I-NP", "I-NP", "O"]])
     ('BIO', 'IOB1')
     >>> scheme_of([["B-NP", "E-NP", "S-NP"]]), scheme_of([["DT", "NN"]])
     ('BIOES', '')
+    >>> scheme_of([["B-NP", "L-NP", "U-NP"]]), scheme_of([["B-NP", "M-NP", "E-NP"]])
+    ('BILOU', 'BMES')
     """
     sentences = list(sentences)
     tags = {tag for sentence in sentences for tag in sentence}
     marked = {tag for tag in tags if tag != "O"}
     if not marked or not all(map(is_of_chunk, marked)):
         return ""
-    letters = {tag[0] for tag in marked}
-    if letters & set("ESLUM"):
-        return "BIOES"
+    letters = Counter(tag[0] for sentence in sentences for tag in sentence if tag != "O")
+    if sum(letters[letter] for letter in "ESLU") > ENDED * letters["B"]:
+        ended = ("BIOES", "BILOU", "BMES")
+        return max(ended, key=lambda name: sum(letters[letter] for letter in _LETTERS[name]))
     num_begun = num_bare = 0
     for sentence in sentences:
         for before, tag in zip(["O", *sentence], sentence, strict=False):
@@ -137,10 +146,12 @@ def from_bioes(tags: Sequence[str], scheme: str) -> list[str]:
 
     >>> from_bioes(["B-NP", "E-NP", "S-NP", "O"], "IOB1")
     ['I-NP', 'I-NP', 'B-NP', 'O']
+    >>> from_bioes(["B-NP", "E-NP", "S-NP", "O"], "BILOU")
+    ['B-NP', 'L-NP', 'U-NP', 'O']
     """
     spans = spans_of(tags)
-    if scheme == "BIOES":
-        return _marked(spans, len(tags), "BIES")
+    if scheme not in ("IOB1", "BIO"):
+        return _marked(spans, len(tags), _LETTERS[scheme])
     found = _marked(spans, len(tags), "BIIB")
     if scheme == "IOB1":
         ends = {end: kind for kind, _, end in spans}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from samoyed.core.errors import first_names
@@ -13,13 +14,18 @@ from samoyed.data.tagged_columns import Parts
 
 LONG_WORD = 200  # letters
 FEW_OTHERS = 0.2  # of the tags, that mark no chunks where the others do
+_MARKED_OTHERWISE = (
+    re.compile(r"(?P<letter>[BIESLUM])[_/:](?P<kind>.+)"),  # B_PER
+    re.compile(r"(?P<kind>.+)[-_](?P<letter>[BIESLUM])"),  # PER-B
+    re.compile(r"(?P<letter>[bieslum])[-_](?P<kind>.+)"),  # b-per
+)
 FEW = 5  # words or chunks of a tag to learn from, at which it is named
 
 
 def oddities(parts: Parts, tags: TagSpec) -> tuple[str, ...]:
     """Return a warning for each thing that looks suspicious in sentences that can be read."""
     return (
-        *_alike(tags), *copies(parts), *_unlike(parts, tags), *_untagged(parts),
+        *_alike(tags), *copies(parts), *_unlike(parts, tags), *_otherwise(tags), *_untagged(parts),
         *_rare(parts, tags), *_lengths(parts),
     )  # fmt: skip
 
@@ -48,6 +54,23 @@ def _unlike(parts: Parts, tags: TagSpec) -> list[str]:
         f"{tag!r}, {sentence.path}:{sentence.lines[place]}): so all are learned as tags of single "
         "words"
     ]
+
+
+def _otherwise(tags: TagSpec) -> list[str]:
+    """Warn where all tags seem to mark chunks, but not as B-PER does, so that none are scored."""
+    names = [name for name in tags.names if name not in ("O", "o")]
+    for form in _MARKED_OTHERWISE if not tags.scheme else ():
+        found = [form.fullmatch(name) for name in names]
+        marked = [match for match in found if match is not None]
+        first = next((match for match in marked if match["letter"] in "BbSs"), None)
+        if first is not None and len(marked) == len(names):
+            right = f"{first['letter'].upper()}-{first['kind']}"
+            return [
+                f"the tags seem to mark chunks, but are not written as {right}: "
+                f"{first_names(names, most=4)}; they are learned as tags of single words, and no "
+                f"chunks are scored; for that write {first[0]!r} as {right!r}, and so the others"
+            ]
+    return []
 
 
 def _untagged(parts: Parts) -> list[str]:

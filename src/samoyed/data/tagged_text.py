@@ -296,7 +296,7 @@ def _scheme_of(train: Sequence[Sentence]) -> str:
     marked = {tag: num for tag, num in counts.items() if tag_schemes.is_of_chunk(tag)}
     num_others = counts.total() - counts["O"] - sum(marked.values())
     is_rare = num_others <= (1 - NEARLY) * counts.total() and num_others < sum(marked.values())
-    if scheme or not is_rare or not {"B", "I"} <= {tag[0] for tag in marked}:
+    if scheme or not is_rare or len({tag[0] for tag in marked} & set("BIM")) < 2:
         return scheme
     return tag_schemes.scheme_of(s.tags for s in train if marked.keys() | {"O"} >= set(s.tags))
 
@@ -326,7 +326,8 @@ def _is_legal(
     where = f"{sentence.path}:{sentence.lines[place]}"
     before = sentence.tags[place - 1] if place else "the sentence's beginning"
     found = f"{sentence.tags[place]!r} after {before}"
-    if scheme == "BIOES" and place == len(sentence.tags) - 1 and sentence.tags[place][0] in "BI":
+    is_last = place == len(sentence.tags) - 1
+    if scheme not in ("IOB1", "BIO") and is_last and sentence.tags[place][0] in "BIM":
         found = f"{sentence.tags[place]!r} at the sentence's end"
     if on_bad == "stop":
         raise DataError(
