@@ -195,3 +195,38 @@ def test_a_test_file_with_other_columns_is_named(tmp_path):
     test = put(tmp_path, "U.N. B-ORG\nofficial O\n\n", "names.test")
     with pytest.raises(DataError, match=r"names\.test:1\n.*4 columns"):
         open_any(put(tmp_path, conll()), test=str(test), task="tag")
+
+
+@pytest.mark.parametrize("comment", ["# id 3 domain=en", "# id f3fd x y", "#\thttp://a.org [2009]"])
+def test_comments_that_fill_the_columns_are_no_words(comment, tmp_path):
+    text = conll(document="").replace("U.N.", f"{comment}\nU.N.") + "\n# NN I-NP O\n5 CD I-NP O\n"
+    source = open_any(put(tmp_path, text))
+    assert source.tags.scheme == "BIO"
+    sentences = [s.words for part in ("train", "test") for s in source.parts[part]]
+    assert len(sentences) == 16
+    assert sum(words[:2] == ("U.N.", "official") for words in sentences) == 15
+    assert ("#", "5") in sentences
+
+
+def test_only_blanks_and_tabs_part_columns(tmp_path):
+    text = conll(document="").replace("U.N.", "10\u00a0000")
+    source = open_any(put(tmp_path, text))
+    assert {s.words[0] for s in source.parts["train"]} == {"10\u00a0000"}
+
+
+def test_a_document_ends_a_sentence(tmp_path):
+    text = "".join("-DOCSTART- -X- -X- O\n" + block for block in conll(document="").split("\n\n"))
+    source = open_any(put(tmp_path, text.replace("O-DOC", "O\n-DOC"), "names.conll"))
+    assert source.num_train + len(source.parts["test"]) == 15
+
+
+@pytest.mark.parametrize("task", [None, "tag"])
+@pytest.mark.parametrize("head", ["", "token\tpos\tchunk\tner\n", "word\tpos\tchunk\tlabel\n\n"])
+def test_columns_in_files_that_are_named_as_tables(head, task, tmp_path):
+    for part in ("train", "devel", "test"):
+        put(tmp_path, head + conll(between="\t", document=""), f"{part}.tsv")
+    source = open_any(tmp_path / "train.tsv", task=task)
+    assert source.kind == "tagged_text"
+    assert source.num_train + len(source.parts["test"]) == 15
+    assert source.tags.scheme == "BIO"
+    assert sorted(open_any(tmp_path, task=task).parts) == ["test", "train", "validation"]

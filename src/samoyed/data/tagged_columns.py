@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,18 @@ NEARLY = 0.9  # of the lines have it: the others are mistakes
 MOST_COLUMNS = 16
 MOST_TAGS = 400
 LONGEST_SENTENCE = 120  # mean number of words, beyond which empty lines divide no sentences
+WORD_NAMES = ("word", "words", "token", "tokens", "form", "sentence", "text")
+TAG_NAMES = (
+    "ner_tags", "ner_tag", "ner", "tags", "tag", "iob", "bio", "entity", "entities", "labels",
+    "label", "word_labels", "chunk", "chunk_tags", "pos_tags", "pos", "upos", "xpos",
+)  # fmt: skip
 DOCUMENT = "-DOCSTART-"
 UNIVERSAL_NAMES = (
     "id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc",
 )  # fmt: skip
 UNIVERSAL_COLUMNS = len(UNIVERSAL_NAMES)
+COMMENTS = ("# ", "#\t")
+BLANKS = " \t\r"  # between columns; other spaces are parts of words, as in "10\u00a0000"
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,16 @@ class Columns:
 
     def cells(self, line: str) -> list[str]:
         """Return the cells of a line."""
-        return line.split("\t") if self.is_tabbed else line.split()
+        return _cells(line, self.is_tabbed)
+
+
+def _cells(line: str, is_tabbed: bool) -> list[str]:
+    r"""Cut a line at tabs, or at blanks and tabs.
+
+    >>> _cells("10\u00a0000  O", is_tabbed=False)
+    ['10\xa0000', 'O']
+    """
+    return line.split("\t") if is_tabbed else re.split(r"[ \t]+", line.strip(BLANKS))
 
 
 def looks_tagged(name: str, text: str) -> bool:
@@ -87,7 +104,7 @@ def looks_tagged(name: str, text: str) -> bool:
     if name.lower().removesuffix(".gz").endswith((".conllu", ".conll")):
         return True
     lines = text.split("\n")[:LOOKED_AT]
-    filled = [line for line in lines if line.strip() and not line.startswith("# ")]
+    filled = [line for line in lines if line.strip() and not line.startswith(COMMENTS)]
     if len(filled) < 4 or len(filled) == len(lines):
         return False
     columns = columns_of(filled)
@@ -105,7 +122,7 @@ def looks_tagged(name: str, text: str) -> bool:
 def columns_of(filled: Sequence[str]) -> Columns | None:
     """Tell how lines are set, from those that are not empty; None where they differ too much."""
     for is_tabbed in (True, False):
-        rows = [line.split("\t") if is_tabbed else line.split() for line in filled]
+        rows = [_cells(line, is_tabbed) for line in filled]
         [(num, often)] = Counter(map(len, rows)).most_common(1)
         if not 2 <= num <= MOST_COLUMNS or often < NEARLY * len(rows):
             continue
@@ -150,12 +167,18 @@ def read_columns(
     sentences: list[Sentence] = []
     held: list[tuple[str, str, int]] = []
     is_bad = False
+    usual = _usual(lines, columns)
     for number, line in enumerate([*lines, ""], 1):
-        if not line.strip():
+        if not line.strip(BLANKS) or line.startswith(DOCUMENT):
             if held and not is_bad:
                 words, tags, places = zip(*held, strict=True)
                 sentences.append(Sentence(words, tags, places, str(path)))
             held, is_bad = [], False
+            continue
+        is_first = not (held or is_bad or sentences)
+        if is_first and _names_columns(line, columns, usual):
+            continue
+        if not held and _is_comment(line, columns, usual):
             continue
         try:
             pair = _pair(line, f"{path}:{number}", columns)
@@ -175,6 +198,28 @@ def read_columns(
     return sentences, reading, columns
 
 
+def _usual(lines: Sequence[str], columns: Columns) -> set[str]:
+    """Return the tags of the lines that begin with no sign of a comment."""
+    rows = [columns.cells(line) for line in lines[1:] if line and not line.startswith(COMMENTS)]
+    return {row[columns.tag].strip(BLANKS) for row in rows if len(row) == columns.num}
+
+
+def _names_columns(line: str, columns: Columns, usual: Collection[str]) -> bool:
+    """Tell whether a line is a header, such as `token label`."""
+    cells = [cell.strip(BLANKS) for cell in columns.cells(line)]
+    if len(cells) != columns.num or cells[columns.tag] in usual:
+        return False
+    return cells[columns.word].lower() in WORD_NAMES and cells[columns.tag].lower() in TAG_NAMES
+
+
+def _is_comment(line: str, columns: Columns, usual: Collection[str]) -> bool:
+    """Tell whether a line at a sentence's beginning speaks of it, though it fills the columns."""
+    if not line.startswith(COMMENTS):
+        return False
+    last = columns.cells(line)[-1].strip(BLANKS)
+    return last not in usual or "=" in last
+
+
 def _begins(line: str) -> bool:
     """Tell whether a line of CoNLL-U is a sentence's first word."""
     return line.split("\t", 1)[0].strip() == "1"
@@ -183,7 +228,7 @@ def _begins(line: str) -> bool:
 def _told(path: Path, lines: Sequence[str], word: str | None, tag: str | None) -> Columns:
     """Return how a file's lines are set, with what the user says of it."""
     asked = [_place(option, said) for option, said in (("--input", word), ("--target", tag))]
-    filled = [line for line in lines if line.strip() and not line.startswith("# ")]
+    filled = [line for line in lines if line.strip() and not line.startswith(COMMENTS)]
     columns = columns_of(filled[:LOOKED_AT]) if filled else None
     if columns is None:
         raise DataError(
@@ -227,14 +272,12 @@ def _no_number(option: str, said: str) -> OptionError:
 
 
 def _pair(line: str, place: str, columns: Columns) -> tuple[str, str] | None:
-    """Return word and tag of a line; None for comments, documents and what is no word."""
-    cells = columns.cells(line)
-    if line.startswith(DOCUMENT):
-        return None
+    """Return word and tag of a line; None for comments and what is no word."""
+    cells = [cell.strip(BLANKS) for cell in columns.cells(line)]
     if line.startswith("#") and (columns.is_universal or len(cells) != columns.num):
         return None
-    if len(cells) != columns.num or not all(cell.strip() for cell in cells):
-        empty = sum(not cell.strip() for cell in cells)
+    if len(cells) != columns.num or not all(cells):
+        empty = cells.count("")
         raise DataError(
             place, f"{columns.num} columns, as on the other lines",
             f"{len(cells)}" + (f", {empty} of them empty" if empty else "") + f": {line[:60]!r}",
@@ -242,4 +285,4 @@ def _pair(line: str, place: str, columns: Columns) -> tuple[str, str] | None:
         )  # fmt: skip
     if columns.is_universal and not cells[0].isdigit():
         return None  # 3-4 stands for two words that follow, 3.1 for one that is not there
-    return cells[columns.word].strip(), cells[columns.tag].strip()
+    return cells[columns.word], cells[columns.tag]

@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samoyed.core.errors import DataError, OptionError, did_you_mean, first_names
+from samoyed.data import tagged_columns
 from samoyed.data.table_files import Cells, is_table_name, read_text
-from samoyed.data.tagged_columns import MOST_TAGS, NEARLY, Sentence
+from samoyed.data.tagged_columns import MOST_TAGS, NEARLY, TAG_NAMES, WORD_NAMES, Sentence
 from samoyed.data.text_files import Reading, read_file
 
-WORD_NAMES = ("word", "words", "token", "tokens", "form", "sentence", "text")
-TAG_NAMES = (
-    "ner_tags", "ner_tag", "ner", "tags", "tag", "iob", "bio", "entity", "entities", "labels",
-    "label", "word_labels", "chunk", "chunk_tags", "pos_tags", "pos", "upos", "xpos",
-)  # fmt: skip
 SENTENCE_NAME = re.compile(r"(sentence|sent)[ _.-]?(#|id|idx|index|no|nr|num|number)?")
 LOOKED_AT = 400  # rows from which the layout is told
 FEWEST_WORDS = 3  # a sentence on average, where rows are sentences
@@ -66,6 +62,19 @@ def looks_tagged(name: str, text: str, word: str | None = None, tag: str | None 
         return False
     said = [column for column in (word, tag) if column is not None]
     return set(said) <= set(cells.names) and columns_of(cells, word, tag) is not None
+
+
+def holds_columns(name: str, text: str, word: str | None = None, tag: str | None = None) -> bool:
+    r"""Tell whether a file is named as a table and yet holds columns with empty lines between.
+
+    >>> holds_columns("a.tsv", "He\tO\nran\tO\n\nAnn\tB-PER\nsat\tO\n\n" * 2)
+    True
+    >>> holds_columns("a.tsv", "He\tO\nran\tO\nAnn\tB-PER\nsat\tO\n" * 2)
+    False
+    """
+    if not is_table_name(name) or looks_tagged(name, text, word, tag):
+        return False
+    return tagged_columns.looks_tagged(name, text)
 
 
 def columns_of(cells: Cells, word: str | None = None, tag: str | None = None) -> (
@@ -186,6 +195,8 @@ def words_to_tag(path: Path) -> list[list[str] | str] | None:
     A sentence that is not cut into words comes as it is written.
     """
     text = read_file(path, is_western_allowed=True).text
+    if holds_columns(path.name, text):
+        return None
     cells = read_text(str(path), text, "skip")
     columns = columns_of(cells)
     if columns is None:

@@ -22,7 +22,8 @@ from samoyed.data.table_files import is_table_name
 from samoyed.data.tagged_columns import NEARLY, Parts, Sentence, read_columns
 from samoyed.data.tagged_jsonl import is_jsonl_name, read_json_sentences
 from samoyed.data.tagged_oddities import oddities
-from samoyed.data.tagged_table import read_table_sentences
+from samoyed.data.tagged_table import holds_columns, read_table_sentences
+from samoyed.data.text_files import read_file
 from samoyed.data.words import WordRows
 
 MIN_SENTENCES = 10
@@ -230,7 +231,7 @@ def _read(
     skipped: list[str],
 ) -> tuple[dict[str, list[Sentence]], str, str]:  # fmt: skip
     """Return the sentences of each part, how they are set, in words, and a hash of the content."""
-    read: Any = _reader_of(files["train"])
+    read: Any = _reader_of(files["train"], word, tag)
     parts: dict[str, list[Sentence]] = {}
     said = [int(name) if name and name.isdigit() else name for name in (word, tag)]
     digest, form = hashlib.sha256(repr(said).encode()), None
@@ -242,11 +243,14 @@ def _read(
     return parts, f"{form.describe()}, in {where}", digest.hexdigest()
 
 
-def _reader_of(path: Path) -> Any:
+def _reader_of(path: Path, word: str | None, tag: str | None) -> Any:
     """Return what reads such a file."""
     if is_jsonl_name(path.name):
         return read_json_sentences
-    return read_table_sentences if is_table_name(path.name) else read_columns
+    if not is_table_name(path.name):
+        return read_columns
+    text = read_file(path, is_western_allowed=True).text
+    return read_columns if holds_columns(path.name, text, word, tag) else read_table_sentences
 
 
 def _checked(

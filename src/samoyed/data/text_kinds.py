@@ -127,7 +127,12 @@ def _is_tagged_table(path: Path, ask: TableAsk) -> bool:
     if ask.task == "tag":
         return True
     text = _beginning(path)
-    return text is not None and tagged_table.looks_tagged(path.name, text, ask.input, ask.target)
+    if text is None:
+        return False
+    is_told = ask.target is not None or ask.input is not None
+    return tagged_table.looks_tagged(path.name, text, ask.input, ask.target) or (
+        not is_told and tagged_table.holds_columns(path.name, text)
+    )
 
 
 def _beginning(path: Path) -> str | None:
