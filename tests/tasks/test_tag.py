@@ -223,3 +223,18 @@ def test_pre_training_reads_the_text_it_is_given(names, tmp_path):
     run = samoyed.train(names, out=tmp_path / "run", epochs=1, settings=settings)
     assert "quito" in run.task.spec.words
     assert len(run.config["steps"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "found"),
+    [
+        ("वह हिन्दी की किताब (है)।", [], ["वह", "हिन्दी", "की", "किताब", "(", "है", ")", "।"]),
+        ("Un e\u0301te\u0301, passe\u0301.", [],
+         ["Un", "e\u0301te\u0301", ",", "passe\u0301", "."]),
+        ("我爱北京，GPS。", ["北京"], ["我", "爱", "北京", "，", "GPS", "。"]),
+        ("我爱北京", [], ["我", "爱", "北", "京"]),
+        ("“don't”", [], ["“", "don't", "”"]),
+    ],
+)  # fmt: skip
+def test_typed_sentences_of_other_scripts_are_cut_into_words(text, known, found):
+    assert cut(text, frozenset(known)) == found

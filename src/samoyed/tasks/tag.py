@@ -19,6 +19,15 @@ from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import TagSpec, WordSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data import tag_schemes, tagged_columns, tagged_jsonl, tagged_table, words
+from samoyed.data.scripts import (
+    INVISIBLE,
+    JOINERS,
+    LETTERS,
+    MARKS,
+    SINGLE,
+    is_unspaced,
+    share_unspaced,
+)
 from samoyed.data.table_files import is_table_name
 from samoyed.data.tagged_text import Tagged, TaggedData
 from samoyed.data.text_files import read_file
@@ -33,7 +42,11 @@ from samoyed.training.stages import stage_of
 
 FORBIDDEN = -1e4  # the score of a tag that cannot follow
 WORDS_AT_ONCE = 1 << 13
-_EDGES = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
+_SIGN = rf"[^\w\s{INVISIBLE}{MARKS}][{MARKS}{JOINERS}]*"  # marks belong to what they follow
+_EDGES = re.compile(rf"^((?:{_SIGN})*)(.*?)((?:{_SIGN})*)$", re.DOTALL)
+_SIGNS = re.compile(_SIGN)
+_PART = re.compile(rf"{SINGLE}|{LETTERS}|{_SIGN}|.", re.DOTALL)
+LONGEST_UNSPACED = 12  # characters of a word that is looked for where blanks part none
 
 
 @dataclass(frozen=True)
@@ -254,6 +267,8 @@ def cut(text: str, known: frozenset[str]) -> list[str]:
 
     >>> cut("Mr. Hamlet left (today).", frozenset(["mr."]))
     ['Mr.', 'Hamlet', 'left', '(', 'today', ')', '.']
+    >>> cut("हिन्दी है।", frozenset())
+    ['हिन्दी', 'है', '।']
     """
     found: list[str] = []
     for piece in text.split():
@@ -263,5 +278,28 @@ def cut(text: str, known: frozenset[str]) -> list[str]:
         matched = _EDGES.match(piece)
         assert matched is not None
         before, inner, after = matched.groups()
-        found += [*before, *([inner] if inner else []), *after]
+        found += _SIGNS.findall(before)
+        if inner:
+            found += _pieces(inner, known) if share_unspaced(inner) else [inner]
+        found += _SIGNS.findall(after)
+    return found
+
+
+def _pieces(text: str, known: frozenset[str]) -> list[str]:
+    """Cut what no blanks part into the longest known words, else into characters.
+
+    >>> _pieces("我爱北京GPS", frozenset(["北京"]))
+    ['我', '爱', '北京', 'GPS']
+    """
+    found: list[str] = []
+    start = 0
+    while start < len(text):
+        matched = _PART.match(text, start)
+        assert matched is not None
+        end = matched.end()
+        if is_unspaced(text[start]):
+            ends = range(min(len(text), start + LONGEST_UNSPACED), end, -1)
+            end = next((k for k in ends if words.normal(text[start:k]) in known), end)
+        found.append(text[start:end])
+        start = end
     return found
