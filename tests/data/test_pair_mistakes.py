@@ -115,3 +115,12 @@ def test_wildly_unequal_sentences_without_blanks_are_left_out(tmp_path):
     file = tmp_path / "pairs.tsv"
     file.write_text("\n".join(["zh\ten", *lines, f"{'我们很高兴' * 9}\tyes"]))
     assert len(scan_pairs(file, PairAsk("zh", "en")).skipped) == 1
+
+
+def test_a_testament_is_no_test_part(tmp_path):
+    for name, column in (("fr", 0), ("en", 1)):
+        lines = [line.split("\t")[column] for line in LINES]
+        (tmp_path / f"testament.{name}").write_text("\n".join(lines))
+    source = scan_pairs(tmp_path, ASK)
+    assert not source.has_official_test
+    assert len(source.train) == 54

@@ -17,7 +17,11 @@ from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.data.text_files import read_file
 
 PARTS = ("train", "val", "test")
-_PART = re.compile(r"(?:^|[._-]|news)(train|valid|val|dev|test)", re.IGNORECASE)
+_PART = re.compile(
+    r"(?:^|[._-]|news)(train|valid|val|dev|test)"
+    r"(?:ing|ation|el|elopment|set|test|s|a|b)?(?![a-z])",
+    re.IGNORECASE,
+)
 _PART_NAMES = {"valid": "val", "dev": "val"}
 _TWO_LETTERS = (
     " aa ab af ak am ar as ay az ba be bg bn bo br bs ca ce co cs cy da de dv dz ee el en eo es et"
@@ -124,7 +128,7 @@ def _stems(folder: Path, ask: PairAsk) -> dict[str, dict[str, Path]]:
 def _part_of(stem: str) -> str | None:
     """Return which part of the data a stem names.
 
-    >>> _part_of("train.de-en"), _part_of("test_2016_flickr"), _part_of("corpus")
+    >>> _part_of("train.de-en"), _part_of("test_2016_flickr"), _part_of("testament")
     ('train', 'test', None)
     """
     found = _PART.search(stem)
