@@ -338,3 +338,12 @@ def test_the_fingerprint_follows_the_content(tmp_path):
     one = open_any(put(tmp_path, spaced(lines()))).fingerprint
     assert open_any(put(tmp_path, spaced(lines()), "b.all")).fingerprint == one
     assert open_any(put(tmp_path, changed(3, "0 other words"))).fingerprint != one
+
+
+def test_chinese_lines_have_their_class_behind():
+    text = "".join(f"我们很高兴{k}看见你\t{k % 4}\n" for k in range(100))
+    assert form_of(text).form == "tab last"
+
+
+def test_a_dialogue_has_no_classes():
+    assert form_of("".join(f"{'—–«'[k % 3]} he said {k} words\n" for k in range(600))) is None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from samoyed.core.errors import DataError, first_names
+from samoyed.data.scripts import share_unspaced
 from samoyed.data.text_files import Reading, read_file
 
 MARK = "__label__"
@@ -80,6 +81,7 @@ def form_of(text: str) -> Found | None:
         return _tabbed([line.split("\t") for line in lines if line.count("\t") == 1])
     pairs = [line.split(None, 1) for line in lines]
     heads = [pair[0] for pair in pairs if len(pair) == 2 and _has_letters(pair[1])]
+    heads = [head for head in heads if any(map(str.isalnum, head))]  # no dash of a dialogue
     if len(heads) < enough or "\t" in lines[0]:
         return None
     marked = [head for head in heads if _NUMBER.match(head) or _TOPIC.match(head)]
@@ -101,10 +103,15 @@ def _tabbed(pairs: list[list[str]]) -> Found | None:
     for side, form in ((0, "tab"), (1, "tab last")):
         labels = {pair[side].strip() for pair in pairs}
         others = [pair[1 - side] for pair in pairs]
-        is_text = sum(_has_letters(other) and " " in other.strip() for other in others)
+        is_text = sum(_has_letters(other) and _is_of_words(other) for other in others)
         if len(labels) <= most and is_text >= 0.5 * len(pairs) and len(set(others)) > len(labels):
             return Found("tab" if form == "tab" else "tab last", True)
     return None
+
+
+def _is_of_words(text: str) -> bool:
+    """Tell whether a text has more than one word, also where blanks part none."""
+    return " " in text.strip() or share_unspaced(text) > MARKED
 
 
 def _has_letters(text: str) -> bool:
