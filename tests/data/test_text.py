@@ -240,6 +240,24 @@ def test_the_hint_fits_what_else_is_there(tmp_path, name, byte, hint):
         assert hint in error.hint
 
 
+@pytest.mark.parametrize(
+    ("content", "command"),
+    [
+        ("naïve café".encode("latin-1") * 9, "iconv -f WINDOWS-1252 -t UTF-8 '{}' > utf8.txt"),
+        (("naïve café ïäö " * 9).encode() + b"\xff", "-t UTF-8 '{}' > utf8.txt"),
+        ("text".encode("utf-16"), "iconv -f UTF-16 -t UTF-8 '{}' > utf8.txt"),
+        (b'[\n{"text": "a"}]', "jq -c '.[]' '{}' > lines.jsonl"),
+    ],
+)
+def test_commands_in_hints_name_the_file_as_it_was_given(tmp_path, content, command):
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    path = put(folder / "x.json", content)
+    with pytest.raises(DataError) as error:
+        text_files.read_text(path)
+    assert command.format(path) in error.value.hint
+
+
 def test_blanks_alone_are_no_text(tmp_path):
     assert "blanks" in refused(put(tmp_path / "a.txt", "\n \n\n" * 1_000)).found
 

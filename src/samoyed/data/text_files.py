@@ -200,7 +200,7 @@ def read_text(path: Path) -> Reading:
         return replace(reading, text=texts_of_jsonl(path, reading.text), notes=notes)
     if name.endswith(".json"):
         if reading.text.lstrip().startswith("["):
-            raise array_of_json(path, path.name)
+            raise array_of_json(path, path)
         raise DataError(
             path, "JSON lines with the ending .jsonl, each an object with a text", "a .json file",
             "If each of its lines is an object, rename it; if it is a plain text, call it .txt.",
@@ -208,11 +208,11 @@ def read_text(path: Path) -> Reading:
     return reading
 
 
-def array_of_json(place: str | Path, name: str) -> DataError:
+def array_of_json(place: str | Path, path: Path) -> DataError:
     """Return the error for objects in one array, and how to turn it into lines."""
     return DataError(
         place, "JSON lines, an object on each line", "an array in brackets",
-        f"jq -c '.[]' {shlex.quote(name)} > lines.jsonl turns it into lines.",
+        f"jq -c '.[]' {shlex.quote(str(path))} > lines.jsonl turns it into lines.",
     )  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def texts_of_jsonl(path: Path, content: str, first_line: int = 1) -> str:
                 "Each line holds one object: {\"text\": \"...\"}.",
             ) from None  # fmt: skip
         if isinstance(found, list) and number == 1:
-            raise array_of_json(f"{path}:{number}", path.name)
+            raise array_of_json(f"{path}:{number}", path)
         if not isinstance(found, dict) or not isinstance(found.get("text"), str):
             raise DataError(
                 f"{path}:{number}", 'a JSON object with a string called "text"', _without(found),
@@ -337,7 +337,7 @@ def _too_large(path: Path, found: str) -> DataError:
         path,
         f"at most {MAX_BYTES:,} bytes of text",
         found,
-        f"Take a part of it, e.g. head -c 500000000 {shlex.quote(path.name)} > part.txt",
+        f"Take a part of it, e.g. head -c 500000000 {shlex.quote(str(path))} > part.txt",
     )
 
 
@@ -415,7 +415,7 @@ def encoding_hint(path: Path, data: bytes) -> str:
     if num_good > 0 and 4 * num_bad < num_beyond:
         return (
             f"Nearly all else is UTF-8: mend the place, or leave such bytes out: iconv -c -f UTF-8 "
-            f"-t UTF-8 {shlex.quote(path.name)} > utf8.txt"
+            f"-t UTF-8 {shlex.quote(str(path))} > utf8.txt"
         )
     if num_beyond > ANOTHER_SCRIPT * len(data):
         first = convert_hint(path, "WINDOWS-1251")
@@ -425,7 +425,7 @@ def encoding_hint(path: Path, data: bytes) -> str:
 
 def convert_hint(path: Path, encoding: str) -> str:
     """Return the command that turns a text into UTF-8."""
-    return f"iconv -f {encoding} -t UTF-8 {shlex.quote(path.name)} > utf8.txt"
+    return f"iconv -f {encoding} -t UTF-8 {shlex.quote(str(path))} > utf8.txt"
 
 
 def _line_of(data: bytes, position: int) -> int:
