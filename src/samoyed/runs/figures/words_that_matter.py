@@ -28,7 +28,7 @@ from samoyed.runs.drawing import Figure, table
 from samoyed.tasks.classify_text import predict_probabilities, rows_of
 
 AGREE, DISAGREE = 0.5, 0.2  # rank correlation from which, below which, they do
-MOST_COVERED = 200  # words of a text that are taken out one by one
+MOST_COVERED = 200  # words of a text that are taken out one by one, half of them at either end
 NUM_TOLD = 4
 
 # Legend for shapes: L words of a text.
@@ -42,9 +42,9 @@ class Matter:
         words: (L) as they were read.
         answer: which class.
         probability: of it.
-        covered: (L,) how far the probability falls without each word.
+        covered: (L,) how far the probability falls without each word; 0 where it was not asked.
         gradients: (L,) how fast the score grows with each word.
-        correlation: of the two ranks, NaN where there are too few words.
+        correlation: of the two ranks of the words that were taken out, NaN where there are too few.
     """
 
     words: Sequence[str]
@@ -64,26 +64,38 @@ def matter_of(model: Any, text: str, spec: WordSpec, answer: int | None = None) 
         spec: the words.
         answer: the class that is asked about; the likeliest by default.
     """
-    found = list(cutting.shortened(cutting.split(text), LONGEST))[:MOST_COVERED]
-    rows = rows_of([" ".join(found)], spec) if found else rows_of([text], spec)
+    found = list(cutting.shortened(cutting.split(text), LONGEST))
+    rows = rows_of([text], spec)
     whole = predict_probabilities(model, rows, _device(model))[0]
     answer = int(whole.argmax()) if answer is None else answer
     inputs = rows.padded(np.array([0])).to(_device(model))[:, : len(found)]
     covered = np.zeros(len(found))
     model.eval()
+    asked = _covered(len(found))
     if found:
-        holes = inputs.repeat(len(found), 1, 1)
-        holes[torch.arange(len(found)), torch.arange(len(found))] = 0
+        holes = inputs.repeat(len(asked), 1, 1)
+        holes[torch.arange(len(asked)), torch.from_numpy(asked)] = 0
         with torch.no_grad():
             parts = [model(piece).values.double().softmax(dim=1) for piece in holes.split(64)]
-        covered = whole[answer] - torch.cat(parts)[:, answer].cpu().numpy()
+        covered[asked] = whole[answer] - torch.cat(parts)[:, answer].cpu().numpy()
     present = torch.ones(inputs.shape[:2], device=inputs.device, requires_grad=True)
     score = model(inputs, present).values[0]
     [slope] = torch.autograd.grad(score[answer] - score.mean(), present)
     gradients = slope[0].double().cpu().numpy()
-    return Matter(
-        found, answer, float(whole[answer]), covered, gradients, _ranks(covered, gradients)
-    )
+    correlation = _ranks(covered[asked], gradients[asked])
+    return Matter(found, answer, float(whole[answer]), covered, gradients, correlation)
+
+
+def _covered(num: int) -> np.ndarray:
+    """Return the places of the words that are taken out: all, or those at either end.
+
+    >>> _covered(1000)[[0, 99, 100, 199]]
+    array([  0,  99, 900, 999])
+    """
+    if num <= MOST_COVERED:
+        return np.arange(num)
+    half = MOST_COVERED // 2
+    return np.r_[: MOST_COVERED - half, num - half : num]
 
 
 def _device(model: nn.Module) -> Any:
@@ -129,13 +141,28 @@ def matter_figure(matter: Matter, name: str, title: str) -> Figure:
         title,
         f"Answer: {name} ({100 * matter.probability:.1f} %). Red words speak for it, blue ones "
         "against; above, how far its probability falls when the word is taken out; below, how fast "
-        f"its score grows with the word. By rank, {verdict}.",
+        f"its score grows with the word. {_which(len(matter.words))}By rank, {verdict}.",
         coloured(matter.words, matter.covered) + coloured(matter.words, matter.gradients)
         + "<details><summary>In numbers</summary>"
         + table(("word", "probability falls by, points", "gradient times input"), rows)
         + "</details>",
         said=f"{title}: {name}, {100 * matter.probability:.1f} %; most for it: {most}; {verdict}",
     )  # fmt: skip
+
+
+def _which(num: int) -> str:
+    """Say which of a long text's words were taken out.
+
+    >>> _which(1000)
+    'Of the 1,000 words that are read the first 100 and the last 100 are taken out one by one. '
+    """
+    if num <= MOST_COVERED:
+        return ""
+    half = MOST_COVERED // 2
+    return (
+        f"Of the {num:,} words that are read the first {MOST_COVERED - half} and the last {half} "
+        "are taken out one by one. "
+    )
 
 
 def coloured(words: Sequence[str], values: np.ndarray) -> str:
