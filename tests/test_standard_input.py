@@ -6,8 +6,9 @@ import io
 
 import pytest
 
-from samoyed.core.errors import OptionError
-from samoyed.misunderstood import refuse_writing
+from samoyed.core.errors import DataError, OptionError
+from samoyed.data.asked_texts import Said
+from samoyed.misunderstood import refuse_unknown, refuse_writing
 from samoyed.standard_input import LINES, all_asked
 
 
@@ -22,9 +23,38 @@ def piped(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("task", LINES)
 def test_every_line_is_an_input(piped, task: str):
     piped("12 one\n\n7 two\n")
-    assert all_asked([], None, None, task) == ["12 one", "7 two"]
+    kept = [""] if task == "translate" else []  # so that as many lines come out
+    assert all_asked([], None, None, task) == ["12 one", *kept, "7 two"]
+    piped("a\u2028b\x85c\r\nd")
+    assert all_asked([], None, None, task) == ["a\u2028b\x85c", "d"]
     piped("a\nb\n")
     assert all_asked(["first", "-", "last"], None, None, task) == ["first", "a", "b", "last"]
+
+
+@pytest.mark.parametrize("task", LINES)
+def test_what_is_piped_in_names_no_file(piped, task: str):
+    piped("missing.txt\n")
+    [line] = all_asked([], None, None, task)
+    assert isinstance(line, Said)
+    with pytest.raises(DataError, match="no such file"):
+        all_asked(["missing.txt"], None, None, task)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["RUN", "-", "--json"], ["RUN", "-- a dash"], ["RUN", "--", "--bonjour"], ["--run", "RUN"],
+        ["RUN", "--prompt", "--x"], ["RUN", "--analogy", "a", "--b", "c"], ["RUN", "---"],
+    ],
+)  # fmt: skip
+def test_what_is_no_option_of_predict_is_a_text(typed: list[str]):
+    refuse_unknown(typed)
+
+
+@pytest.mark.parametrize("typed", ["--promt", "--promt=two words", "--lenght=3", "--bonjour"])
+def test_misspelt_options_of_predict_are_refused(typed: str):
+    with pytest.raises(OptionError, match="no such option"):
+        refuse_unknown(["RUN", "--seed", "1", typed])
 
 
 def test_a_sequence_is_no_path_of_a_picture(piped):

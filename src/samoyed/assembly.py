@@ -149,9 +149,10 @@ def open_again(
     if data is not None and (held := scan_measured(data, reassemble(config), config, on_bad)):
         return held
     if "about_pairs" in config:
-        return open_source(
-            place, on_bad=on_bad, seed=config["split_seed"], pairs=PairAsk(**config["about_pairs"])
-        )
+        if data is not None:
+            return _other_pairs(data, reassemble(config), on_bad, config["split_seed"])
+        pairs = PairAsk(**config["about_pairs"])
+        return open_source(place, on_bad=on_bad, seed=config["split_seed"], pairs=pairs)
     if "about_table" not in config:
         said = _about_text(config)
         known = None if said is None else TableAsk(task=config["task"]["name"])
@@ -168,6 +169,24 @@ def open_again(
 
     task = reassemble(config)
     return scan_held_out(data, task.spec, task.target, on_bad=on_bad)
+
+
+def _other_pairs(data: str, task: Any, on_bad: OnBad, seed: int) -> Any:
+    """Open other pairs: in the run's languages, and in its columns where nothing else tells.
+
+    Raises:
+        DataError: when they are not told there.
+    """
+    source, target = task.spec.names
+    ask = PairAsk(source, target, task.places, is_measured=True)
+    try:
+        return open_source(data, on_bad=on_bad, seed=seed, pairs=ask)
+    except OptionError as error:
+        raise DataError(
+            data, f"sentences in {source} and {target}, as the run learned", error.found,
+            f"Name the columns {source} and {target} in the first line, or end the names of two "
+            f"files in .{source} and .{target}.",
+        ) from None  # fmt: skip
 
 
 def _about_text(config: Mapping[str, Any]) -> TextAsk | None:

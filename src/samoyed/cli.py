@@ -219,11 +219,10 @@ def predict(
     from functools import partial
 
     from samoyed import api
-    from samoyed.misunderstood import refuse_prompt, refuse_unknown, refuse_writing
+    from samoyed.misunderstood import refuse_prompt, refuse_writing
     from samoyed.showing import answer_as_json, answer_in_line, answers_of_readable
-    from samoyed.standard_input import all_asked, lines_of_files
+    from samoyed.standard_input import all_asked
 
-    refuse_unknown(inputs)
     asked = [*inputs, *([prompt] if prompt is not None else [])]
     if api.is_exported(run):
         refuse_prompt(run, prompt)
@@ -237,8 +236,6 @@ def predict(
         refuse_writing(task, length, temperature, seed)
         refuse_prompt(run, prompt, task)
         asked = all_asked(asked, near, analogy, task)
-        if task == "translate":
-            asked = lines_of_files(asked)
         ask = partial(found.predict, length=length, temperature=temperature, seed=seed)
     for answer in answers_of_readable(ask, asked):
         if json_:
@@ -401,6 +398,7 @@ def main(arguments: list[str] | None = None) -> None:
         with receiving(STOP):
             STOP.is_kept = arguments[:1] == ["train"]
             STOP.doing = "starting" if STOP.is_kept else ""  # which `train` says from here on
+            _refuse_unknown(arguments)
             app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         from samoyed.misunderstood import as_option_error
@@ -416,6 +414,18 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(130) from None
     except Exception as error:
         raise SystemExit(_explain_failure(error, *arguments[:1])) from None
+
+
+def _refuse_unknown(arguments: Sequence[str]) -> None:
+    """Raise for a misspelt option of `predict`, whose inputs may begin with a hyphen.
+
+    Raises:
+        OptionError: naming it.
+    """
+    if arguments[:1] == ["predict"]:
+        from samoyed.misunderstood import refuse_unknown
+
+        refuse_unknown(arguments[1:])
 
 
 def _explain_failure(error: Exception, verb: str = "") -> int:

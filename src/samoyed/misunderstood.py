@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import shlex
@@ -22,6 +23,13 @@ from cyclopts.exceptions import (
 from samoyed.core.errors import OptionError, did_you_mean
 
 SHORT = {"train": ("--quiet", "--device", "--precision")}  # options that are short for --set
+PREDICT = {
+    "--prompt": 1, "--near": 1, "--analogy": 3, "--length": 1, "--temperature": 1, "--seed": 1,
+    "--json": 0,
+}  # fmt: skip
+"""The options of `predict`, and how many values follow each."""
+
+_ALSO = {"--run": 1, "--help": 0, "--version": 0}
 KINDS = {int: "a whole number", float: "a number", bool: "nothing after it: it is a switch"}
 
 
@@ -146,18 +154,28 @@ def refuse_prompt(path: Path, prompt: str | None, task: str = "") -> None:
         )
 
 
-def refuse_unknown(inputs: tuple[str, ...]) -> None:
+def refuse_unknown(arguments: Sequence[str]) -> None:
     """Raise for a misspelt option, which would pass for an input as "-" must be able to.
+
+    What follows `--` is no option, nor are the values of one, nor what has a space in its name.
+
+    Args:
+        arguments: of `predict`, as they were typed.
 
     Raises:
         OptionError: naming it.
     """
-    known = ("--prompt", "--near", "--analogy", "--length", "--temperature", "--seed", "--json")
-    for name in inputs:
-        if name.startswith("--"):
+    typed = iter(arguments)
+    for argument in itertools.takewhile(lambda argument: argument != "--", typed):
+        name, is_set, _ = argument.partition("=")
+        num_values = (PREDICT | _ALSO).get(name)
+        if num_values is not None:
+            for _ in range(0 if is_set else num_values):
+                next(typed, None)
+        elif re.fullmatch(r"--\w[\w-]*", name):
             raise OptionError(
-                name, "an option: " + ", ".join(known), "no such option",
-                did_you_mean(name, known).strip(),
+                name, "an option: " + ", ".join(PREDICT), "no such option",
+                did_you_mean(name, PREDICT).strip() or "before a text that begins so, write --",
             )  # fmt: skip
 
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import io
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from samoyed.core.errors import DataError, OptionError, did_you_mean
-from samoyed.data.pair_files import read_lines
+from samoyed.core.errors import DataError, OptionError
+from samoyed.data.asked_texts import Said, refuse_missing
 
-_NAME = re.compile(
-    r"^\S+\.(?:txt|text|csv|tsv|jsonl?|conllu?|gz|zip|pdf|docx?|jpe?g|png|gif|webp|md|html?)$",
-    re.IGNORECASE,
-)
 TABLE_TASKS = ("classify_table", "regress_table", "classify_several")
 
 
@@ -42,6 +37,7 @@ def all_asked(
 
     Raises:
         OptionError: for a question that the run cannot be asked, or nothing to answer.
+        DataError: for the name of a file that is not there, or an empty text.
     """
     questions = about_words(near, analogy, task)
     if task in LINES:
@@ -58,13 +54,7 @@ def _refuse_strange(inputs: Sequence[str]) -> None:
         DataError: naming it.
     """
     for said in inputs:
-        if _NAME.search(said) and not Path(said).exists():
-            siblings = [p.name for p in Path(said).parent.glob("*")]
-            raise DataError(
-                said, "a text, or a file that is there", "the name of a file, and no such file",
-                did_you_mean(Path(said).name, siblings).strip()
-                or "Check its spelling; what is a text all the same may be piped in.",
-            )  # fmt: skip
+        refuse_missing(said)
         if not said.strip():
             raise DataError("inputs", "a text", repr(said), "Write it between quotation marks.")
 
@@ -88,13 +78,27 @@ def from_standard_input(asked: list[str], task: str) -> list[str]:
     return [*asked[:place], *_piped(task), *asked[place + 1 :]]
 
 
-def _piped(task: str) -> list[str]:
+def _piped(task: str) -> Sequence[str]:
     """Return the inputs in standard input."""
     if task == "continue_text":
         return [_read("a text")]
     if task in LINES:
-        return [line for line in _read(LINES[task]).splitlines() if line.strip()]
+        return _lines(task)
     return _paths_in(_read("paths of pictures, one on each line"))
+
+
+def _lines(task: str) -> list[Said]:
+    r"""Return the lines of standard input, which end in `\n` or `\r\n` and nowhere else.
+
+    A translator is given the empty ones too, so that as many lines come out as went in.
+    """
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(newline="\n")  # a lone carriage return ends no line
+    lines = _read(LINES[task]).split("\n")
+    if not lines[-1]:
+        lines.pop()
+    is_kept = task == "translate"
+    return [Said(line.removesuffix("\r")) for line in lines if is_kept or line.strip()]
 
 
 def about_words(
@@ -123,17 +127,6 @@ def about_words(
                 raise OptionError(option, "single words", repr(word), "phrases have _ in them")
         asked.append(" ".join(parts))
     return asked
-
-
-def lines_of_files(asked: list[str]) -> list[str]:
-    """Put the lines of a text file in place of its name; what names no file is a sentence."""
-    sentences: list[str] = []
-    for text in asked:
-        if len(text) < 1000 and Path(text).is_file():
-            sentences += [line for line in read_lines(Path(text))[0] if line.strip()]
-        else:
-            sentences.append(text)
-    return sentences
 
 
 def _read(what: str) -> str:

@@ -12,10 +12,11 @@ import samoyed
 from samoyed import cli
 from samoyed.core.errors import DataError, RunError
 from samoyed.core.spec import WordSpec
+from samoyed.data.asked_texts import texts_of
 from samoyed.metrics import classification
 from samoyed.models.since import sentence_convnet
-from samoyed.runs.figures.words_that_matter import agreement, matter_of
-from samoyed.tasks.classify_text import predict_probabilities, texts_of
+from samoyed.runs.figures.words_that_matter import agreement, matter_figure, matter_of
+from samoyed.tasks.classify_text import predict_probabilities
 
 FILLING = ["the", "film", "was", "a", "story", "of", "old", "men", "and", "dogs"]
 
@@ -101,6 +102,27 @@ def test_taking_a_word_out_is_what_it_says(run):
     first = matter_of(run.model, "lovely film", run.task.spec)
     alone = run.predict("lovely")[0]
     assert first.covered[1] == pytest.approx(first.probability - alone.probability, abs=1e-6)
+
+
+@pytest.mark.parametrize("num", [201, 330, 700])
+def test_of_a_long_text_every_word_that_is_read_is_asked_about(run, num):
+    """The answer is that of `predict`; of the words those at either end are taken out."""
+    text = "lovely " + "dogs " * (num - 9) + "dull " * 8
+    matter = matter_of(run.model, text, run.task.spec)
+    [whole] = run.predict(text)
+    assert run.task.labels.names[matter.answer] == whole.answer == "bad"
+    assert matter.probability == pytest.approx(whole.probability, abs=1e-6)
+    read = min(num, 500)
+    assert len(matter.words) == len(matter.covered) == len(matter.gradients) == read
+    assert np.all(matter.covered[100 : read - 100] == 0)
+    without_last = run.predict(text.removesuffix("dull "))[0].probability
+    if num <= 500:
+        fall = matter.probability - without_last
+        assert matter.covered[-1] == pytest.approx(fall, abs=1e-6)
+    said = f"Of the {read} words that are read the first 100 and the last 100 are taken out"
+    assert said in matter_figure(matter, "bad", "a text").caption
+    short = matter_of(run.model, "lovely dogs", run.task.spec)
+    assert "words that are read" not in matter_figure(short, "good", "a text").caption
 
 
 def test_the_gradient_of_a_linear_model_is_its_weights():
@@ -215,3 +237,29 @@ def test_a_table_is_measured_on_too(tmp_path):
     few = tmp_path / "few.csv"
     few.write_text("liked,review\ngood,lovely dogs\n")
     assert run.evaluate(few)[0].num == 1
+    assert [a.input for a in run.predict(few)] == ["lovely dogs"]
+    other = tmp_path / "other.csv"
+    other.write_text("liked,comment\ngood,lovely dogs\n")
+    with pytest.raises(DataError, match="a column 'review' of texts, as in the table"):
+        run.predict(other)
+
+
+def test_a_folder_of_files_is_asked_as_it_was_learned_from(tmp_path):
+    for k, (label, text) in enumerate(texts(40, 5)):
+        (tmp_path / "data" / label).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / label / f"{k}.txt").write_text(f"{text}\n\nA story.\n")
+    settings = {
+        "width": 8, "num_maps": 4, "num_buckets": 256, "quiet": True, "report": False,
+        "baselines": False,
+    }  # fmt: skip
+    run = samoyed.train(tmp_path / "data", out=tmp_path / "run", epochs=2, settings=settings)
+    answers = run.predict(tmp_path / "data" / "good")
+    assert [a.input for a in answers] == sorted(map(str, tmp_path.glob("data/good/*.txt")))
+    one = tmp_path / "one.txt"
+    one.write_text("a lovely film\nof dogs\n")
+    [answer], [same] = run.predict(one), run.predict("a lovely film of dogs")
+    assert (answer.input, same.input) == (str(one), "a lovely film of dogs")
+    assert answer.probability == pytest.approx(same.probability, abs=1e-6)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"a folder with \.txt files"):
+        run.predict(tmp_path / "empty")

@@ -1,5 +1,6 @@
 """The task through its verbs, on a language of a few words."""
 
+import io
 import json
 import random
 import re
@@ -106,8 +107,9 @@ def test_predict_and_explain(run, capsys, monkeypatch, tmp_path):
         main(["predict", str(run.path), "--json"])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["answer"] for row in rows] == [
-        answers[0].answer, run.predict("katze schläft.")[0].answer
+        answers[0].answer, "", run.predict("katze schläft.")[0].answer
     ]  # fmt: skip
+    assert rows[1]["probability"] is None
     main(["explain", str(run.path), "--input", "ein hund läuft."])
     assert "a dog runs." in capsys.readouterr().out
     page = (run.path / "explain.html").read_text()
@@ -119,6 +121,126 @@ def test_a_file_is_translated(run, capsys, tmp_path):
     (tmp_path / "in.txt").write_text("ein hund läuft.\nkatze schläft.\n")
     main(["predict", str(run.path), str(tmp_path / "in.txt")])
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_as_many_lines_come_out_as_go_in(run, capsys, monkeypatch, tmp_path):
+    """No other mark than the line's end ends a line, and empty lines are answered."""
+    said = "ein hund\u2028läuft.\n\nkatze\x85schläft.\r\nhaus.\n".encode()
+    (tmp_path / "in.txt").write_bytes(said)
+    answers = run.predict(tmp_path / "in.txt")
+    assert [bool(answer.answer) for answer in answers] == [True, False, True, True]
+    with open(tmp_path / "in.txt", encoding="utf-8") as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        main(["predict", str(run.path)])
+    lines = capsys.readouterr().out.removesuffix("\n").split("\n")
+    assert [line.partition("\t")[0] for line in lines] == [answer.input for answer in answers]
+    assert lines[1] == ""
+
+
+def test_long_sentences_and_piped_names_are_sentences(run, capsys, monkeypatch, tmp_path):
+    long = "ein hund läuft am strand " * 14 + "."
+    assert run.predict(long)[0].input == long
+    (tmp_path / "haus").write_text("katze schläft.\n")
+    monkeypatch.chdir(tmp_path)
+    for piped in ("haus\n", long + "\n"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(piped))
+        main(["predict", str(run.path), "--json"])
+        assert json.loads(capsys.readouterr().out)["input"] == piped.strip("\n")
+    assert run.predict("haus")[0].input == "katze schläft."
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("new.tsv", "en\tde\na dog\tein hund\nin\t\n"),
+        ("new.csv", 'de,en\n"ein hund",a dog\n,in\n'),
+        ("new.jsonl", '{"translation": {"de": "ein hund", "en": "a dog"}}\n{"de": ""}\n'),
+        ("new.tsv", "der hund ist ein hund\tthe dog is a dog\n\tin\n"),
+    ],
+)
+def test_the_column_of_its_language_is_translated(run, tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    first, second = run.predict(tmp_path / name)
+    assert "ein hund" in first.input
+    assert "\t" not in first.input
+    assert (second.input, second.answer) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hint"),
+    [
+        ("o ne.tsv", "hund\tdog\nhaus\thouse\n", "cut -f 1 '{}' > sentences.txt"),
+        ("o ne.tsv", "fr\ten\nchien\tdog\n", "cut -f 1 '{}' > sentences.txt"),
+        ("o ne.jsonl", '{"a b": "hund"}\n', "jq -r '.[\"a b\"]' '{}' > sentences.txt"),
+        ("folder", None, "Name the files in it"),
+    ],
+)
+def test_what_does_not_tell_what_to_translate_is_refused(run, tmp_path, name, text, hint):
+    place = tmp_path / name
+    place.mkdir() if text is None else place.write_text(text)
+    with pytest.raises(DataError) as refused:
+        run.predict(place)
+    assert hint.format(place) in str(refused.value)
+
+
+def test_lines_of_a_file_are_explained_and_no_missing_file(run, capsys, tmp_path):
+    (tmp_path / "in.txt").write_text("ein hund läuft.\n\nkatze schläft.\n")
+    main(["explain", str(run.path), str(tmp_path / "in.txt")])
+    page = (run.path / "explain.html").read_text()
+    assert "“ein hund läuft.”" in page
+    assert "“katze schläft.”" in page
+    assert "in.txt" not in page
+    with pytest.raises(DataError, match=r"Did you mean 'in\.txt'"):
+        run.explain([str(tmp_path / "inn.txt")])
+
+
+def test_a_text_may_begin_as_an_option_does(run, capsys):
+    main(["predict", str(run.path), "--json", "--", "-- hund", "--hund"])
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["input"] for row in rows] == ["-- hund", "--hund"]
+    main(["predict", str(run.path), "-- hund"])
+    assert capsys.readouterr().out.startswith("-- hund\t")
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["predict", str(run.path), "hund", "--jsn"])
+    assert stopped.value.code == 2
+    assert "Did you mean '--json'" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def of_columns(tmp_path_factory):
+    """A run that learned from columns, whose words told which is which."""
+    root = tmp_path_factory.mktemp("columns")
+    draw = random.Random(1)
+    rows = [[draw.choice(list(WORDS)) for _ in range(4)] for _ in range(60)]
+    (root / "p.tsv").write_text(
+        "".join(f"the {' '.join(WORDS[w] for w in r)}\tdas {' '.join(r)} ist\n" for r in rows)
+    )
+    settings = {
+        "from": "de", "to": "en", "num_units": 8, "embedding_size": 8, "num_layers": 1,
+        "quiet": True, "baselines": False, "report": False,
+    }  # fmt: skip
+    return samoyed.train(
+        root / "p.tsv", model="seq2seq", out=root / "run", epochs=1, settings=settings
+    )
+
+
+def test_columns_that_do_not_tell_their_language_are_those_of_the_run(of_columns, tmp_path):
+    assert of_columns.task.places == (1, 0)
+    few = tmp_path / "few.tsv"
+    few.write_text("cat house\tkatze haus\n" * 30)
+    assert of_columns.evaluate(few)[0].num == 30
+    assert [a.input for a in of_columns.predict(few)] == ["katze haus"] * 30
+    few.write_text("cat house\tkatze haus\n")
+    assert of_columns.evaluate(few)[0].num == 1
+
+
+def test_other_languages_to_measure_on_are_named(of_columns, run, tmp_path):
+    other = tmp_path / "few.tsv"
+    other.write_text("fr\ten\n" + "chat maison\tcat house\n" * 30)
+    for learned in (run, of_columns):
+        with pytest.raises(DataError, match="sentences in de and en") as refused:
+            learned.evaluate(other)
+        assert "--from" not in str(refused.value)
 
 
 @pytest.fixture(scope="module")

@@ -97,7 +97,7 @@ def _folders(folder: Path) -> list[Path]:
 def classes_in(folder: Path) -> dict[str, list[Path]]:
     """Return the texts of every folder in this one; files without endings where all are texts."""
     inside = _folders(folder)
-    found = {inner.name: _texts(inner) for inner in inside}
+    found = {inner.name: texts_in(inner) for inner in inside}
     if any(found.values()):
         return found
     unnamed = {inner.name: _unnamed(inner) for inner in inside}
@@ -128,7 +128,8 @@ def _is_text(path: Path) -> bool:
     return b"\0" not in start and not start.startswith(b"\x1f\x8b")
 
 
-def _texts(folder: Path) -> list[Path]:
+def texts_in(folder: Path) -> list[Path]:
+    """Return the files of a folder, and of those in it, that are texts by their names."""
     names = (".txt", ".txt.gz", ".text")
     return sorted(
         path for path in folder.rglob("*")

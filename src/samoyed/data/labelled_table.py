@@ -55,7 +55,7 @@ def gather(cells: Cells, ask: TableAsk, column: str, target: str, on_bad: str) -
     gathered = Gathered(
         f"{len(cells):,} rows of {cells.path}: column {column!r} is read as text, column "
         f"{target!r} is its class",
-        notes=list(cells.notes), skipped=list(cells.skipped),
+        notes=list(cells.notes), skipped=list(cells.skipped), column=column,
     )  # fmt: skip
     gathered.digest.update(f"{cells.fingerprint}\0{column}\0{target}".encode())
     gathered.parts["train"] = _records(cells, column, target, on_bad, gathered.skipped)

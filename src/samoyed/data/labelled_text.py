@@ -87,6 +87,8 @@ class LabelledSource:
         warnings: what looks suspicious.
         skipped: "file:line: reason" for texts left out.
         fingerprint: hash of the content, hexadecimal.
+        column: of the texts, where they stand in a table.
+        is_whole: whether each text is a file.
     """
 
     name: str
@@ -99,6 +101,8 @@ class LabelledSource:
     warnings: tuple[str, ...]
     skipped: tuple[str, ...]
     fingerprint: str
+    column: str = ""
+    is_whole: bool = False
     kind: ClassVar[str] = "labelled_text"
     asked: ClassVar[str] = "classify_text"
 
@@ -193,6 +197,8 @@ class Gathered:
         skipped: what was left out.
         digest: of the content.
         files: that were read of a folder.
+        column: of the texts, where they stand in a table.
+        is_whole: whether each text is a file.
     """
 
     how: str = ""
@@ -201,6 +207,8 @@ class Gathered:
     skipped: list[str] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
     files: list[Path] = field(default_factory=list)
+    column: str = ""
+    is_whole: bool = False
 
 
 def scan_labelled_text(
@@ -275,6 +283,7 @@ def _gather_folders(root: Path, on_bad: str, gathered: Gathered) -> None:
             root, "a folder for each class, with .txt files in it, or files named train and test",
             "neither", "Give a file of labelled lines, or sort the texts into folders.",
         )  # fmt: skip
+    gathered.is_whole = True
     places = labelled_folders.part_folders(root)
     for part, classes in found.items():
         gathered.files += [file for files in classes.values() for file in files]
@@ -337,7 +346,7 @@ def source_of(root: Path, gathered: Gathered, on_bad: str, seed: int) -> Labelle
     return LabelledSource(
         root.name.split(".")[0] if root.is_file() else root.resolve().name, str(root),
         gathered.how, parts, labels, has_test, tuple(gathered.notes), tuple(warnings),
-        tuple(gathered.skipped), gathered.digest.hexdigest(),
+        tuple(gathered.skipped), gathered.digest.hexdigest(), gathered.column, gathered.is_whole,
     )  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -55,8 +57,8 @@ def read_one_file(
         DataError: for a line without both, unless bad ones are skipped.
     """
     lines, data, notes = read_lines(file)
-    is_json = file.name.lower().removesuffix(".gz").endswith(JSON_SUFFIXES)
-    rows, names = (_of_json if is_json else _of_columns)(file, lines, ask)
+    is_json = _is_json(file)
+    rows, names, (source, target) = (_of_json if is_json else _of_columns)(file, lines, ask)
     good: list[tuple[int, str, str]] = []
     skipped: list[str] = []
     for number, row in rows:
@@ -67,15 +69,80 @@ def read_one_file(
         else:
             good.append((number, *row))
     numbers = [number for number, _, _ in good]
-    one = Lines(file, [row[1] for row in good], numbers, data)
-    two = Lines(file, [row[2] for row in good], numbers, b"")
+    one = Lines(file, [row[1] for row in good], numbers, data, source)
+    two = Lines(file, [row[2] for row in good], numbers, b"", target)
     return one, two, names, notes, skipped
 
 
+def sentences_in(file: Path, language: str, place: int | None = None) -> list[str]:
+    """Return the sentences of one language: a file's lines, or what its columns or fields hold.
+
+    Args:
+        file: a text with a sentence in every line, plain or gz; a .tsv, .tab or .csv file with
+            columns; or JSON lines.
+        language: what the column or field is called, or the language of its words.
+        place: the column, from 0, where nothing else tells it.
+
+    Raises:
+        DataError: where no column or field is known to hold them.
+    """
+    lines, _, _ = read_lines(file)
+    if _is_json(file):
+        return [_field(file, number, line, language) for number, line in enumerate(lines, 1)]
+    if not file.name.lower().removesuffix(".gz").endswith((".tsv", ".tab", ".csv")):
+        return lines
+    _, cells, mark = _cut(file, lines)
+    width = Counter(map(len, cells)).most_common(1)[0][0] if cells else 0
+    if width < 2:
+        return lines
+    head = [cell.strip() for cell in cells[0]]
+    if language in head:
+        return [_cell(row, head.index(language)) for row in cells[1:]]
+    is_named = sum(name.lower() in HEADS for name in head) >= 2
+    found = None if is_named else _spoken(cells, width, language)
+    found = place if found is None and not is_named else found
+    if found is None or found >= width:
+        cut = shlex.quote(str(file))
+        raise DataError(
+            f"{file}:1", f"a column {language!r} named in the first line, or a sentence in every "
+            "line", f"{width} columns: " + first_names([f"“{cell[:40]}”" for cell in head]),
+            f"cut -f 1 {cut} > sentences.txt takes the first out" if mark == "tab"
+            else "name the column in the first line, or leave the others out",
+        )  # fmt: skip
+    return [_cell(row, found) for row in cells]
+
+
+def _cell(row: Sequence[str], place: int) -> str:
+    return row[place] if place < len(row) else ""
+
+
+def _field(file: Path, number: int, line: str, name: str) -> str:
+    """Return the sentence in one line of JSON; an empty line holds an empty one."""
+    row = _object(file, number, line) if line.strip() else {name: ""}
+    if isinstance(row, DataError):
+        raise row
+    said = row.get(name)
+    if not isinstance(said, str):
+        first = next((key for key, value in row.items() if isinstance(value, str)), "text")
+        raise DataError(
+            f"{file}:{number}", f"a text in the field {name!r}",
+            "the fields " + (first_names(list(map(str, row))) or "none"),
+            f"jq -r {shlex.quote(f'.[{json.dumps(first)}]')} {shlex.quote(str(file))} > "
+            f"sentences.txt takes {first!r} out",
+        )  # fmt: skip
+    return " ".join(said.split("\n"))
+
+
+def _is_json(file: Path) -> bool:
+    return file.name.lower().removesuffix(".gz").endswith(JSON_SUFFIXES)
+
+
 Rows = list[tuple[int, tuple[str, str] | DataError]]
+Found = tuple[Rows, tuple[str, str], tuple[int, int] | tuple[None, None]]
+"""What a file holds: its rows, the names of the two sides, and their columns."""
 
 
-def _of_columns(file: Path, lines: list[str], ask: PairAsk) -> tuple[Rows, tuple[str, str]]:
+def _of_columns(file: Path, lines: list[str], ask: PairAsk) -> Found:
     places, cells, mark = _cut(file, lines)
     width = Counter(map(len, cells)).most_common(1)[0][0] if cells else 0
     if width < 2:
@@ -109,7 +176,7 @@ def _of_columns(file: Path, lines: list[str], ask: PairAsk) -> tuple[Rows, tuple
                 f"{'put the' if len(row) < width else 'take away a'} {mark}"
                 f"{' in' if len(row) < width else ''}, or leave such lines out with --on-bad skip",
             )))  # fmt: skip
-    return rows, (names[0], names[1])
+    return rows, (names[0], names[1]), (one, two)
 
 
 def _cut(file: Path, lines: list[str]) -> tuple[list[int], list[list[str]], str]:
@@ -147,11 +214,11 @@ def _columns(
     """Return which columns are the source and the target."""
     if head:
         known = [*head]
-        numbered = PairAsk(*(
+        source, target = (
             head[int(said) - 1] if said and said.isdigit() and 0 < int(said) <= width else said
             for said in (ask.source, ask.target)
-        ))  # fmt: skip
-        one, two = direction(file, known, numbered)
+        )
+        one, two = direction(file, known, PairAsk(source, target))
         return known.index(one), known.index(two)
     numbers = [str(k + 1) for k in range(width)]
     asked = [said for said in (ask.source, ask.target) if said is not None]
@@ -186,6 +253,8 @@ def _by_language(
         known = next(place for place in found if place is not None)
         found = [1 - known if place is None else place for place in found]
     one, two = found
+    if (one is None or two is None or one == two) and ask.places and max(ask.places) < width:
+        one, two = ask.places
     if one is None or two is None or one == two:
         shown = "; ".join(f"{k + 1} “{cells[0][k][:40]}”" for k in range(min(width, 4)))
         option = "--from" if one is None else "--to"
@@ -231,14 +300,14 @@ def _spoken(cells: Sequence[Sequence[str]], width: int, language: str) -> int | 
     return best if shares[best] > _CLEAR * others and shares[best] > 0.02 else None
 
 
-def _of_json(file: Path, lines: list[str], ask: PairAsk) -> tuple[Rows, tuple[str, str]]:
+def _of_json(file: Path, lines: list[str], ask: PairAsk) -> Found:
     found: list[tuple[int, dict[str, object] | DataError]] = []
     for number, line in enumerate(lines, start=1):
         if line.strip():
             found.append((number, _object(file, number, line)))
     objects = [row for _, row in found if isinstance(row, dict)]
     if found and lines[found[0][0] - 1].lstrip().startswith("["):
-        raise array_of_json(file, file.name)
+        raise array_of_json(file, file)
     if not objects:
         raise next((row for _, row in found if isinstance(row, DataError)), None) or DataError(
             file, "one JSON object for each line", "an empty file"
@@ -262,7 +331,7 @@ def _of_json(file: Path, lines: list[str], ask: PairAsk) -> tuple[Rows, tuple[st
                 else "the fields " + (first_names(list(map(str, row))) or "none"),
                 "add it, or leave such lines out with --on-bad skip",
             )))  # fmt: skip
-    return rows, names
+    return rows, names, (None, None)
 
 
 _MEND = "Mend the line, or leave such lines out with --on-bad skip."

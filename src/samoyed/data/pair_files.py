@@ -45,10 +45,15 @@ class PairAsk:
     Args:
         source: the language to translate from: a file's ending, a column or a field.
         target: the language to translate into.
+        places: the columns they stand in, from 0, of a file that does not tell it: those that a
+            run learned from.
+        is_measured: whether a run is measured on them, so that nothing of them is held out.
     """
 
     source: str | None = None
     target: str | None = None
+    places: tuple[int, int] | None = None
+    is_measured: bool = False
 
     def __bool__(self) -> bool:
         return self.source is not None or self.target is not None
@@ -63,12 +68,14 @@ class Lines:
         lines: the sentences.
         numbers: in which line of the file each stands, from 1.
         data: the file's bytes, for the fingerprint.
+        column: of the file it stands in, from 0, or None where the whole file is this side.
     """
 
     place: Path
     lines: list[str]
     numbers: Sequence[int]
     data: bytes
+    column: int | None = None
 
 
 def is_prefix(path: Path) -> bool:

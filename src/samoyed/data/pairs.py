@@ -94,6 +94,7 @@ class PairSource:
         warnings: suspicious things, with lines.
         skipped: "file:line: reason" for lines left out.
         fingerprint: of the content and the direction, hexadecimal.
+        places: the columns of the two sides, from 0, where one file has both.
     """
 
     kind: ClassVar[str] = "pairs"
@@ -108,6 +109,7 @@ class PairSource:
     warnings: tuple[str, ...]
     skipped: tuple[str, ...]
     fingerprint: str
+    places: tuple[int, int] | None = None
 
     @property
     def num_train(self) -> int:
@@ -195,7 +197,7 @@ def scan_pairs(
     empty = Pairs((), ())
     train, val, test = (parts.get(part, empty) for part in pair_files.PARTS)
     has_test = len(test) > 0
-    if not has_test:
+    if not has_test and not ask.is_measured:
         whole = len(train)
         train, test = _held_out(root, train, seed)
         if num := whole - len(train) - len(test):
@@ -203,10 +205,11 @@ def scan_pairs(
                 f"{num:,} further translations of held-out sentences are not used: each is scored "
                 "against its first"
             )
-    if len(train) < MIN_PAIRS:
+    fewest = 1 if ask.is_measured else MIN_PAIRS
+    if len(train) < fewest:
         raise DataError(
-            root, f"at least {MIN_PAIRS} pairs to learn from", f"{len(train)} usable ones",
-            "Add more pairs.",
+            root, f"at least {fewest} pairs to learn from or to measure on",
+            f"{len(train)} usable ones", "Add more pairs.",
         )  # fmt: skip
     warnings += _suspicions(train, test, names)
     where = [f"{len(p):,} {said}" for p, said in ((val, "to look at"), (test, "held out")) if p]
@@ -218,9 +221,11 @@ def scan_pairs(
         *notes,
     ]  # fmt: skip
     name = root.name.split(".")[0] or root.resolve().name
+    columns = [side.column for side in read["train"] if side.column is not None]
+    places = (columns[0], columns[1]) if columns else None
     return PairSource(
         name, str(root), names, train, val, test, has_test, tuple(lines), tuple(warnings),
-        tuple(skipped), digest.hexdigest(),
+        tuple(skipped), digest.hexdigest(), places,
     )  # fmt: skip
 
 

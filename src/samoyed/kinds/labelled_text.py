@@ -21,7 +21,10 @@ def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any,
 
     recipe = system.recipe_for(source.num_train) if row.has_sizes else system.RECIPE
     config = replace(system.Config(), **row.sizes[size])
-    return config, recipe, ClassifyText(source.spec, source.labels)
+    task = ClassifyText(
+        source.spec, source.labels, column=source.column, is_whole=source.is_whole
+    )  # fmt: skip
+    return config, recipe, task
 
 
 def join(plain: Plain, system: ModuleType) -> Assembly:

@@ -29,7 +29,8 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
     """Sentence pairs, to translate; the units are chosen here, unless the run has them already."""
     task = plain.task
     if task.spec is None:
-        task = replace(task, spec=plain.source.fit_units(task.unit, task.num_symbols))
+        spec = plain.source.fit_units(task.unit, task.num_symbols)
+        task = replace(task, spec=spec, places=plain.source.places)
     data = plain.source.load(task.spec)
 
     def stages_with(model: nn.Module, recipe: Recipe) -> Iterator[Stage]:

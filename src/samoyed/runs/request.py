@@ -64,7 +64,8 @@ class Request:
     def about_pairs(self) -> PairAsk:
         """Return what was said about sentence pairs."""
         said = dict(self.settings)
-        return PairAsk(*(str(said[k]) if k in said else None for k in ("from", "to")))
+        source, target = (str(said[k]) if k in said else None for k in ("from", "to"))
+        return PairAsk(source, target)
 
     @property
     def about_text(self) -> TextAsk:

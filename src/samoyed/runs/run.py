@@ -109,7 +109,9 @@ class Run:
         seed: int = 0,
         device: str = "cpu",
     ) -> list[Answer]:
-        """Answer for each input: paths of pictures or folders, prompts, or nothing for a game.
+        """Answer for each input: paths of pictures or folders, texts or files of them, prompts.
+
+        A game needs none.
 
         Args:
             inputs: one or several.
@@ -129,6 +131,8 @@ class Run:
                     f"--{name}", "a number from 0", f"{value:g}", f"--{name} {usual}, say"
                 )
         model, asked = self.model.to(device), as_list(inputs)
+        if self.task.name == "translate":  # whose `answer` is given sentences alone
+            asked = self.task.sentences_of(asked)
         if self.task.name == "continue_text":
             return self.task.answer(
                 model, asked, device=device, length=length, temperature=temperature, seed=seed
@@ -214,9 +218,8 @@ def is_within(config: Mapping[str, Any], data: str | Path) -> bool:
 
 def as_list(inputs: str | Path | Sequence[str | Path]) -> list[str]:
     """Return the inputs as a list of strings."""
-    if isinstance(inputs, (str, Path)):
-        return [str(inputs)]
-    return [str(item) for item in inputs]
+    asked = [inputs] if isinstance(inputs, (str, Path)) else inputs
+    return [item if isinstance(item, str) else str(item) for item in asked]
 
 
 def device_of(name: str) -> torch.device:

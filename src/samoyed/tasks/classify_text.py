@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from samoyed.core.errors import DataError
 from samoyed.core.numbers import Share
 from samoyed.core.reference import Answer, Score
 from samoyed.core.seeding import numpy_generator
+from samoyed.core.settings import FROM_DATA
 from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data import words
+from samoyed.data.asked_texts import texts_of
 from samoyed.data.labelled_text import LONGEST, LabelledData, Texts
-from samoyed.data.text_files import read_file
 from samoyed.data.word_feed import WordFeed, by_length
 from samoyed.data.words import WordRows
 from samoyed.tasks.classify import answer_of, cross_entropy, scores_of
@@ -42,12 +41,16 @@ class ClassifyText:
         label_smoothing: share of the target spread over all classes.
         is_tempered: whether one temperature sets how sure answers are, on the validation part,
             or on a few texts that are not learned from.
+        column: of texts, in the table that was learned from, or nothing.
+        is_whole: whether whole files were learned from, of a folder for each class.
     """
 
     spec: WordSpec
     labels: LabelSpec
     label_smoothing: Share = 0.1
     is_tempered: bool = True
+    column: str = field(default="", metadata=FROM_DATA)
+    is_whole: bool = field(default=False, metadata=FROM_DATA)
     name: ClassVar[str] = "classify_text"
     headline: ClassVar[str] = "accuracy"
 
@@ -103,59 +106,38 @@ class ClassifyText:
 
         Args:
             model: the model.
-            inputs: texts, or files with a text in every line.
+            inputs: texts, or files with a text in every line; tables and JSON lines too, and where
+                whole files were learned from such files and folders of them.
             device: where to compute.
 
         Returns:
-            Per text its class; a note in the details where the run knows none of its words.
+            Per text its class; a note in the details where the run knows none of its words. The
+            answer about a whole file is called by its path.
 
         Raises:
             DataError: for a file that cannot be read, or an input without a word.
         """
-        texts = texts_of(inputs)
+        texts = self.texts_of(inputs)
         if not texts:
             return []
-        rows = rows_of(texts, self.spec)
+        rows = rows_of([text for _, text in texts], self.spec)
         probabilities = predict_probabilities(model, rows, device)
         answers = [
-            answer_of(text, row, self.labels)
-            for text, row in zip(texts, probabilities, strict=True)
+            answer_of(name, row, self.labels)
+            for (name, _), row in zip(texts, probabilities, strict=True)
         ]
         return [
             answer if rows.has_known(i) else replace(answer, details=(*answer.details, NO_WORD))
             for i, answer in enumerate(answers)
         ]
 
+    def texts_of(self, inputs: Sequence[str]) -> list[tuple[str, str]]:
+        """Return what each text is called, and the text, as the run learned from them.
 
-def texts_of(inputs: Sequence[str]) -> list[str]:
-    """Return the texts: each input is one, or names a file with a text in every line.
-
-    Raises:
-        DataError: for a file that cannot be read or holds no text, or an input without a word.
-    """
-    texts: list[str] = []
-    for given in inputs:
-        if is_file(given):
-            read = read_file(Path(given), is_western_allowed=True).text.split("\n")
-            lines = [line.strip() for line in read if line.strip()]
-            if not lines:
-                raise DataError(given, "a text in every line", "empty lines alone")
-            texts += lines
-        elif not words.split(given):
-            raise DataError(
-                "input", "a text, or a file with a text in every line", repr(given), "write a word"
-            )
-        else:
-            texts.append(" ".join(given.split()))
-    return texts
-
-
-def is_file(given: str) -> bool:
-    """Tell whether an input names a file rather than being a text."""
-    try:
-        return len(given) < 4096 and "\n" not in given and Path(given).is_file()
-    except OSError:
-        return False
+        Raises:
+            DataError: for a file that cannot be read, or an input without a word.
+        """
+        return texts_of(inputs, self.column, is_whole=self.is_whole)
 
 
 def rows_of(texts: Sequence[str], spec: WordSpec) -> WordRows:

@@ -19,6 +19,7 @@ from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.core.stage import Objective, Recipe, Stage
 from samoyed.data import tree_rows, words
+from samoyed.data.asked_texts import is_file, refuse_no_text
 from samoyed.data.text_files import read_file
 from samoyed.data.tree_text import UNLABELLED, Tree, parse
 from samoyed.data.trees import TreeData, Trees
@@ -26,7 +27,6 @@ from samoyed.data.word_feed import WordFeed, by_length
 from samoyed.metrics import chunking
 from samoyed.metrics.intervals import wilson
 from samoyed.tasks.classify import SystemLoss, resampled
-from samoyed.tasks.classify_text import is_file
 from samoyed.training.stages import stage_of
 
 NODES_AT_ONCE = 1 << 13
@@ -163,6 +163,7 @@ def lines_of(inputs: Sequence[str]) -> Iterator[tuple[str, str, int]]:
         elif not given.strip():
             raise DataError("input", "a sentence or a tree", repr(given), "write a word")
         else:
+            refuse_no_text(given)
             yield given.strip(), "input", 1
 
 

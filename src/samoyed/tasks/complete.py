@@ -18,10 +18,10 @@ from samoyed.core.reference import Answer, Score
 from samoyed.core.settings import FROM_DATA
 from samoyed.core.spec import FactSpec
 from samoyed.core.stage import Recipe, Stage
+from samoyed.data.asked_texts import is_file
 from samoyed.data.facts import FactData, SweepFeed
 from samoyed.data.text_files import read_file
 from samoyed.metrics.intervals import wilson
-from samoyed.tasks.classify_text import is_file
 from samoyed.training.stages import stage_of
 
 ON = 0.5  # an object that is surer than this is an answer

@@ -19,6 +19,7 @@ from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import TagSpec, WordSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data import tag_schemes, tagged_columns, tagged_jsonl, tagged_table, words
+from samoyed.data.asked_texts import is_file, refuse_no_text
 from samoyed.data.scripts import (
     INVISIBLE,
     JOINERS,
@@ -37,7 +38,6 @@ from samoyed.decoding.viterbi import viterbi
 from samoyed.losses.chain import NO_TAG, chain_loss, log_partition
 from samoyed.metrics import chunking
 from samoyed.tasks.classify import resampled
-from samoyed.tasks.classify_text import is_file
 from samoyed.training.stages import stage_of
 
 FORBIDDEN = -1e4  # the score of a tag that cannot follow
@@ -233,7 +233,7 @@ def sentences_of(inputs: Sequence[str], spec: WordSpec) -> list[list[str]]:
     A file has a sentence in every line, of text or of JSON, or columns of words and tags.
 
     Raises:
-        DataError: for a file that cannot be read, or an input without a word.
+        DataError: for a file that cannot be read or is not there, or an input without a word.
     """
     texts: list[list[str] | str] = []
     for given in inputs:
@@ -244,6 +244,7 @@ def sentences_of(inputs: Sequence[str], spec: WordSpec) -> list[list[str]]:
                 "input", "a sentence, or a file with one in every line", repr(given), "write a word"
             )
         else:
+            refuse_no_text(given)
             texts.append(given)
     known = frozenset(spec.words)
     return [cut(text, known) if isinstance(text, str) else text for text in texts]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -23,6 +24,8 @@ from samoyed.core.settings import FROM_DATA
 from samoyed.core.spec import END, PAD, START, UNKNOWN_UNIT, PairSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data import bpe
+from samoyed.data.asked_texts import is_file, refuse_no_text
+from samoyed.data.pair_columns import sentences_in
 from samoyed.data.pair_feed import PairFeed, encoded, padded, sources
 from samoyed.data.pairs import PairData, Pairs
 from samoyed.decoding.beam import beam_search
@@ -46,6 +49,7 @@ class Translate:
         label_smoothing: share of the target spread over all units (Szegedy et al. 2016).
         beam: hypotheses that are kept while writing.
         length_alpha: 0 compares log-probabilities of hypotheses, 1 their means for each unit.
+        places: the columns of the two sides, from 0, where one file had both.
     """
 
     spec: PairSpec | None = field(default=None, metadata=FROM_DATA)
@@ -55,6 +59,7 @@ class Translate:
     label_smoothing: Share = 0.1
     beam: Annotated[int, Gt(0), Le(100)] = 5
     length_alpha: Annotated[float, Ge(0), Le(3)] = 1.0
+    places: tuple[int, int] | None = field(default=None, metadata=FROM_DATA)
     name: ClassVar[str] = "translate"
     headline: ClassVar[str] = "bleu"
 
@@ -139,7 +144,8 @@ class Translate:
         system aligns.
 
         Returns:
-            Per sentence the translation; its probability is the mean one of a unit.
+            Per sentence the translation; its probability is the mean one of a unit. Where there is
+            nothing to translate it is empty, and has none.
         """
         was_training = model.training
         model.eval()
@@ -158,9 +164,29 @@ class Translate:
                 if UNKNOWN_UNIT in best.units:
                     text = self._known(model, inputs[k], best.units)
                 mean = float(np.exp(best.log_probability / (len(best.units) + 1)))
-                answers[k] = Answer(inputs[k], text if inputs[k].strip() else "", mean)
+                is_empty = not inputs[k].strip()
+                answers[k] = Answer(inputs[k], *(("", None) if is_empty else (text, mean)))
         model.train(was_training)
         return [answer for answer in answers if answer is not None]
+
+    def sentences_of(self, inputs: Sequence[str]) -> list[str]:
+        """Return the sentences: each input is one, or names a file of them.
+
+        A file has one in every line, empty ones included, or columns or fields of which one is the
+        language that is translated.
+
+        Raises:
+            DataError: for a folder, a file that is not there, or one that does not tell.
+        """
+        sentences: list[str] = []
+        for given in inputs:
+            if is_file(given):
+                place = None if self.places is None else self.places[0]
+                sentences += sentences_in(Path(given), self.units.names[0], place)
+            else:
+                refuse_no_text(given)
+                sentences.append(given)
+        return sentences
 
     def _known(self, model: nn.Module, sentence: str, units: Sequence[int]) -> str:
         """Write a translation with what is aligned in place of units that are not known."""

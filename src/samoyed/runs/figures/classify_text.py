@@ -13,7 +13,7 @@ from samoyed.metrics import classification
 from samoyed.runs.drawing import Figure, table
 from samoyed.runs.figures.classify import calibration_figure, confusion_figure, per_class_figure
 from samoyed.runs.figures.words_that_matter import matter_figure, matter_of
-from samoyed.tasks.classify_text import ClassifyText, predict_probabilities, texts_of
+from samoyed.tasks.classify_text import ClassifyText, predict_probabilities
 
 NUM_MISTAKES = 15
 NUM_SHOWN = 3  # texts whose words are coloured, right and wrong each
@@ -45,10 +45,10 @@ def explain(task: ClassifyText, model: nn.Module, inputs: Sequence[str]) -> list
         DataError: for a file that cannot be read, or an input without a word.
     """
     figures = []
-    for text in texts_of(inputs):
+    for called, text in task.texts_of(inputs):
         matter = matter_of(model, text, task.spec)
         name = task.labels.names[matter.answer]
-        figures.append(matter_figure(matter, name, cut(text, 60)))
+        figures.append(matter_figure(matter, name, cut(called, 60)))
     return figures
 
 

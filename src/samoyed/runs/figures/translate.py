@@ -42,14 +42,19 @@ def draw(
 
 
 def explain(task: Translate, model: nn.Module, inputs: Sequence[str]) -> list[Figure]:
-    """Draw for each sentence what was looked at, where the system looks, and how sure it was."""
+    """Draw for each sentence what was looked at, where the system looks, and how sure it was.
+
+    Raises:
+        DataError: for a folder, or a file that is not there or cannot be read.
+    """
     figures = []
-    for sentence in inputs:
+    sentences = tuple(s for s in task.sentences_of(inputs) if s.strip())
+    for sentence in sentences:
         found = alignment(task, model, sentence)
         figures += [found] if found is not None else []
         figures.append(_doubts(task, model, sentence, is_alone=found is None))
     if not any(figure.title == LOOKED for figure in figures):
-        figures += sentence_figures(task, model, Pairs(tuple(inputs), tuple(inputs)))
+        figures += sentence_figures(task, model, Pairs(sentences, sentences))
     return figures
 
 
