@@ -82,7 +82,7 @@ def part_folders(folder: Path) -> dict[Part, Path]:
     if "train" not in parts:
         return {"train": folder}
     others = [p for p in inside if part_of(p.name) is None and p.name not in UNLABELLED]
-    if not any(map(_texts, others)) or looks_labelled(classes_in(parts["train"])):
+    if not any(map(texts_in, others)) or looks_labelled(classes_in(parts["train"])):
         return parts
     return {"train": folder}
 
