@@ -40,6 +40,8 @@ def put_pairs(root: Path, rng: np.random.Generator) -> None:
         (root / f"{part}.de").write_text("".join(" ".join(row) + ".\n" for row in rows))
         lines = [" ".join(words[word] for word in row) + ".\n" for row in rows]
         (root / f"{part}.en").write_text("".join(lines))
+    pairs = [f"{' '.join(row)}.\t{line}" for row, line in zip(rows, lines, strict=True)]
+    (root.parent / "other.tsv").write_text("de\ten\n" + "".join(pairs))
 
 
 def put_pictures(root: Path, rng: np.random.Generator) -> None:
@@ -124,6 +126,7 @@ def put_texts(root: Path, rng: np.random.Generator) -> None:
             (root / "reviews" / name / f"{i}.txt").write_text(text)
             rows.append([text, str(i % 5), name])
     put_rows(root / "reviews.csv", rows)
+    put_rows(root / "new-reviews.csv", rows[:6])
     sentence = "The DT B-NP\ndog NN I-NP\nsleeps VB B-VP\nin IN B-PP\n{} NN B-NP\n. . O\n\n"
     (root / "chunks").mkdir()
     for name, num in (("chunks/train.txt", 40), ("chunks/test.txt", 12), ("names.conll", 30)):
