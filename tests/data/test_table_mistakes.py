@@ -7,10 +7,11 @@ import pytest
 
 from samoyed.core.errors import DataError
 from samoyed.data.table_encoding import clip_smoothly
-from samoyed.data.table_files import read_cells
+from samoyed.data.table_files import Cells, read_cells
+from samoyed.data.table_numbers import as_number
 from samoyed.data.table_oddities import is_written
 from samoyed.data.table_rows import UNNAMED, read_rows
-from samoyed.data.table_values import as_number, guess
+from samoyed.data.table_values import guess
 from samoyed.data.tables import TableAsk, scan_held_out, scan_table
 
 HEAD = "age,income,grade"
@@ -161,3 +162,27 @@ def test_values_that_differ_in_case_are_named(tmp_path):
     lines = [f"{row},{['Bern', 'Basel', 'BERN'][k % 3]}" for k, row in enumerate(rows(90))]
     source = scan_table(written(tmp_path / "t.csv", HEAD + ",city", *lines), TableAsk("grade"))
     assert "column 'city': values with nearly the same name: BERN = Bern" in source.warnings
+
+
+def test_whole_numbers_with_a_point_are_not_called_unread(tmp_path):
+    lines = [f"{k}.0,{row}" for k, row in enumerate(rows())]
+    source = scan_table(written(tmp_path / "t.csv", "id," + HEAD, *lines), TableAsk("grade"))
+    assert [line for line in source.warnings if line.endswith("are not used: id")]
+    assert not [line for line in source.warnings if "written as" in line]
+
+
+@pytest.mark.parametrize("name", ["customer_id", "CustomerId", "customerID", "RowNumber"])
+def test_names_of_identifiers_in_every_spelling(name):
+    cells = [str(15_000_000 + 37 * k * k) for k in range(60)]
+    assert guess(name, cells).kind == "identifier"
+    assert guess("Covid", cells).kind == "number"
+
+
+def test_a_column_is_looked_up_once_for_all_rows(tmp_path, monkeypatch):
+    asked = []
+    find = Cells.column
+    monkeypatch.setattr(
+        Cells, "column", lambda cells, name: asked.append(name) or find(cells, name)
+    )
+    scan_table(written(tmp_path / "t.csv", HEAD, *rows(300)), TableAsk("grade"))
+    assert len(asked) < 60

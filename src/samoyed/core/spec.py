@@ -218,7 +218,8 @@ class Column:
         kind: what the values are.
         has_missing: number and date: whether training had missing values, so that an indicator
             says which they are.
-        form: how values are written: a date's format, "decimal comma", "thousands", or nothing.
+        form: how values are written: a date's format, "decimal comma" (1.234,5), "thousands"
+            (1,234.5), or nothing.
         centre: number and date: the median.
         scale: number and date: the interquartile range, or what stands for it.
         edges: number and date: quantiles of the encoded values, ascending, ends included.

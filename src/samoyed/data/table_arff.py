@@ -9,7 +9,8 @@ import re
 
 from samoyed.core.errors import DataError
 from samoyed.data.table_files import Cells, hash_of, refuse_repeated
-from samoyed.data.table_values import as_number, is_missing
+from samoyed.data.table_numbers import as_number
+from samoyed.data.table_values import is_missing
 
 _ATTRIBUTE = re.compile(r"@attribute\s+('(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s{]+)\s*(.*)$", re.I)
 _CELL = re.compile(

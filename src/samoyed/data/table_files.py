@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from samoyed.core.errors import DataError
-from samoyed.data.table_values import as_number, is_missing
+from samoyed.data.table_numbers import as_number
+from samoyed.data.table_values import is_missing
 from samoyed.data.text_files import read_file
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".data", ".arff", ".parquet", ".pq")
@@ -44,6 +45,7 @@ class Cells:
         notes: what was found and put right on the way.
         skipped: "file:line: reason" for rows left out.
         fingerprint: hash of the content, hexadecimal.
+        delimiter: what separates the cells, or nothing where that is no character.
     """
 
     path: str
@@ -55,6 +57,7 @@ class Cells:
     notes: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     fingerprint: str = ""
+    delimiter: str = ""
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -160,7 +163,7 @@ def read_text(
     return Cells(
         path, names or tuple(f"column {i + 1}" for i in range(num)), names is not None,
         tuple(zip(*rows, strict=True)), lines, {}, (found + named, *comments, *notes),
-        tuple(skipped), hash_of(text),
+        tuple(skipped), hash_of(text), delimiter,
     )  # fmt: skip
 
 

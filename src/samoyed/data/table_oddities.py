@@ -10,6 +10,7 @@ import numpy as np
 from samoyed.core.spec import Column, TargetSpec
 from samoyed.data.image_reasons import named, nearly_same
 from samoyed.data.table_files import Cells
+from samoyed.data.table_numbers import as_number, points_may_group
 from samoyed.data.table_values import Guess, is_missing, parse_numbers
 
 FAR = 1000.0  # widths of the middle half of a column, from its middle
@@ -43,6 +44,12 @@ def warnings(
         numbers.append((target.columns[0], guesses[target.columns[0]].form))
     for name, form in numbers:
         found += far_away(cells, name, form, name in target.columns)
+        if not form and (some := points_may_group(set(cells.column(name)))):
+            found.append(
+                f"column {name!r} holds {some[0]} beside {some[1]}, and three digits after every "
+                "point, which is read as a decimal point: where it stands between thousands, write "
+                f"{some[0].replace('.', '')}"
+            )
     for column in columns:
         if column.kind == "category" and (unit := unit_of(cells.column(column.name))):
             found.append(
@@ -70,13 +77,13 @@ def is_written(cells: Sequence[str]) -> bool:
 
     >>> is_written(["$1,204", "$955"]), is_written(["1.204,5", "1,204.5"]), is_written(["A1", "A2"])
     (True, True, False)
-    >>> is_written(["12b", "14c"]), is_written(["17", "18"])
-    (False, False)
+    >>> is_written(["12b", "14c"]), is_written(["17", "18"]), is_written(["20.0", "21.0"])
+    (False, False, False)
     """
     held = [cell for cell in cells[:FIRST_ROWS] if not is_missing(cell)]
     matches = [match for cell in held if (match := _WRITTEN.match(cell))]
     kinds = {(match["before"], match["after"]) for match in matches}
-    is_plain = all(cell.isdigit() for cell in held)
+    is_plain = all(as_number(cell) is not None for cell in held)
     return len(matches) >= _MOSTLY * len(held) > 0 and len(kinds) == 1 and not is_plain
 
 

@@ -8,7 +8,9 @@ import numpy as np
 
 from samoyed.core.spec import TableSpec, TargetSpec
 from samoyed.data.image_source import TEST, TRAIN
+from samoyed.data.table_dates import spelled
 from samoyed.data.table_files import Cells
+from samoyed.data.table_numbers import EXAMPLES
 from samoyed.data.table_target import QUESTIONS, listed
 from samoyed.data.table_values import Guess
 
@@ -37,7 +39,8 @@ def _target(target: TargetSpec, why: str, answers: np.ndarray) -> str:
         name = target.columns[0]
     elif target.kind == "number":
         low, middle, high = np.quantile(answers, (0, 0.5, 1))
-        what = f"numbers from {low:g} to {high:g}, median {middle:g}"
+        form = f" ({EXAMPLES[target.form]})" if target.form else ""
+        what = f"numbers from {low:g} to {high:g}, median {middle:g}{form}"
         name = target.columns[0]
     else:
         shown = [
@@ -53,7 +56,7 @@ def _columns(spec: TableSpec, guesses: Mapping[str, Guess], num_rows: int) -> li
     """Say which columns are numbers, dates, categories and molecules, and where values miss."""
     lines = []
     for kind, plural in (("number", "numbers"), ("date", "dates"), ("molecule", "molecules")):
-        names = [c.name for c in spec.columns if c.kind == kind]
+        names = [c.name + _form(guesses[c.name]) for c in spec.columns if c.kind == kind]
         if names:
             lines.append(f"{plural} ({len(names)}): {listed(names, _MOST_NAMED)}")
     nums = {c.name: guesses[c.name].num_distinct for c in spec.categories}
@@ -68,6 +71,18 @@ def _columns(spec: TableSpec, guesses: Mapping[str, Guess], num_rows: int) -> li
     if gaps:
         lines.append(f"missing values, of {num_rows:,}: {listed(gaps, _MOST_NAMED)}")
     return lines
+
+
+def _form(guess: Guess) -> str:
+    return f" ({how_written(guess)})" if guess.form and guess.kind in ("number", "date") else ""
+
+
+def how_written(guess: Guess) -> str:
+    """Say in words how a column's numbers or dates are read, where that is not as Python does."""
+    if guess.form in EXAMPLES:
+        return EXAMPLES[guess.form]
+    doubt = f"; {spelled(guess.other_form)} would fit as well" if guess.other_form else ""
+    return spelled(guess.form) + doubt
 
 
 def _split(

@@ -10,7 +10,8 @@ import numpy as np
 from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.core.spec import TargetSpec
 from samoyed.data.table_files import Cells, label
-from samoyed.data.table_values import Guess, as_number, is_missing, parse_numbers
+from samoyed.data.table_numbers import as_number
+from samoyed.data.table_values import Guess, is_missing, parse_numbers
 
 QUESTIONS = {"classes": "classify", "number": "regress", "binaries": "classify_several"}
 """What `--task` calls the kinds of `TargetSpec`."""

@@ -16,13 +16,14 @@ from samoyed.data import table_target as targeting
 from samoyed.data.image_source import TEST, TRAIN
 from samoyed.data.labelled_table import text_column, text_of_table
 from samoyed.data.labelled_text import LabelledSource
+from samoyed.data.table_dates import spelled
 from samoyed.data.table_encoding import RawRows, encode, fit_column, read_raw
-from samoyed.data.table_files import Cells, label, read_cells
-from samoyed.data.table_molecules import looks_like_smiles
+from samoyed.data.table_files import Cells, read_cells
+from samoyed.data.table_inputs import choose_inputs, guesses_of, named_inputs
 from samoyed.data.table_rows import UNNAMED, Rows, aligned, rows_of, without
 from samoyed.data.table_split import copies, digests_of, split, strata_of, suspicions
-from samoyed.data.table_summary import describe
-from samoyed.data.table_values import Guess, guess, is_missing
+from samoyed.data.table_summary import describe, how_written
+from samoyed.data.table_values import Guess
 
 MIN_ROWS = 10
 
@@ -166,7 +167,7 @@ def scan_table(
         MissingExtra: for Parquet without polars, or molecules without RDKit.
     """
     cells = read_cells(path, on_bad)
-    guesses = {n: guess(n, cells.column(n), cells.declared.get(n, "")) for n in cells.names}
+    guesses = guesses_of(cells)
     if ask.target is None:
         raise OptionError(
             str(path), "--target, the column to learn",
@@ -176,24 +177,20 @@ def scan_table(
     targets = targeting.resolve("--target", ask.target, cells.names)
     task = "classify" if ask.task == "classify_text" else ask.task
     kind, why = targeting.choose_question(cells, targets, guesses, task)
-    named = _named(ask.input, cells)
+    named = named_inputs(ask.input, cells)
     if kind == "classes" and (column := text_column(guesses, targets, named)) is not None:
         return text_of_table(cells, ask, column, targets[0], on_bad, seed)
     skipped: list[str] = list(cells.skipped)
     notes: list[str] = []
     cells = _only_labelled(cells, targets, notes)
     _refuse_few(path, cells)
-    chosen = _inputs(cells, ask.input, targets, guesses)
+    chosen = choose_inputs(cells, ask.input, targets, guesses)
     cells = _without_strays(cells, chosen, guesses, targets, on_bad, skipped)
     _refuse_few(path, cells)
     digests = digests_of(cells, [name for name, _ in chosen])
     test, splits, target, answers = _held_out(cells, ask, targets, kind, guesses, digests, seed,
                                               on_bad, skipped, notes, chosen)  # fmt: skip
-    rows = np.flatnonzero(splits == TRAIN)
-    columns = tuple(
-        fit_column(name, k, guesses[name].form, [cells.column(name)[i] for i in rows])
-        for name, k in chosen
-    )
+    columns = _fitted(cells, chosen, guesses, np.flatnonzero(splits == TRAIN).tolist())
     spec = TableSpec(columns, cells.names, cells.has_header)
     if test is not None:
         test = _without_bad(test, spec, on_bad, skipped)
@@ -210,17 +207,28 @@ def scan_table(
     )  # fmt: skip
 
 
+def _fitted(
+    cells: Cells, chosen: Sequence[tuple[str, ColumnKind]], guesses: Mapping[str, Guess],
+    rows: Sequence[int],
+) -> tuple[Column, ...]:  # fmt: skip
+    """Return the columns with their statistics, those of the rows to learn from."""
+    columns = []
+    for name, kind in chosen:
+        written = cells.column(name)
+        columns.append(fit_column(name, kind, guesses[name].form, [written[i] for i in rows]))
+    return tuple(columns)
+
+
 def scan_unasked(path: str | Path, *, on_bad: str = "stop") -> list[str]:
     """Say what is in a table of which nobody said what to learn."""
     cells = read_cells(path, on_bad)
-    guesses = {n: guess(n, cells.column(n), cells.declared.get(n, "")) for n in cells.names}
+    guesses = guesses_of(cells)
     lines = [*cells.notes]
     for i, (name, found) in enumerate(guesses.items(), 1):
         missing = f", {found.num_missing:,} missing" if found.num_missing else ""
         shown = ", ".join(e if len(e) <= 20 else e[:17] + "..." for e in found.examples)
-        lines.append(
-            f"  {i:>3}  {name}: {found.kind}, {found.num_distinct:,} distinct{missing}; {shown}"
-        )
+        kind = found.kind + (f" ({how_written(found)})" if found.form else "")
+        lines.append(f"  {i:>3}  {name}: {kind}, {found.num_distinct:,} distinct{missing}; {shown}")
     return [
         *lines, "a table needs to be told which column to learn: --target NAME, or its number",
         f"to train: samoyed train {shlex.quote(str(path))} --target "
@@ -250,74 +258,17 @@ def _likely_target(cells: Cells, guesses: Mapping[str, Guess]) -> str:
     return last if last.replace("_", "").replace("-", "").isalnum() else f'"{last}"'
 
 
-def _named(asked: str | None, cells: Cells) -> tuple[str, ...] | None:
-    """Return the columns that `--input` names, or None where it names none or those left out."""
-    if asked is None or asked.lower().startswith(targeting.ALL_BUT):
-        return None
-    return targeting.resolve("--input", asked, cells.names)
-
-
 def _only_labelled(cells: Cells, targets: Sequence[str], notes: list[str]) -> Cells:
     """Leave out the rows without any target."""
     rows = targeting.labelled_rows(cells, targets)
     num = len(cells) - len(rows)
     if num == 0:
         return cells
-    notes.append(f"{num:,} rows have no value in {', '.join(targets)} and are left out")
-    return without(cells, set(range(len(cells))) - set(rows.tolist()))
-
-
-def _inputs(
-    cells: Cells, asked: str | None, targets: Sequence[str], guesses: Mapping[str, Guess]
-) -> list[tuple[str, ColumnKind]]:
-    """Return the columns to learn from, with what they hold.
-
-    Raises:
-        DataError: when none is left, or one that was asked for cannot be used.
-        OptionError: for a column that does not exist or is the target.
-    """
-    if asked is None or asked.lower().startswith(targeting.ALL_BUT):
-        out = asked[len(targeting.ALL_BUT) :] if asked else ""
-        dropped = targeting.resolve("--input", out, cells.names) if out else ()
-        chosen: list[tuple[str, ColumnKind]] = []
-        for name in cells.names:
-            kind = guesses[name].kind
-            if name not in (*targets, *dropped) and kind in ("number", "date", "category"):
-                chosen.append((name, kind))
-        if chosen:
-            return chosen
-        smiles = [n for n in cells.names if looks_like_smiles(n, cells.column(n)[:50])]
-        hint = (
-            f"Molecules can be learned from: --input {smiles[0]}" if smiles else
-            "Bring a column whose values repeat and differ, or name the columns with --input."
-        )  # fmt: skip
-        raise DataError(
-            cells.path, "at least one column to learn from", "none beside the target and "
-            "columns that are identifiers, free text or constant", hint,
-        )  # fmt: skip
-    names = targeting.resolve("--input", asked, cells.names)
-    for name in names:
-        if name in targets:
-            raise OptionError("--input", "columns other than the target", repr(name))
-    return [(name, _asked_kind(cells, name, guesses[name])) for name in names]
-
-
-def _asked_kind(cells: Cells, name: str, found: Guess) -> ColumnKind:
-    """Return as what a column is used that the user asked for by name."""
-    if found.kind in ("number", "date"):
-        return "date" if found.kind == "date" else "number"
-    values = [cell for cell in cells.column(name) if not is_missing(cell)]
-    if found.kind in ("text", "identifier", "category") and looks_like_smiles(name, values):
-        return "molecule"
-    if found.kind in ("text", "empty"):
-        raise DataError(
-            f"{cells.path}, {label(name, cells.names)}",
-            "numbers, categories, dates, or molecules as SMILES",
-            "free text" if found.kind == "text" else "no value at all",
-            "Leave it out of --input.",
-        )
-    is_number = found.kind in ("identifier", "constant") and not guess(name, values[:1]).strays
-    return "number" if is_number and guess(name, values[:19]).kind == "number" else "category"
+    out = set(range(len(cells))) - set(rows.tolist())
+    some = {cells.column(name)[i] for name in targets for i in sorted(out)[:1000]} - {""}
+    said = f" ({', '.join(map(repr, sorted(some)))})" if some else ""
+    notes.append(f"{num:,} rows have no value in {', '.join(targets)}{said} and are left out")
+    return without(cells, out)
 
 
 def _without_strays(
@@ -325,9 +276,11 @@ def _without_strays(
     targets: Sequence[str], on_bad: str, skipped: list[str],
 ) -> Cells:  # fmt: skip
     """Leave out the rows whose cells are not what their column holds, or raise for the first."""
-    columns = [Column(name, kind, form=guesses[name].form) for name, kind in chosen]
-    asked = [Column(t, "number", form=guesses[t].form) for t in targets
-             if guesses[t].kind == "number" and guesses[t].strays]  # fmt: skip
+    columns = [Column(name, held, form=guesses[name].form) for name, held in chosen]
+    asked = [
+        Column(t, "number", form=guesses[t].form) for t in targets
+        if guesses[t].kind == "number" and guesses[t].strays
+    ]  # fmt: skip
     spec = TableSpec((*(c for c in columns if c.kind != "category"), *asked), cells.names)
     return _without_bad(cells, spec, on_bad, skipped)
 
@@ -347,7 +300,8 @@ def _without_bad(cells: Cells, spec: TableSpec, on_bad: str, skipped: list[str])
     first = min(bad, key=lambda found: found.row)
     expected = {
         "number": "a finite number, as in the other rows",
-        "date": f"a date like the others ({first.column.form})", "molecule": "a molecule as SMILES",
+        "date": f"a date like the others ({spelled(first.column.form)})",
+        "molecule": "a molecule as SMILES",
     }[first.column.kind]  # fmt: skip
     more = f" (and {len(bad) - 1:,} more cells like it)" if len(bad) > 1 else ""
     found = "no molecule" if not first.cell else repr(first.cell)
@@ -394,7 +348,8 @@ def _held_out(
 def unseen(cells: Cells, target: TargetSpec, bad: Sequence[int]) -> DataError:
     """Return the error for target values that training did not show."""
     name = target.columns[0]
-    values = sorted({cells.column(name)[i] for i in bad})
+    written = cells.column(name)
+    values = sorted({written[i] for i in bad})
     known = targeting.listed(target.names, 10) if target.names else "a finite number"
     more = f", in {len(bad):,} rows" if len(bad) > 1 else ""
     return DataError(
@@ -420,8 +375,8 @@ def scan_held_out(
     _, bad, _ = targeting.encode_target(target, cells)
     if bad and on_bad != "skip":
         raise unseen(cells, target, bad)
-    name = target.columns[0]
-    skipped += [f"{cells.where(i)}: unknown target {cells.column(name)[i]!r}" for i in bad]
+    written = cells.column(target.columns[0])
+    skipped += [f"{cells.where(i)}: unknown target {written[i]!r}" for i in bad]
     cells = _without_bad(without(cells, set(bad)), spec, on_bad, skipped)
     empty = replace(cells, columns=tuple(() for _ in cells.columns), lines=())
     return TableSource(
