@@ -5,6 +5,7 @@ import re
 import pytest
 
 from samoyed.core.errors import DataError
+from samoyed.data.table_files import read_cells, read_text
 from samoyed.data.table_numbers import as_number
 from samoyed.data.table_values import guess, parse_numbers
 from samoyed.data.tables import TableAsk, scan_table, scan_unasked
@@ -121,3 +122,40 @@ def test_what_programs_write_for_no_value_is_missing():
     found = guess("v", ["None", "#N/A", "<NA>", "0.5", "1.5"] * 10)
     assert (found.kind, found.num_missing) == ("number", 30)
     assert guess("v", ["none", "some"] * 10).num_missing == 0, "a word like others"
+
+
+def test_excels_first_line_says_what_separates_the_cells(tmp_path):
+    table = written(tmp_path, "sep=;\na;b;y\n" + "8,5;0,28;p\n3;0,32;q\n" * 20)
+    cells = read_cells(table)
+    assert cells.names == ("a", "b", "y")
+    assert cells.column("b")[0] == "0,28"
+    assert cells.lines[0] == 3
+    assert read_text("t", "sep=~\na~b\n1~x\n2~y\n").names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("line", "head", "names"),
+    [
+        ("{k},Drama|War,0.5,a", "id,genres,score,label\n", 4),
+        ("n{k},37.65;7.5,0.89,b", "name,place,score,label\n", 4),
+        ("n{k},37.65;7.5,0.89,b", "", 4),
+        ("{k},5;2,5;3,5", "", 3),
+        ("{k},5;2,5;3,5", "a;b;c\n", 3),
+        ("{k}\t1, 2, 3\tx", "", 3),
+    ],
+)  # fmt: skip
+def test_a_sign_that_is_once_in_every_row_is_no_delimiter(line, head, names):
+    text = head + "".join(line.format(k=k) + "\n" for k in range(60))
+    assert len(read_text("t.csv", text).names) == names
+
+
+def test_years_may_be_names_of_columns():
+    lines = [f"c{k % 5},{k},{2 * k},{3 * k},{'ab'[k % 2]}" for k in range(60)]
+    cells = read_text("t.csv", "\n".join(["country,2019,2020,2021,grade", *lines]))
+    assert cells.names == ("country", "2019", "2020", "2021", "grade")
+    assert not read_text("t.csv", "\n".join(lines)).has_header
+    assert not read_text("t.csv", "\n".join(["c9,3,4,5,a", *lines])).has_header
+    label = read_text("t.csv", "\n".join(["label,0,1,2", *["3,12,0,9", "4,9,0,9"] * 9]))
+    assert label.names == ("label", "0", "1", "2")
+    stray = read_text("t.csv", "\n".join(["k.A.,3,5", *["3,12,0", "4,9,0"] * 9]))
+    assert not stray.has_header

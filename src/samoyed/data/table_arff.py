@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 from samoyed.core.errors import DataError
-from samoyed.data.table_files import Cells, hash_of, refuse_repeated
+from samoyed.data.table_files import Cells, hash_of
+from samoyed.data.table_header import refuse_repeated
 from samoyed.data.table_numbers import as_number
 from samoyed.data.table_values import is_missing
 

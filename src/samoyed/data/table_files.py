@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 import re
 import sys
 from collections import Counter
@@ -13,17 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from samoyed.core.errors import DataError
-from samoyed.data.table_numbers import as_number
-from samoyed.data.table_values import is_missing
+from samoyed.data.table_header import header_of, known_header, refuse_repeated, without_header
 from samoyed.data.text_files import read_file
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".data", ".arff", ".parquet", ".pq")
 STANDARD_INPUT = "-"
 
 _DELIMITERS = ("\t", ";", "|", ",")  # the earlier wins where two fit equally well
+_SAID = re.compile(r'"?sep=([^\w\s"]|[\t ])"?\s*$', re.IGNORECASE)  # Excel's first line
+_NO_DECIMAL = re.compile(r"(?<!\d),|,(?!\d)")
 _SAMPLE_LINES = 200
 _CONSISTENT = 0.95  # share of lines with the same number of cells
-_MANY_NUMBERED = 5  # columns, from which a first row 0, 1, 2, ... is no row by chance
 _NO_DELIMITER = "\x1f"  # the separator of units in ASCII, which no text holds
 _SPELLED = {
     ",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", " ": "spaces",
@@ -70,6 +71,15 @@ class Cells:
     def column(self, name: str) -> tuple[str, ...]:
         """Return the cells of a column."""
         return self.columns[self.names.index(name)]
+
+
+def spelled_mark(delimiter: str) -> str:
+    """Say in words what separates the cells.
+
+    >>> spelled_mark(";"), spelled_mark("~")
+    ('semicolons', "'~'")
+    """
+    return _SPELLED.get(delimiter, repr(delimiter))
 
 
 def label(name: str, names: Sequence[str]) -> str:
@@ -142,13 +152,14 @@ def read_text(
     if path.lower().removesuffix(".gz").endswith(".arff") or looks_like_arff(text):
         return read_arff(path, text, on_bad)
     text, first_line, comments = _without_comments(text)
-    delimiter = find_delimiter(path, text, may_be_one=bool(known))
+    text, first_line, delimiter = _without_separator(text, first_line)
+    delimiter = delimiter or find_delimiter(path, text, may_be_one=bool(known))
     rows, lines = parse(path, text, delimiter, first_line)
     rows, lines, skipped = _equal_width(path, rows, lines, delimiter, on_bad)
-    names = header_of(rows) if not known else _known_header(path, rows, known, lines[0])
+    names = header_of(rows) if not known else known_header(path, rows, known, lines[0])
     if names is not None:
         refuse_repeated(path, names, lines[0])
-        rows, lines, again = _without_header(path, rows, lines, on_bad)
+        rows, lines, again = without_header(path, rows, lines, on_bad)
         skipped += again
     if not rows:
         raise DataError(
@@ -158,7 +169,7 @@ def read_text(
             "Add the rows.",
         )
     num = len(rows[0])
-    found = f"{len(rows):,} rows of {num} columns separated by {_SPELLED[delimiter]}"
+    found = f"{len(rows):,} rows of {num} columns separated by {spelled_mark(delimiter)}"
     named = "" if names is not None else "; no header, so columns go by their numbers from 1"
     return Cells(
         path, names or tuple(f"column {i + 1}" for i in range(num)), names is not None,
@@ -191,6 +202,17 @@ def _without_comments(text: str) -> tuple[str, int, list[str]]:
     return "\n".join(lines[first:]), first + 1, [f"comment left out: {shown!r}{more}"]
 
 
+def _without_separator(text: str, first_line: int) -> tuple[str, int, str]:
+    r"""Drop the line in which Excel says the delimiter, `sep=;`; return the rest and what it said.
+
+    >>> _without_separator("sep=;\na;b\n", 1), _without_separator("a;b\n", 1)
+    (('a;b\n', 2, ';'), ('a;b\n', 1, ''))
+    """
+    first, _, rest = text.partition("\n")
+    said = _SAID.match(first)
+    return (rest, first_line + 1, said[1]) if said and rest.strip() else (text, first_line, "")
+
+
 def _is_bar_table(lines: Sequence[str]) -> bool:
     """Tell whether most lines begin with a bar, so that a bar is no comment."""
     some = [line for line in lines[:20] if line.strip()]
@@ -199,6 +221,9 @@ def _is_bar_table(lines: Sequence[str]) -> bool:
 
 def find_delimiter(path: str, text: str, *, may_be_one: bool = False) -> str:
     """Return which character separates the cells.
+
+    Of several that cut nearly all lines into equally many cells, it is one that cuts the first line
+    so, and of those the one with most cells.
 
     Args:
         path: named in errors.
@@ -215,16 +240,19 @@ def find_delimiter(path: str, text: str, *, may_be_one: bool = False) -> str:
             path, f"lines of fewer than {csv.field_size_limit():,} characters",
             f"{max(map(len, lines), default=0):,} in one", "Is it a text, and no table?",
         )  # fmt: skip
-    best, best_score = "", (0.0, 0.0)
+    best, best_score = "", (0.0, False, 0.0)
     for delimiter in _DELIMITERS:
-        widths = Counter(len(row) for row in csv.reader(sample, delimiter=delimiter) if row)
+        each = [len(row) for row in csv.reader(sample, delimiter=delimiter) if row]
+        widths = Counter(each)
         width, count = widths.most_common(1)[0] if widths else (1, 0)
         share = count / max(1, widths.total())
         if width == 1 and len(widths) > 1:
             width, count = Counter({w: n for w, n in widths.items() if w > 1}).most_common(1)[0]
             share = count / widths.total()
         if width > 1:
-            score = (1.0, 0.0) if share >= _CONSISTENT else (share, float(width))
+            score = (share, False, float(width))
+            if share >= _CONSISTENT:
+                score = (1.0, each[0] == width, _weight(delimiter, width, sample))
             if score > best_score:
                 best, best_score = delimiter, score
     if best and best_score[0] > 0.2:
@@ -240,6 +268,17 @@ def find_delimiter(path: str, text: str, *, may_be_one: bool = False) -> str:
         f"one column only, beginning {sample[0][:60]!r}",
         "A table needs at least one column to learn from beside the target.",
     )  # fmt: skip
+
+
+def _weight(delimiter: str, width: int, sample: Sequence[str]) -> float:
+    """Return what counts among delimiters that fit equally well: the number of cells.
+
+    Tabs hardly occur in cells; commas that all stand between digits may be decimal ones.
+    """
+    if delimiter == "\t":
+        return math.inf
+    is_decimal = delimiter == "," and not any(_NO_DECIMAL.search(line) for line in sample)
+    return 0.0 if is_decimal else float(width)
 
 
 def parse(
@@ -309,7 +348,7 @@ def _equal_width(
         return [rows[i] for i in kept], [lines[i] for i in kept], skipped
     i = bad[0]
     others = f"; {len(bad) - 1:,} more rows are like that" if len(bad) > 1 else ""
-    hint = f"Add or remove a {_SPELLED[delimiter].rstrip('s')}, or quote a cell that holds one"
+    hint = f"Add or remove a {spelled_mark(delimiter).rstrip('s')}, or quote a cell that holds one"
     if i == 0:
         hint = "The header and the rows disagree: name every column"
         if delimiter == ",":
@@ -319,106 +358,3 @@ def _equal_width(
         f"{len(rows[i])} cells, beginning {', '.join(rows[i][:3])[:60]!r}{others}",
         f"{hint}, or leave bad rows out with --on-bad skip.",
     )  # fmt: skip
-
-
-def header_of(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
-    """Return the names in the first row, or None where it is a row like the others.
-
-    It names columns when none of its cells is a number, and either some column holds numbers
-    below it, or most of its cells occur nowhere below it.
-
-    >>> header_of([["a", "b"], ["1", "x"]]), header_of([["1", "x"], ["2", "y"]])
-    (('a', 'b'), None)
-    """
-    first, below = rows[0], rows[1:1001]
-    if len(first) >= _MANY_NUMBERED and list(first) in (_counted(first, 0), _counted(first, 1)):
-        return tuple(first)  # numbers in the place of names, as some programs write them
-    if any(as_number(cell) is not None for cell in first):
-        return None
-    if sum(not cell for cell in first) > len(first) / 2 or "?" in first:
-        return None
-    names = tuple(cell or f"column {i + 1}" for i, cell in enumerate(first))
-    if not below:
-        return names
-    columns = list(zip(*below, strict=True))
-    if _names_numbers([cell or "unnamed" for cell in first], below):
-        return names
-    unseen = sum(cell not in cells for cell, cells in zip(first, columns, strict=True))
-    looks_named = all(re.search(r"[A-Za-z_]", cell) for cell in first if cell)
-    return names if looks_named and unseen > len(first) / 2 else None
-
-
-def _counted(cells: Sequence[str], start: int) -> list[str]:
-    return [str(number) for number in range(start, start + len(cells))]
-
-
-def _known_header(
-    path: str, rows: Sequence[Sequence[str]], known: Sequence[str], line: int
-) -> tuple[str, ...] | None:
-    """Return the first row where it names columns that are known, in whatever order or case.
-
-    Raises:
-        DataError: where it plainly is a header and names others.
-    """
-    first = rows[0]
-    enough = max(1, len(first) / 2)
-    by_case = {name.casefold(): name for name in known if name not in first}
-    names = [cell if cell in known else by_case.get(cell.casefold(), cell) for cell in first]
-    if sum(name in known for name in names) >= enough:
-        return tuple(names)
-    if any(known) and len(rows) > 1 and _names_numbers(first, rows[1:1001]):
-        shown = ", ".join(known[:6]) + (" ..." if len(known) > 6 else "")
-        raise DataError(
-            f"{path}:{line}", f"a header with the names that the model learned from: {shown}",
-            ", ".join(first[:6]) + (" ..." if len(first) > 6 else ""),
-            "Rename the columns, or remove the header if they are the same in the same order.",
-        )  # fmt: skip
-    return None
-
-
-def _names_numbers(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Tell whether a row without a number stands above a column of numbers."""
-    if any(as_number(cell) is not None or is_missing(cell) for cell in first):
-        return False
-    for cells in zip(*below, strict=True):
-        values = [cell for cell in cells if not is_missing(cell)]
-        if values and sum(as_number(cell) is not None for cell in values) > len(values) / 2:
-            return True
-    return False
-
-
-def _without_header(
-    path: str, rows: list[list[str]], lines: list[int], on_bad: str
-) -> tuple[list[list[str]], list[int], list[str]]:
-    """Leave out the header, also where it stands again further below.
-
-    Raises:
-        DataError: where it does, unless bad rows are skipped.
-    """
-    again = [i for i, row in enumerate(rows[1:], 1) if row == rows[0]]
-    if not again:
-        return rows[1:], lines[1:], []
-    if on_bad != "skip":
-        raise DataError(
-            f"{path}:{lines[again[0]]}", "a row of values", "the header again"
-            + (f", and in {len(again) - 1:,} more lines" if len(again) > 1 else ""),
-            "Remove the line, or leave bad rows out with --on-bad skip.",
-        )  # fmt: skip
-    kept = [i for i, row in enumerate(rows) if row != rows[0]]
-    skipped = [f"{path}:{lines[i]}: the header again" for i in again]
-    return [rows[i] for i in kept], [lines[i] for i in kept], skipped
-
-
-def refuse_repeated(path: str, names: Sequence[str], line: int) -> None:
-    """Raise for a header that gives two columns the same name.
-
-    Raises:
-        DataError: naming both.
-    """
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            first = list(names).index(name) + 1
-            raise DataError(
-                f"{path}:{line}", "a different name for every column",
-                f"{name!r} for column {first} and column {i + 1}", "Rename one of them.",
-            )  # fmt: skip
