@@ -164,6 +164,37 @@ def test_values_that_differ_in_case_are_named(tmp_path):
     assert "column 'city': values with nearly the same name: BERN = Bern" in source.warnings
 
 
+def answered(num=60):
+    """Rows whose grade follows a truth value and a word."""
+    return [f"{row},{k % 2 == 0},{'abc'[k % 3]}" for k, row in enumerate(rows(num))]
+
+
+def test_truth_values_as_spreadsheets_write_them_are_the_same(tmp_path):
+    head = HEAD + ",active,letter"
+    source = scan_table(written(tmp_path / "t.csv", head, *answered()), TableAsk("active"))
+    again = written(tmp_path / "x.csv", head, *(line.upper() for line in answered(20)))
+    first = written(tmp_path / "f.csv", head, *answered(20))
+    upper, lower = (read_rows([path], source.spec, source.target)[0] for path in (again, first))
+    np.testing.assert_array_equal(upper, lower)
+    held = scan_held_out(again, source.spec, source.target)
+    assert held.load().test.targets.tolist() == [k % 2 == 0 for k in range(20)]
+
+
+def test_values_that_training_never_showed_are_told_of(tmp_path):
+    head = HEAD + ",active,letter"
+    source = scan_table(written(tmp_path / "t.csv", head, *answered()), TableAsk("grade"))
+    other = [line.replace("True", "yes").replace("False", "no") for line in answered(20)]
+    other[3] = other[3][:-1] + "?"
+    new = written(tmp_path / "new.csv", head, *other)
+    said = r"new.csv: values that the model does not know, .*column 'active' in 20 of 20 rows"
+    with pytest.warns(UserWarning, match=said + r" \('yes', 'no'\)$"):
+        read_rows([new], source.spec, source.target)
+    with pytest.warns(UserWarning, match=said):
+        scan_held_out(new, source.spec, source.target)
+    source = scan_table(str(tmp_path / "t.csv"), TableAsk("grade", test=new))
+    assert [line for line in source.warnings if "does not know" in line]
+
+
 def test_whole_numbers_with_a_point_are_not_called_unread(tmp_path):
     lines = [f"{k}.0,{row}" for k, row in enumerate(rows())]
     source = scan_table(written(tmp_path / "t.csv", "id," + HEAD, *lines), TableAsk("grade"))

@@ -57,7 +57,8 @@ def rows(tmp_path):
 
 
 def test_values_go_in_as_written_and_what_encodes_them_is_inside(rows):
-    raw, names = read_raw_rows([rows], SPEC, PAY)
+    with pytest.warns(UserWarning, match="wizard"):
+        raw, names = read_raw_rows([rows], SPEC, PAY)
     assert names == [f"{rows}:{line}" for line in (2, 3, 4)]
     days = [
         (datetime.date(*day) - datetime.date(1970, 1, 1)).days
@@ -80,7 +81,8 @@ def test_values_go_in_as_written_and_what_encodes_them_is_inside(rows):
 
 
 def test_a_huge_number_is_as_far_as_any_goes(rows):
-    raw, _ = read_raw_rows([rows], SPEC, PAY)
+    with pytest.warns(UserWarning, match="wizard"):
+        raw, _ = read_raw_rows([rows], SPEC, PAY)
     raw.numbers[:, 0] = (1e200, -1e300, 60)
     found = RowAnswers(Places(), SPEC, PAY)(*map(torch.from_numpy, inputs_of(SPEC, raw).values()))
     assert np.allclose(found[:2, 0], 100 + 7 * np.array([3.0, -3.0]))

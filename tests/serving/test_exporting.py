@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -141,9 +142,12 @@ def test_a_tables_file_answers_for_rows_with_or_without_target(table, tmp_path, 
     assert made.difference < 1e-5
     new = tmp_path / "new.csv"
     new.write_text("day,colour,size\n2021-05-01,green,\n2020-01-03,red,12.5\n2020-01-03,?,99\n")
-    for path in (new, table):
-        ours = [answer.details[0][1] for answer in run.predict(path)]
-        theirs = [answer.details[0][1] for answer in samoyed.load_exported(made.path).predict(path)]
+    unknown = r"new.csv: values .* not know, .*: column 'colour' in 1 of 3 rows \('green'\)$"
+    for path, told in ((new, pytest.warns(UserWarning, match=unknown)), (table, nullcontext())):
+        with told:
+            ours = [answer.details[0][1] for answer in run.predict(path)]
+            exported = samoyed.load_exported(made.path).predict(path)
+        theirs = [answer.details[0][1] for answer in exported]
         assert len(set(theirs)) > 0.9 * len(theirs), "the rows are not answered alike"
         assert theirs == pytest.approx(ours, rel=1e-5)
     new.write_text("day,colour,size\n2021-05-01,green,much\n")

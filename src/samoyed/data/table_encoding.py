@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from samoyed.core.spec import Column, ColumnKind, TableSpec
+from samoyed.data.image_reasons import named
 from samoyed.data.table_files import Cells
 from samoyed.data.table_molecules import NUM_BITS, fingerprints
-from samoyed.data.table_values import is_missing, parse_numbers
+from samoyed.data.table_values import by_case, is_missing, parse_numbers
 
 FEWEST_EDGES, MOST_EDGES = 49, 257  # of the intervals that an encoding by pieces may use,
 ROWS_PER_EDGE = 200  # and between the two one for so many rows
@@ -25,6 +26,7 @@ MOST_CATEGORIES = 1000
 RARE = 2  # a value that occurs fewer times is treated as unknown, where there are many values
 MANY_CATEGORIES = 30
 CLIP = 3.0
+MOST_SHOWN = 3  # values of a column
 
 
 class Bad(NamedTuple):
@@ -162,10 +164,44 @@ def encode(spec: TableSpec, cells: Cells) -> tuple[np.ndarray, list[Bad]]:
 
 
 def _indices(column: Column, cells: Sequence[str]) -> np.ndarray:
-    """Return (N,) the index of each value, 0 for one that training never showed."""
+    """Return (N,) the index of each value, 0 for one that training never showed.
+
+    Capitals and small letters are the same where that leaves one value: spreadsheets write True as
+    TRUE.
+    """
     index = {value: k for k, value in enumerate(column.categories, 1)}
+    folded = by_case(column.categories)
     missing = index.get("", 0)
     known: dict[str, int] = {}
     for cell in set(cells):
-        known[cell] = missing if is_missing(cell) else index.get(cell, 0)
+        value = cell if cell in index else folded.get(cell.casefold(), cell)
+        known[cell] = missing if is_missing(cell) else index.get(value, 0)
     return np.array([known[cell] for cell in cells], dtype=np.int64)
+
+
+def unknown_values(spec: TableSpec, cells: Cells, raw: RawRows) -> list[str]:
+    """Warn of values of categories that the model does not know, with the number of their rows.
+
+    Args:
+        spec: the columns.
+        cells: the rows as they are written.
+        raw: the same rows, read.
+    """
+    found = []
+    for column, indices in zip(spec.categories, raw.indices.T, strict=True):
+        written = cells.column(column.name)
+        values = Counter(written[i] for i in np.flatnonzero(indices == 0))
+        values = Counter({cell: n for cell, n in values.items() if not is_missing(cell)})
+        if values:
+            some = [repr(cell) for cell, _ in values.most_common(MOST_SHOWN)]
+            more = ", ..." if len(values) > MOST_SHOWN else ""
+            found.append(
+                f"column {column.name!r} in {values.total():,} of {len(cells):,} rows "
+                f"({', '.join(some)}{more})"
+            )
+    if not found:
+        return []
+    return [
+        f"{cells.path}: values that the model does not know, so that their columns say nothing of "
+        f"these rows: {named(found)}"
+    ]

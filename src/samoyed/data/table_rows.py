@@ -10,7 +10,7 @@ import numpy as np
 
 from samoyed.core.errors import DataError, did_you_mean
 from samoyed.core.spec import TableSpec, TargetSpec
-from samoyed.data.table_encoding import RawRows, encode, lay_out, read_raw
+from samoyed.data.table_encoding import RawRows, encode, lay_out, read_raw, unknown_values
 from samoyed.data.table_files import Cells, read_cells
 from samoyed.data.table_target import encode_target, listed
 
@@ -137,6 +137,8 @@ def read_raw_rows(
                 f"a {bad[0].column.kind}, as the model learned from", repr(bad[0].cell),
                 "Mend it, or leave the cell empty where the value is not known.",
             )  # fmt: skip
+        for unknown in unknown_values(spec, cells, raw):
+            warnings.warn(unknown, stacklevel=2)
         pieces.append(raw)
         names += [cells.where(i) for i in range(len(cells))]
     parts = zip(*((raw.numbers, raw.bits, raw.indices) for raw in pieces), strict=True)

@@ -11,7 +11,7 @@ from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.core.spec import TargetSpec
 from samoyed.data.table_files import Cells, label
 from samoyed.data.table_numbers import as_number
-from samoyed.data.table_values import Guess, is_missing, parse_numbers
+from samoyed.data.table_values import Guess, by_case, is_missing, parse_numbers
 
 QUESTIONS = {"classes": "classify", "number": "regress", "binaries": "classify_several"}
 """What `--task` calls the kinds of `TargetSpec`."""
@@ -207,6 +207,7 @@ def encode_target(target: TargetSpec, cells: Cells) -> tuple[np.ndarray, list[in
         missing = [i for i in np.flatnonzero(np.isnan(values)).tolist() if i not in set(bad)]
         return values, sorted([*bad, *missing]), []
     index = {value: k for k, value in enumerate(target.names)}
+    folded = by_case(target.names)
     codes = np.zeros(len(cells), np.int64)
     unknown, num_dotted = [], 0
     for i, cell in enumerate(written):
@@ -214,6 +215,7 @@ def encode_target(target: TargetSpec, cells: Cells) -> tuple[np.ndarray, list[in
         if value not in index and value.rstrip(".").rstrip() in index:
             value = value.rstrip(".").rstrip()
             num_dotted += 1
+        value = value if value in index else folded.get(value.casefold(), value)
         if value in index:
             codes[i] = index[value]
         else:

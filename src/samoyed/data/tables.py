@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
+from warnings import warn
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from samoyed.data.image_source import TEST, TRAIN
 from samoyed.data.labelled_table import text_column, text_of_table
 from samoyed.data.labelled_text import LabelledSource
 from samoyed.data.table_dates import spelled
-from samoyed.data.table_encoding import RawRows, encode, fit_column, read_raw
+from samoyed.data.table_encoding import RawRows, encode, fit_column, read_raw, unknown_values
 from samoyed.data.table_files import Cells, read_cells
 from samoyed.data.table_inputs import choose_inputs, guesses_of, named_inputs
 from samoyed.data.table_rows import UNNAMED, Rows, aligned, rows_of, without
@@ -197,6 +198,7 @@ def scan_table(
     other = digests_of(test, [name for name, _ in chosen]) if test is not None else []
     warnings = [
         *copies(cells, digests, targets, test, other),
+        *([] if test is None else unknown_values(spec, test, read_raw(spec, test)[0])),
         *suspicions(cells, columns, guesses, target, answers, splits, test is not None),
     ]
     return TableSource(
@@ -378,6 +380,8 @@ def scan_held_out(
     written = cells.column(target.columns[0])
     skipped += [f"{cells.where(i)}: unknown target {written[i]!r}" for i in bad]
     cells = _without_bad(without(cells, set(bad)), spec, on_bad, skipped)
+    for unknown in unknown_values(spec, cells, read_raw(spec, cells)[0]):
+        warn(unknown, stacklevel=2)
     empty = replace(cells, columns=tuple(() for _ in cells.columns), lines=())
     return TableSource(
         Path(path).name.split(".")[0], str(path), spec, target, "as the run asks", empty,
