@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from samoyed.core.errors import DataError
+from samoyed.core.errors import DataError, OptionError
 from samoyed.data.table_encoding import clip_smoothly
 from samoyed.data.table_files import Cells, read_cells
 from samoyed.data.table_numbers import as_number
@@ -195,11 +195,53 @@ def test_values_that_training_never_showed_are_told_of(tmp_path):
     assert [line for line in source.warnings if "does not know" in line]
 
 
+@pytest.mark.parametrize(
+    ("shape", "example"), [("${k},000", "$"), ("{k}.5%", ".5%"), ("{k}'500", "'500")]
+)
+def test_numbers_with_signs_are_no_classes_unless_asked_for(tmp_path, shape, example):
+    lines = [f'{row},"{shape.format(k=1 + k % 9)}"' for k, row in enumerate(rows(120))]
+    table = written(tmp_path / "t.csv", HEAD + ",price", *lines)
+    for task in (None, "regress"):
+        with pytest.raises(DataError, match="numbers written as") as error:
+            scan_table(table, TableAsk("price", task=task))
+        assert example in error.value.found
+        assert "--task classify" in error.value.hint
+    asked = scan_table(table, TableAsk("price", task="classify"))
+    assert len(asked.target.names) == 9
+
+
+def test_few_numbers_with_a_word_are_classes(tmp_path):
+    lines = [f"{row},{1 + k % 5} stars" for k, row in enumerate(rows(120))]
+    table = written(tmp_path / "t.csv", HEAD + ",stars", *lines)
+    assert scan_table(table, TableAsk("stars")).target.kind == "classes"
+
+
 def test_whole_numbers_with_a_point_are_not_called_unread(tmp_path):
     lines = [f"{k}.0,{row}" for k, row in enumerate(rows())]
     source = scan_table(written(tmp_path / "t.csv", "id," + HEAD, *lines), TableAsk("grade"))
     assert [line for line in source.warnings if line.endswith("are not used: id")]
     assert not [line for line in source.warnings if "written as" in line]
+
+
+def test_a_target_in_a_first_row_that_was_taken_for_values_is_found(tmp_path):
+    lines = [f"name{k},{k},{k},{'ab'[k % 2]}" for k in range(40)]
+    table = written(tmp_path / "t.csv", "name,2019,2019,grade", *lines)
+    with pytest.raises(OptionError, match="in the first row, line 1; but that") as error:
+        scan_table(table, TableAsk("grade"))
+    assert "--target 4" in error.value.hint
+    with pytest.raises(OptionError, match="The columns"):
+        scan_table(table, TableAsk("wealth"))
+
+
+def test_infinite_targets_can_be_left_out(tmp_path):
+    lines = rows()
+    lines[7] = "27,inf,high"
+    table = written(tmp_path / "t.csv", HEAD, *lines)
+    with pytest.raises(DataError, match="a finite number") as error:
+        scan_table(table, TableAsk("income"))
+    assert "--on-bad skip" in error.value.hint
+    source = scan_table(table, TableAsk("income"), on_bad="skip")
+    assert source.skipped == (f"{table}:9, column 2 ('income'): 'inf'",)
 
 
 @pytest.mark.parametrize("name", ["customer_id", "CustomerId", "customerID", "RowNumber"])

@@ -20,10 +20,12 @@ FIRST_ROWS = 1000  # that tell how a column is written
 FEW_FAR = 5  # rows; more than so many are a long tail and no slip
 _UNIT = re.compile(r"[%$\u20ac\u00a3]")
 _MOSTLY = 0.9  # share of cells
+MANY_WRITTEN = 20  # different numbers with a unit, which are no classes
 _WRITTEN = re.compile(
-    r"(?P<before>[$\u20ac\u00a3\u00a5]?)\s?[-+]?\d[\d.,'\u00a0\u202f]*\s?(?P<after>[^\W\d_]{0,8}|%|[$\u20ac\u00a3\u00a5])$"
+    r"[-+]?(?P<before>[$\u20ac\u00a3\u00a5]?)\s?[-+]?\d[\d.,'\u00a0\u202f]*\s?(?P<after>[^\W\d_]{0,8}|%|[$\u20ac\u00a3\u00a5])$"
 )
 """A number with a currency, a unit or signs between thousands."""
+_GROUPED = re.compile(r"[-+]?\d{1,3}(['\u00a0\u202f .,]\d{3})*([.,]\d+)?")
 
 
 def warnings(
@@ -85,6 +87,29 @@ def is_written(cells: Sequence[str]) -> bool:
     kinds = {(match["before"], match["after"]) for match in matches}
     is_plain = all(as_number(cell) is not None for cell in held)
     return len(matches) >= _MOSTLY * len(held) > 0 and len(kinds) == 1 and not is_plain
+
+
+def quantity_of(cells: Sequence[str]) -> str:
+    """Return one of the cells where they are numbers with a currency, a unit or signs inside.
+
+    A few different words beside numbers, such as 4 stars and 5 stars, may be classes, and so may
+    numbers with several points, which are versions.
+
+    >>> quantity_of(["$4,000", "$500"]), quantity_of(["7%", "8%"]), quantity_of(["1.2.3", "1.2.4"])
+    ('$4,000', '7%', '')
+    >>> quantity_of(["4 stars", "5 stars"]), quantity_of([f"{k} km" for k in range(50)])
+    ('', '0 km')
+    """
+    held = [cell for cell in cells if not is_missing(cell)]
+    if not held or not is_written(held):
+        return ""
+    match = next(match for cell in held if (match := _WRITTEN.match(cell)))
+    unit = match["before"] or match["after"]
+    if unit.isalpha():
+        is_one = len(set(held)) > MANY_WRITTEN
+    else:
+        is_one = bool(unit) or all(_GROUPED.fullmatch(cell) for cell in held[:FIRST_ROWS])
+    return match[0] if is_one else ""
 
 
 def far_away(cells: Cells, name: str, form: str, is_target: bool) -> list[str]:

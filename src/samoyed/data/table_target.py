@@ -11,6 +11,7 @@ from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.core.spec import TargetSpec
 from samoyed.data.table_files import Cells, label
 from samoyed.data.table_numbers import as_number
+from samoyed.data.table_oddities import quantity_of
 from samoyed.data.table_values import Guess, by_case, is_missing, parse_numbers
 
 QUESTIONS = {"classes": "classify", "number": "regress", "binaries": "classify_several"}
@@ -49,6 +50,29 @@ def resolve(option: str, asked: str, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def resolve_target(asked: str, cells: Cells) -> tuple[str, ...]:
+    """Return the names of the target columns.
+
+    Raises:
+        OptionError: for one that does not exist; where it is in a first row that was taken for
+            values, saying so.
+    """
+    try:
+        return resolve("--target", asked, cells.names)
+    except OptionError:
+        first = [column[0] for column in cells.columns]
+        part = next((part.strip() for part in asked.split(",") if part.strip() in first), None)
+        if cells.has_header or part is None:
+            raise
+        raise OptionError(
+            "--target", f"a column's name, or its number from 1 to {len(first)}",
+            f"{part!r}, which is in the first row, line {cells.lines[0]}; but that was taken for "
+            "values like the others, and not for a header",
+            "Give every column a name in words that is no value below it; or, if there is no "
+            f"header, the number: --target {first.index(part) + 1}",
+        ) from None  # fmt: skip
+
+
 def listed(names: Sequence[str], limit: int = 30) -> str:
     """List names, the first so many."""
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
@@ -79,6 +103,8 @@ def choose_question(
         _require_pairs(cells, targets, guesses, task)
         return "binaries", f"{len(targets)} columns of two values each"
     [name] = targets
+    if task != "classify":
+        _refuse_quantity(cells, name, guesses[name])
     kind, why = _kind_of_one(cells, name, guesses[name])
     if task is None or QUESTIONS[kind] == task:
         return kind, why
@@ -86,6 +112,23 @@ def choose_question(
     if task == "regress" and words and guesses[name].kind != "number":
         raise OptionError("--task", f"classify, as {name!r} holds words: {words[0]!r}", "regress")
     return ("number" if task == "regress" else "classes"), "as asked"
+
+
+def _refuse_quantity(cells: Cells, name: str, found: Guess) -> None:
+    """Raise for numbers with a currency, a unit or odd signs, which would silently be classes.
+
+    Raises:
+        DataError: naming one, and how to write it.
+    """
+    if found.kind in ("number", "date", "empty") or found.form:
+        return
+    if example := quantity_of(cells.column(name)):
+        raise DataError(
+            f"{cells.path}, {label(name, cells.names)}",
+            "plain numbers, such as 1234.5, or classes", f"numbers written as {example!r}",
+            "Write them plainly to learn how much it is; or take each for a class of its own with "
+            "--task classify.",
+        )  # fmt: skip
 
 
 def _kind_of_one(cells: Cells, name: str, found: Guess) -> tuple[str, str]:
@@ -147,7 +190,10 @@ def fit_target(
         form = guesses[name].form
         values, bad = parse_numbers(written, "number", form)
         if bad:
-            raise DataError(cells.where(bad[0], name), "a finite number", repr(written[bad[0]]))
+            raise DataError(
+                cells.where(bad[0], name), "a finite number", repr(written[bad[0]]),
+                "Mend it, or leave bad rows out with --on-bad skip.",
+            )  # fmt: skip
         known = values[rows]
         spread = float(known.std())
         if spread == 0:

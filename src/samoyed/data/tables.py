@@ -175,7 +175,7 @@ def scan_table(
             f"a table of {len(cells):,} rows; its columns: {_columns(cells, guesses)}",
             f"samoyed train {shlex.quote(str(path))} --target {_likely_target(cells, guesses)}",
         )  # fmt: skip
-    targets = targeting.resolve("--target", ask.target, cells.names)
+    targets = targeting.resolve_target(ask.target, cells)
     task = "classify" if ask.task == "classify_text" else ask.task
     kind, why = targeting.choose_question(cells, targets, guesses, task)
     named = named_inputs(ask.input, cells)
@@ -186,7 +186,7 @@ def scan_table(
     cells = _only_labelled(cells, targets, notes)
     _refuse_few(path, cells)
     chosen = choose_inputs(cells, ask.input, targets, guesses)
-    cells = _without_strays(cells, chosen, guesses, targets, on_bad, skipped)
+    cells = _without_strays(cells, chosen, guesses, targets, kind, on_bad, skipped)
     _refuse_few(path, cells)
     digests = digests_of(cells, [name for name, _ in chosen])
     test, splits, target, answers = _held_out(cells, ask, targets, kind, guesses, digests, seed,
@@ -275,13 +275,13 @@ def _only_labelled(cells: Cells, targets: Sequence[str], notes: list[str]) -> Ce
 
 def _without_strays(
     cells: Cells, chosen: Sequence[tuple[str, ColumnKind]], guesses: Mapping[str, Guess],
-    targets: Sequence[str], on_bad: str, skipped: list[str],
+    targets: Sequence[str], kind: str, on_bad: str, skipped: list[str],
 ) -> Cells:  # fmt: skip
     """Leave out the rows whose cells are not what their column holds, or raise for the first."""
     columns = [Column(name, held, form=guesses[name].form) for name, held in chosen]
     asked = [
         Column(t, "number", form=guesses[t].form) for t in targets
-        if guesses[t].kind == "number" and guesses[t].strays
+        if guesses[t].kind == "number" and (guesses[t].strays or kind == "number")
     ]  # fmt: skip
     spec = TableSpec((*(c for c in columns if c.kind != "category"), *asked), cells.names)
     return _without_bad(cells, spec, on_bad, skipped)
