@@ -239,9 +239,10 @@ def _open_folder(
         pictures += is_cifar_name(file.name)
         texts += is_text_name(file.name) and file.name not in NAMES.values()
     if tables and not texts and not pictures:
+        first = next((t for t in tables if t.name.lower().startswith("train")), tables[0])
         raise DataError(
-            target, "one table", f"a folder of {len(tables)}: {tables[0].name}, ...",
-            f"give the file: samoyed train {shlex.quote(str(tables[0]))}",
+            target, "one table", f"a folder of {len(tables)}: {first.name}, ...",
+            f"give the file: samoyed train {shlex.quote(str(first))}",
         )  # fmt: skip
     suffixes = {file.suffix.lower() for file in files}
     if not pictures and not texts and not suffixes & {"", *UNSUPPORTED}:

@@ -13,6 +13,7 @@ from samoyed.data.table_oddities import is_written
 from samoyed.data.table_rows import UNNAMED, read_rows
 from samoyed.data.table_values import guess
 from samoyed.data.tables import TableAsk, scan_held_out, scan_table
+from samoyed.opening import open_source
 
 HEAD = "age,income,grade"
 
@@ -259,3 +260,21 @@ def test_a_column_is_looked_up_once_for_all_rows(tmp_path, monkeypatch):
     )
     scan_table(written(tmp_path / "t.csv", HEAD, *rows(300)), TableAsk("grade"))
     assert len(asked) < 60
+
+
+def test_of_a_folder_of_tables_the_one_to_learn_from_is_named(tmp_path):
+    for name in ("gender_submission.csv", "test.csv", "train.csv"):
+        written(tmp_path / name, HEAD, *rows())
+    with pytest.raises(DataError, match="a folder of 3") as error:
+        open_source(str(tmp_path))
+    assert error.value.hint.endswith("train.csv")
+
+
+def test_rows_without_answers_are_no_test_file(tmp_path):
+    table = written(tmp_path / "t.csv", HEAD, *rows())
+    unknown = [line.rsplit(",", 1)[0] for line in rows(20)]
+    for name, head in (("test.csv", ["age,income"]), ("bare.csv", [])):
+        test = written(tmp_path / name, *head, *unknown)
+        with pytest.raises(DataError, match="no answers") as error:
+            scan_table(table, TableAsk("grade", test))
+        assert f"samoyed predict RUN {test}" in error.value.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -72,6 +73,8 @@ def aligned(cells: Cells, spec: TableSpec, target: TargetSpec, *, needs_target: 
         if not missing:
             return cells
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        if set(missing) <= set(target.columns):
+            raise _unanswered(cells.path, f"a column {missing[0]!r}{more}, the answers")
         raise DataError(
             cells.path,
             f"a column {missing[0]!r}{more}, as the model learned from",
@@ -86,11 +89,21 @@ def aligned(cells: Cells, spec: TableSpec, target: TargetSpec, *, needs_target: 
     if names is not None:
         unnamed = (f"{UNNAMED}: {listed(names)}",) if spec.has_header else ()
         return replace(cells, names=names, notes=(*cells.notes, *unnamed))
+    if needs_target and num == len(others):
+        raise _unanswered(cells.path, f"{len(spec.names)} columns, the answers among them")
     raise DataError(
         cells.path, f"{len(spec.names)} columns, as the model learned from"
         + ("" if needs_target else f", or {len(others)} without the target"),
         f"{num} columns",
         "Bring the columns in the same order, or under a header with their names.",
+    )  # fmt: skip
+
+
+def _unanswered(path: str, expected: str) -> DataError:
+    """Return the error for rows to measure on that lack nothing but their answers."""
+    return DataError(
+        path, expected, "all other columns and no answers, which scores need",
+        f"Leave it out here; its rows are answered by: samoyed predict RUN {shlex.quote(path)}",
     )  # fmt: skip
 
 
