@@ -155,6 +155,19 @@ def test_a_few_boosted_trees_score_better():
     )
 
 
+@pytest.mark.parametrize(("value", "is_plain"), [(0.98, True), (0.9, True), (0.99, False)])
+def test_the_verdict_says_where_nothing_beats_the_commonest_class(value, is_plain):
+    def accuracy(value):
+        return Score("accuracy", value, value - 0.02, value + 0.02, 100)
+
+    rows = [("always the commonest class", accuracy(0.98)), ("boosted trees", accuracy(0.98))]
+    judged = verdict(accuracy(value), rows)
+    assert judged.sentence.startswith("Nothing beats always giving the commonest") is is_plain
+    assert judged.kind == ("lose" if value == 0.9 else "tie")
+    better = [*rows, ("random forest", accuracy(0.985))]
+    assert "Nothing beats" not in verdict(accuracy(value), better).sentence
+
+
 @pytest.mark.parametrize("name", ["bleu", "macro_f1"])
 def test_where_there_is_no_spread_every_place_says_so(tmp_path, name):
     score = Score(name, 1.0, 1.0, 1.0, 6)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from samoyed.core.reference import Score
+from samoyed.runs.baselines.commonest import COMMONEST
 from samoyed.runs.drawing_numbers import interval_text, unit_text
 
 SAME = 1e-6  # scores that differ by less, relatively, are the same
@@ -155,6 +156,12 @@ def verdict(
     name, best = max(same, key=lambda row: sign * row[1].value)
     gap = _gap_text(score, abs(score.value - best.value))
     is_better = sign * (score.value - best.value) > SAME * abs(best.value)
+    if name == COMMONEST and not is_better:
+        return Verdict(
+            "tie" if score.low <= best.high and best.low <= score.high else "lose",
+            f"Nothing beats always giving the commonest class ({value_text(best)}): neither the "
+            "network nor a simpler model tells the classes apart well enough for more.",
+        )
     if is_better and score.low <= best.high and best.low <= score.high:
         return Verdict(
             "tie",

@@ -1,9 +1,10 @@
 """Shallow models on the pixels themselves, measured on the same held-out pictures.
 
-What a deep model has to beat: a linear model, the nearest neighbours, and for small data a support
-vector machine with a Gaussian kernel, all from scikit-learn with its own defaults except where a
-line below says otherwise. Large pictures are scaled down to 32 pixels; where even that is more
-than a few seconds can hold, a random part of the examples is learned from and the name says so.
+What a deep model has to beat: always the commonest class, a linear model, the nearest neighbours,
+and for small data a support vector machine with a Gaussian kernel, all from scikit-learn with its
+own defaults except where a line below says otherwise. Large pictures are scaled down to 32 pixels;
+where even that is more than a few seconds can hold, a random part of the examples is learned from
+and the name says so.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from samoyed.core.reference import Score
 from samoyed.core.seeding import numpy_generator
 from samoyed.data.cache import is_mapped
 from samoyed.data.images import ImageData
-from samoyed.metrics.intervals import wilson
 from samoyed.runs.baselines import image_labels
+from samoyed.runs.baselines.commonest import COMMONEST, accuracy
 from samoyed.runs.baselines.pixels import part_of, pixels, pixels_of, scaled_in_place
 
 _LINEAR_VALUES = 50_000_000  # examples x pixels that a linear model learns from
@@ -66,7 +67,8 @@ def measure(data: ImageData, seed: int = 0) -> list[tuple[str, Score]]:
             name += f", on {few.n_components} principal components"
             machine = make_pipeline(few, machine)
         models.append((name, machine, num))
-    scores = []
+    num_commonest = int((data.test.labels == np.bincount(data.train.labels).argmax()).sum())
+    scores = [(COMMONEST, accuracy(num_commonest, len(data.test)))]
     for name, model, limit in models:
         rows = part_of(data.train.labels, max(1, limit), seed)
         label = name if len(rows) == num else f"{name} ({len(rows):,} examples)"
@@ -129,9 +131,3 @@ def _linear(data: ImageData, seed: int) -> Any:
             trial = Linear(strength).fit(inputs.copy(), labels[fit])
             scores.append(float((trial.predict(checked.copy()) == labels[check]).mean()))
     return Linear(_STRENGTHS[int(np.argmax(scores))])
-
-
-def accuracy(num_right: int, num: int) -> Score:
-    """Return the share of right answers with its 95 % interval."""
-    low, high = wilson(num_right, num)
-    return Score("accuracy", num_right / num, low, high, num)

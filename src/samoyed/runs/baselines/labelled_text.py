@@ -10,7 +10,7 @@ import numpy as np
 from samoyed.core.reference import Score
 from samoyed.data import words
 from samoyed.data.labelled_text import LabelledData
-from samoyed.metrics.intervals import wilson
+from samoyed.runs.baselines.commonest import COMMONEST, accuracy
 from samoyed.runs.baselines.pixels import part_of
 
 _MOST_TEXTS = 50_000
@@ -36,7 +36,7 @@ def measure(data: LabelledData, seed: int = 0) -> list[tuple[str, Score]]:
     told = "" if len(rows) == len(data.train) else f" ({len(rows):,} texts)"
     truth = data.test.targets
     commonest = np.bincount(data.train.targets).argmax()
-    found = [("always the commonest class", _score(np.full(len(truth), commonest), truth))]
+    found = [(COMMONEST, _score(np.full(len(truth), commonest), truth))]
     read = TfidfVectorizer(
         tokenizer=lambda text: words.split(text.lower()), token_pattern=None, lowercase=False,
         ngram_range=(1, 2), sublinear_tf=True, min_df=1 if len(train) < 15_000 else 2,
@@ -56,5 +56,4 @@ def measure(data: LabelledData, seed: int = 0) -> list[tuple[str, Score]]:
 
 
 def _score(answers: np.ndarray, truth: np.ndarray) -> Score:
-    num_right = int((answers == truth).sum())
-    return Score("accuracy", num_right / len(truth), *wilson(num_right, len(truth)), len(truth))
+    return accuracy(int((answers == truth).sum()), len(truth))
