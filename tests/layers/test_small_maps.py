@@ -14,7 +14,7 @@ def drawn(*shape, seed=0):
     return torch.randn(*shape, dtype=torch.float64, generator=generator).requires_grad_()
 
 
-@pytest.mark.parametrize("size", [(1, 1), (2, 2), (1, 2), (2, 1), (2, 4), (3, 3)])
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (1, 2), (2, 1), (2, 4), (3, 3), (4, 4), (7, 2)])
 @pytest.mark.parametrize("kernel", [1, 3, 5])
 @pytest.mark.parametrize("convolve", [convolve_densely, convolve_gathered])
 def test_values_and_gradients_are_the_librarys(size, kernel, convolve):

@@ -9,7 +9,8 @@ place sees is gathered, and multiplied at once. The arithmetic is the same sum.
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -65,15 +66,71 @@ def number_format(weight: Tensor) -> torch.dtype:
     return torch.get_autocast_dtype(device) if is_cast else weight.dtype
 
 
-def _gather(maps: Float[Tensor, "B C H W"], rows: int, columns: int) -> Float[Tensor, "BP KLC"]:
-    """Return what every place sees through a kernel of this size, zeros outside."""
-    seen = F.pad(maps.permute(0, 2, 3, 1), (0, 0, *[columns // 2] * 2, *[rows // 2] * 2))
-    batch, num, height, width = maps.shape
-    each, down, right, deep = seen.stride()
-    views = seen.as_strided(
-        (batch, height, width, rows, columns, num), (each, down, right, down, right, deep)
+class _Span(NamedTuple):
+    """Rows of a map from which the same rows of the kernel lie inside: [first, last) of both."""
+
+    first: int
+    last: int
+    first_tap: int
+    last_tap: int
+
+
+def _spans(height: int, rows: int) -> list[_Span]:
+    """Part the rows of a map, those that see the most of the kernel first.
+
+    >>> [tuple(span) for span in _spans(4, 3)]
+    [(1, 3, 0, 3), (0, 1, 1, 3), (3, 4, 0, 2)]
+    """
+    reach = rows // 2
+    taps = [(max(0, reach - y), min(rows, height + reach - y)) for y in range(height)]
+    found = [
+        _Span(taps.index(both), height - taps[::-1].index(both), *both)
+        for both in dict.fromkeys(taps)
+    ]
+    return sorted(found, key=lambda span: span.first_tap - span.last_tap)
+
+
+def _gather(
+    padded: Float[Tensor, "B H V C"], span: _Span, rows: int, columns: int
+) -> Float[Tensor, "BP KLC"]:
+    """Return what every place of a span sees through its rows of the kernel.
+
+    Args:
+        padded: maps, channels last, with zeros left and right: V is W + L - 1.
+        span: of the places.
+        rows: of the whole kernel.
+        columns: of the kernel.
+    """
+    batch, _, width, num = padded.shape
+    each, down, right, deep = padded.stride()
+    num_rows, num_taps = span.last - span.first, span.last_tap - span.first_tap
+    width -= columns - 1
+    views = padded.as_strided(
+        (batch, num_rows, width, num_taps, columns, num),
+        (each, down, right, down, right, deep),
+        padded.storage_offset() + (span.first + span.first_tap - rows // 2) * down,
     )
-    return views.reshape(batch * height * width, rows * columns * num)
+    return views.reshape(batch * num_rows * width, num_taps * columns * num)
+
+
+def _multiply(
+    maps: Float[Tensor, "B C H W"], matrix: Float[Tensor, "KLC O"], rows: int, columns: int
+) -> tuple[Float[Tensor, "B O H W"], list[Tensor]]:
+    """Return what every place sees times the kernel, and what the places of each span see.
+
+    Rows of the kernel that lie outside are not multiplied: on 4 x 4 places a sixth of 3 x 3.
+    """
+    padded = F.pad(maps.permute(0, 2, 3, 1), (0, 0, *[columns // 2] * 2)).contiguous()
+    batch, _, height, width = maps.shape
+    deep = len(matrix) // rows
+    out = padded.new_empty(batch, height, width, matrix.shape[1])
+    all_seen = []
+    for span in _spans(height, rows):
+        seen = _gather(padded, span, rows, columns)
+        multiplied = seen @ matrix[span.first_tap * deep : span.last_tap * deep]
+        out[:, span.first : span.last] = multiplied.view(batch, -1, width, matrix.shape[1])
+        all_seen.append(seen)
+    return out.permute(0, 3, 1, 2), all_seen
 
 
 class _Gathered(torch.autograd.Function):
@@ -82,27 +139,34 @@ class _Gathered(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, maps: Tensor, weight: Tensor) -> Tensor:
         num_after, _, rows, columns = weight.shape
-        seen = _gather(maps, rows, columns)
-        ctx.save_for_backward(seen, weight)
-        out = seen @ weight.permute(0, 2, 3, 1).reshape(num_after, -1).t()
-        batch, _, height, width = maps.shape
-        return out.view(batch, height, width, num_after).permute(0, 3, 1, 2)
+        matrix = weight.permute(0, 2, 3, 1).reshape(num_after, -1).t()
+        out, all_seen = _multiply(maps, matrix, rows, columns)
+        ctx.save_for_backward(weight, *all_seen)
+        return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor]:
-        seen, weight = ctx.saved_tensors
+        weight, *all_seen = ctx.saved_tensors
         [of_out] = gradients
         num_after, num_before, rows, columns = weight.shape
-        batch, _, height, width = of_out.shape
-        flat = of_out.permute(0, 2, 3, 1).reshape(-1, num_after)
-        of_weight = (flat.t() @ seen).view(num_after, rows, columns, num_before)
+        deep, height = columns * num_before, of_out.shape[2]
+        flat = of_out.permute(0, 2, 3, 1)
+        of_weight = None
+        for span, seen in zip(_spans(height, rows), all_seen, strict=True):
+            part = flat[:, span.first : span.last].reshape(-1, num_after).t()
+            if span.last_tap - span.first_tap == rows:  # the first, where there is one
+                of_weight = part @ seen
+                continue
+            if of_weight is None:
+                of_weight = weight.new_zeros(num_after, rows * deep)
+            of_weight[:, span.first_tap * deep : span.last_tap * deep].addmm_(part, seen)
+        assert of_weight is not None
         of_maps = None
         if ctx.needs_input_grad[0]:  # what a place gave comes back through the kernel turned round
             turned = weight.flip(2, 3).permute(2, 3, 0, 1).reshape(-1, num_before)
-            back = _gather(of_out, rows, columns) @ turned
-            of_maps = back.view(batch, height, width, num_before).permute(0, 3, 1, 2)
-        return of_maps, of_weight.permute(0, 3, 1, 2)
+            of_maps, _ = _multiply(of_out, turned, rows, columns)
+        return of_maps, of_weight.view(num_after, rows, columns, num_before).permute(0, 3, 1, 2)
 
 
 class _Spread(torch.autograd.Function):
@@ -124,9 +188,16 @@ class _Spread(torch.autograd.Function):
         height, width = ctx.size
         places = height * width
         by_pair = gradients[0].view(places, num_after, places, num_before)
-        total = by_pair.new_zeros(num_after, rows, columns, num_before, dtype=ctx.dtype)
+        total = by_pair.new_empty(num_after, rows, columns, num_before, dtype=ctx.dtype)
+        seen = set()
         for after, before, row, column in _pairs(rows, columns, height, width):
-            total[:, row, column] += by_pair[after, :, before]
+            if (row, column) in seen:
+                total[:, row, column] += by_pair[after, :, before]
+            else:
+                total[:, row, column] = by_pair[after, :, before]
+                seen.add((row, column))
+        for row, column in {*product(range(rows), range(columns))} - seen:
+            total[:, row, column] = 0
         return total.permute(0, 3, 1, 2), None, None, None
 
 
