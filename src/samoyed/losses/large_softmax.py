@@ -1,9 +1,11 @@
 """The surprise over very many symbols, without their logits in float32.
 
-The mean of -log softmax(z)_t over N rows of V logits has the gradient (softmax(z) - e_t) / N. Both
-are found in one pass over a few rows at a time, which stay in the processor's cache in float32;
-what is kept for the way back is the gradient itself, in the logits' own number format. The usual
-way keeps the logits and their log-probabilities, and passes over all of them four times.
+The mean of -log softmax(z)_t over N rows of V logits has the gradient (softmax(z) - e_t) / N; with
+targets smoothed by a share s (Szegedy et al. 2016, Rethinking the Inception architecture, CVPR,
+sec. 7) it is (softmax(z) - (1 - s) e_t - s / V) / N. Value and gradient are found in one pass over
+a few rows at a time, which stay in the processor's cache in float32; what is kept for the way back
+is the gradient itself, in the logits' own number format. The usual way keeps the logits and their
+log-probabilities, and passes over all of them four times, with smoothing eight times.
 """
 
 from __future__ import annotations
@@ -25,47 +27,70 @@ _IN_CACHE = 1 << 19
 
 
 def large_cross_entropy(
-    logits: Float[Tensor, "N V"], targets: Int[Tensor, " N"]
+    logits: Float[Tensor, "N V"],
+    targets: Int[Tensor, " N"],
+    *,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
     """Return the mean surprise in nats, as `F.cross_entropy` does.
 
     Args:
         logits: unnormalised log-probabilities, in any number format.
         targets: (N,) which symbol came.
+        ignore_index: the target of rows that do not count.
+        label_smoothing: s, the share of a target that is spread over all symbols.
     """
-    if logits.shape[1] <= FEW_SYMBOLS or not logits.is_floating_point() or not len(logits):
-        return F.cross_entropy(logits, targets)
-    if logits.device.type != "cpu" or logits.dtype == torch.float64:
-        return F.cross_entropy(logits, targets)
-    return _Entropy.apply(logits, targets, torch.is_grad_enabled())
+    counts = targets != ignore_index
+    if (
+        logits.shape[1] <= FEW_SYMBOLS
+        or not logits.is_floating_point()
+        or logits.device.type != "cpu"
+        or logits.dtype == torch.float64
+        or not counts.any()
+    ):
+        return F.cross_entropy(
+            logits, targets, ignore_index=ignore_index, label_smoothing=label_smoothing
+        )
+    return _Entropy.apply(logits, targets, counts, label_smoothing, torch.is_grad_enabled())
 
 
 class _Entropy(torch.autograd.Function):
     """The mean surprise and its gradient, a few rows at a time."""
 
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, targets: Tensor, will_learn: bool) -> Tensor:
-        num, size = logits.shape
+    def forward(
+        ctx: Any, logits: Tensor, targets: Tensor, counts: Tensor, smoothing: float,
+        will_learn: bool,
+    ) -> Tensor:  # fmt: skip
+        size, num = logits.shape[1], int(counts.sum())
         gradient = torch.empty_like(logits) if will_learn else None
         total = torch.zeros((), dtype=torch.float64)
+        right = targets.masked_fill(~counts, 0)[:, None]
+        weight = counts.to(torch.float32)[:, None] / num
         step = max(1, _IN_CACHE // size)
-        for start in range(0, num, step):
-            rows, right = logits[start : start + step], targets[start : start + step, None]
-            z = rows.to(torch.float32, copy=True)
+        for start in range(0, len(logits), step):
+            here = slice(start, start + step)
+            z = logits[here].to(torch.float32, copy=True)
             z.sub_(z.amax(1, keepdim=True))
-            at_target = z.gather(1, right)
+            told = (1 - smoothing) * z.gather(1, right[here])
+            if smoothing:
+                told += smoothing * z.mean(1, keepdim=True)
             sums = z.exp_().sum(1, keepdim=True)
-            total += (sums.log() - at_target).sum(dtype=torch.float64)
+            total += (weight[here] * (sums.log() - told)).sum(dtype=torch.float64)
             if gradient is not None:
-                z.mul_(1.0 / (num * sums))
-                z.scatter_add_(1, right, torch.full_like(at_target, -1.0 / num))
-                gradient[start : start + step] = z
+                z.mul_(weight[here] / sums)
+                if smoothing:
+                    z.sub_(weight[here], alpha=smoothing / size)
+                z.scatter_add_(1, right[here], (smoothing - 1) * weight[here])
+                gradient[here] = z
         if gradient is not None:
             ctx.save_for_backward(gradient)
-        return (total / num).to(torch.float32)
+        return total.to(torch.float32)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
-        return (gradient if float(scale) == 1.0 else gradient * scale), None, None
+        of_logits = gradient if float(scale) == 1.0 else gradient * scale
+        return of_logits, None, None, None, None

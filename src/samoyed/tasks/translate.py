@@ -29,6 +29,7 @@ from samoyed.data.pair_columns import sentences_in
 from samoyed.data.pair_feed import PairFeed, encoded, padded, sources
 from samoyed.data.pairs import PairData, Pairs
 from samoyed.decoding.beam import beam_search
+from samoyed.losses.large_softmax import large_cross_entropy
 from samoyed.metrics import translation
 from samoyed.training.averaging import WeightAverage
 from samoyed.training.stages import averaged, stage_of
@@ -88,7 +89,7 @@ class Translate:
         """Return the mean surprise in nats per unit, with smoothed targets."""
         assert batch.targets is not None
         logits = model(batch.inputs, batch.targets[:, :-1]).values
-        return F.cross_entropy(
+        return large_cross_entropy(
             logits.flatten(0, 1), batch.targets[:, 1:].flatten(), ignore_index=PAD,
             label_smoothing=self.label_smoothing,
         )  # fmt: skip
