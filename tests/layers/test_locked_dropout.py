@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from samoyed.layers.locked_dropout import locked_dropout, weight_dropout, word_dropout
+from samoyed.layers.locked_dropout import locked_dropout, word_dropout
 
 
 def test_the_mask_is_the_same_at_every_step_and_differs_between_rows():
@@ -26,22 +26,3 @@ def test_outside_training_nothing_is_left_out():
     signal = torch.randn(3, 2, 4)
     assert locked_dropout(signal, 0.5, False) is signal
     assert word_dropout(signal[0], 0.5, False).equal(signal[0])
-
-
-@pytest.mark.parametrize(("share", "out"), [(0.1, 26 / 256), (0.5, 0.5), (0.001, 0.001), (1.0, 1)])
-def test_weights_that_are_left_out_are_as_many_as_asked_for_and_the_others_scaled_up(share, out):
-    torch.manual_seed(0)
-    weights = torch.full((501, 401), 2.0, requires_grad=True)
-    found = weight_dropout(weights, share, True)
-    is_out = found == 0
-    num = weights.numel()
-    assert abs(is_out.double().mean() - out) <= 5 * (out * (1 - out) / num) ** 0.5
-    torch.testing.assert_close(found[~is_out], torch.full((int((~is_out).sum()),), 2 / (1 - out)
-                                                          if out < 1 else 0.0))  # fmt: skip
-    (slope,) = torch.autograd.grad(found.sum(), weights)
-    torch.testing.assert_close(slope, found / 2)
-    assert not weight_dropout(weights, share, True).equal(found) or share == 1.0
-    assert weight_dropout(weights, share, False) is weights
-    if 0.1 <= share < 1:  # neighbours are left out independently of each other
-        pairs = (is_out[:, :-1] & is_out[:, 1:]).double().mean()
-        assert abs(pairs - out**2) < 0.005

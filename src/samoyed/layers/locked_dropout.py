@@ -8,13 +8,9 @@ Merity, Keskar & Socher (2018), Regularizing and optimizing LSTM language models
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
-
-LEVELS = 256
-"""Of a random byte, by which it is told whether a weight stays."""
 
 # T time, B batch, H units, V words, D numbers of a word
 
@@ -41,27 +37,3 @@ def word_dropout(
     if not is_training or share == 0.0:
         return embedding
     return embedding * F.dropout(embedding.new_ones(len(embedding), 1), share)
-
-
-def weight_dropout(
-    weights: Float[Tensor, "*N"], share: float, is_training: bool
-) -> Float[Tensor, "*N"]:
-    """Leave out weights; the others are scaled up in return.
-
-    Eight of them are told by one random number, a byte each, since drawing one for every weight of
-    a layer takes as long as several of its products: shares are 256ths (0.1 is 26 / 256).
-
-    Args:
-        weights: of any shape.
-        share: of the weights that are left out.
-        is_training: whether anything is left out.
-    """
-    if not is_training or share == 0.0:
-        return weights
-    out = round(share * LEVELS)
-    if not 0 < out < LEVELS:
-        return F.dropout(weights, share)
-    drawn = torch.empty(-(-weights.numel() // 8), dtype=torch.long, device=weights.device)
-    drawn.random_(-(2**63), None)
-    kept = drawn.view(torch.uint8)[: weights.numel()].view_as(weights) >= out
-    return weights * kept * (LEVELS / (LEVELS - out))

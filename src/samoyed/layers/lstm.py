@@ -31,7 +31,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from samoyed.layers.locked_dropout import weight_dropout
+from samoyed.layers.dropout import dropout
 from samoyed.layers.packed import product_with
 
 # B batch, T time, D input size, H units, V symbols
@@ -340,7 +340,7 @@ class LSTM(nn.Module):
         device = self.weight_hh.device.type
         is_cast = torch.is_autocast_enabled(device)
         narrow = torch.get_autocast_dtype(device) if is_cast else self.weight_hh.dtype
-        weight_hh = weight_dropout(self.weight_hh, self.weight_dropout, self.training)
+        weight_hh = dropout(self.weight_hh, self.weight_dropout, self.training)
         weight_h = _pack(weight_hh, self.num_units).t().contiguous().to(narrow)
         if weight_x is not None:
             inputs, weight_x = inputs.to(narrow), weight_x.to(narrow)

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
 from samoyed.core.spec import TableSpec
+from samoyed.layers.dropout import dropout
 from samoyed.layers.number_pieces import bounds_of, pieces
 
 FURTHEST = 5.0  # standard deviations that a feature may be away
@@ -141,7 +142,7 @@ class SeparatePerceptrons(nn.Module):
 
     def _rectified(self, x: Tensor, weight: Tensor, bias: Tensor) -> Float[Tensor, "M B O"]:
         x = F.relu(torch.baddbmm(bias[:, None], x, weight))
-        return F.dropout(x, self.dropout, self.training)
+        return dropout(x, self.dropout, self.training)
 
     def _gates(self) -> Float[Tensor, "M I 1"]:
         return self.gate[:, self.columns, None]
@@ -165,7 +166,7 @@ class SeparatePerceptrons(nn.Module):
         if self.width:
             answers = answers + self.hidden(x)[-1] @ self.last
         if self.num_factors:
-            products = F.dropout(self.products(x), self.dropout, self.training)
+            products = dropout(self.products(x), self.dropout, self.training)
             answers = answers + products @ self.of_products
         return answers.transpose(0, 1)
 

@@ -8,9 +8,10 @@ Bengio et al. (2003), A neural probabilistic language model, JMLR 3:1137, eq. 1 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+
+from samoyed.layers.dropout import dropout
 
 # B batch, T time, V symbols, C context (n - 1), M features of a word, H hidden units
 # R rows (a place each), X = C M
@@ -65,8 +66,8 @@ class Window(nn.Module):
     def features(self, windows: Int[Tensor, "*R C"]) -> Float[Tensor, "*R X"]:
         """Return x, the vectors of each window side by side, the newest word's last."""
         x = self.projection((windows - 1).clamp_min(0)) * (windows > 0)[..., None]
-        return F.dropout(x, self.dropout, self.training).flatten(-2)
+        return dropout(x, self.dropout, self.training).flatten(-2)
 
     def read(self, x: Float[Tensor, "*R X"]) -> Float[Tensor, "*R H"]:
         """Return tanh(d + H x)."""
-        return F.dropout(torch.tanh(self.hidden(x)), self.dropout, self.training)
+        return dropout(torch.tanh(self.hidden(x)), self.dropout, self.training)

@@ -89,8 +89,11 @@ class Translate:
         """Return the mean surprise in nats per unit, with smoothed targets."""
         assert batch.targets is not None
         logits = model(batch.inputs, batch.targets[:, :-1]).values
+        wanted = batch.targets[:, 1:]
+        if not logits.is_contiguous():  # time first: so they are read as they lie
+            logits, wanted = logits.transpose(0, 1), wanted.t()
         return large_cross_entropy(
-            logits.flatten(0, 1), batch.targets[:, 1:].flatten(), ignore_index=PAD,
+            logits.flatten(0, 1), wanted.flatten(), ignore_index=PAD,
             label_smoothing=self.label_smoothing,
         )  # fmt: skip
 

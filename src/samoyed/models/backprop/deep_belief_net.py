@@ -60,6 +60,7 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.layers.boltzmann import RestrictedBoltzmannMachine, log_odds
+from samoyed.layers.dropout import Dropout
 from samoyed.losses.contrastive_divergence import contrastive_divergence
 
 REFERENCE = Reference(
@@ -146,7 +147,7 @@ class DeepBeliefNet(nn.Module):
         for below, above in pairs:
             self.recognition.extend([_sigmoid_layer(below, above), nn.Sigmoid()])
             if config.dropout:
-                self.recognition.append(nn.Dropout(config.dropout))
+                self.recognition.append(Dropout(config.dropout))
         readout = nn.Linear(sizes[-1], num_classes)
         nn.init.normal_(readout.weight, std=0.01)
         nn.init.zeros_(readout.bias)

@@ -58,6 +58,7 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
 from samoyed.layers.arithmetic import is_worth_full_size
+from samoyed.layers.dropout import Dropout
 from samoyed.layers.local_response import normalise_responses
 
 REFERENCE = Reference(
@@ -229,8 +230,8 @@ class AlexNet(nn.Module):
         full = config.full
         self.classifier = nn.Sequential(
             nn.Flatten(),
-            nn.Dropout(config.dropout), nn.Linear(width * last_side(config) ** 2, full), nn.ReLU(),
-            nn.Dropout(config.dropout), nn.Linear(full, full), nn.ReLU(),
+            Dropout(config.dropout), nn.Linear(width * last_side(config) ** 2, full), nn.ReLU(),
+            Dropout(config.dropout), nn.Linear(full, full), nn.ReLU(),
             nn.Linear(full, num_classes),
         )  # fmt: skip
         _begin(self)

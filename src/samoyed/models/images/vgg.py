@@ -54,6 +54,7 @@ from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.core.stage import Recipe
 from samoyed.layers.arithmetic import is_worth_full_size
 from samoyed.layers.convolution import Convolution
+from samoyed.layers.dropout import Dropout
 from samoyed.layers.local_response import LocalResponse
 from samoyed.layers.rectified import centre, draw_weights
 
@@ -187,8 +188,8 @@ class VGG(nn.Module):
         full = config.full
         self.hidden = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(num_features, full), nn.ReLU(), nn.Dropout(config.dropout),
-            nn.Linear(full, full), nn.ReLU(), nn.Dropout(config.dropout),
+            nn.Linear(num_features, full), nn.ReLU(), Dropout(config.dropout),
+            nn.Linear(full, full), nn.ReLU(), Dropout(config.dropout),
         )  # fmt: skip
         self.classes = nn.Linear(full, num_classes)
         draw_weights(self, self.classes)

@@ -50,6 +50,7 @@ from samoyed.core.numbers import Count, Positive, Share, Weight
 from samoyed.core.reference import Reference
 from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.core.stage import Recipe
+from samoyed.layers.dropout import Dropout
 
 REFERENCE = Reference(
     title="Parsing natural scenes and natural language with recursive neural networks",
@@ -153,7 +154,7 @@ class RecursiveNetwork(nn.Module):
         self.config = config
         self.words = nn.Embedding(spec.sizes[0], config.width)
         nn.init.normal_(self.words.weight, std=STD)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.composition = Composition(config.width, config.is_tensor)
         self.classes = nn.Linear(config.width, num_classes)
         self.score = nn.Linear(config.width, 1, bias=False) if config.margin_weight else None

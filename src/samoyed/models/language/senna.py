@@ -57,6 +57,7 @@ from samoyed.core.reference import Reference
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import LabelSpec, TagSpec, WordSpec
 from samoyed.core.stage import Recipe, Stage
+from samoyed.layers.dropout import Dropout
 
 REFERENCE = Reference(
     title="Natural language processing (almost) from scratch",
@@ -168,7 +169,7 @@ class Reading(nn.Module):
         self.size = config.window
         self.lookup = Lookup(config, spec)
         self.hidden = nn.Linear(config.window * self.lookup.width, config.num_hidden)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(
         self, words: Int[Tensor, "B L 4"], present: Float[Tensor, "B L"] | None = None

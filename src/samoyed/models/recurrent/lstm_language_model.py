@@ -67,6 +67,7 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data.text import counts_of
+from samoyed.layers.dropout import dropout
 from samoyed.layers.elman import Elman
 from samoyed.layers.gru import GRU
 from samoyed.layers.locked_dropout import locked_dropout, word_dropout
@@ -321,7 +322,7 @@ class LSTMLanguageModel(nn.Module):
         for index, layer in enumerate(self.layers):
             before = state[index * self._per_layer : (index + 1) * self._per_layer]
             after = _stepped(layer, signal, before)
-            signal = F.dropout(after[0], self.config.dropout, self.training)
+            signal = dropout(after[0], self.config.dropout, self.training)
             states += after
         return self.read_out(signal), tuple(states)
 
@@ -329,7 +330,7 @@ class LSTMLanguageModel(nn.Module):
         """Leave out units, at every step the same ones or others."""
         if self.config.is_locked:
             return locked_dropout(signal, share, self.training)
-        return F.dropout(signal, share, self.training)
+        return dropout(signal, share, self.training)
 
 
 def _layer(config: Config, input_size: int, num_units: int) -> nn.Module:

@@ -53,6 +53,7 @@ from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe
+from samoyed.layers.dropout import dropout
 
 REFERENCE = Reference(
     title="Generating text with recurrent neural networks",
@@ -172,7 +173,7 @@ class MRNN(nn.Module):
 
     def read_out(self, h: Float[Tensor, "*N H"]) -> Float[Tensor, "*N V"]:
         """Return o, eqs. 3 and 6."""
-        return self.W_oh(F.dropout(h, self.config.dropout, self.training))
+        return self.W_oh(dropout(h, self.config.dropout, self.training))
 
     def forward(self, tokens: Int[Tensor, "B T"], state: State) -> SequenceLogits:
         """Read T symbols and guess the one after each.

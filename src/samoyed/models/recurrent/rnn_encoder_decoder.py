@@ -39,7 +39,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -49,6 +48,7 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import PAD, PairSpec
 from samoyed.core.stage import Recipe
 from samoyed.layers.context_gru import ContextGRU
+from samoyed.layers.dropout import dropout
 from samoyed.layers.gru import GRU
 from samoyed.layers.words import unit_table
 
@@ -135,7 +135,7 @@ class RNNEncoderDecoder(nn.Module):
         return torch.tanh(self.squeeze(states[-1]))
 
     def _dropped(self, values: Tensor) -> Tensor:
-        return F.dropout(values, self.config.dropout, self.training)
+        return dropout(values, self.config.dropout, self.training)
 
     def _read_out(self, states: Tensor, inputs: Tensor, contexts: Tensor) -> Tensor:
         """Return the logits of the next unit, (..., V)."""

@@ -56,6 +56,7 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data.text import counts_of
+from samoyed.layers.dropout import dropout
 
 REFERENCE = Reference(
     title="Strategies for training large scale neural network language models",
@@ -191,7 +192,7 @@ class RNNLM(nn.Module):
         """Return hidden units and hash addresses of every place, and the memory after the last."""
         row = torch.cat([state[0], tokens + 1], dim=1)
         h, last = self.hidden(tokens, state[1])
-        h = F.dropout(h, self.config.dropout, self.training)
+        h = dropout(h, self.config.dropout, self.training)
         seen = row[:, row.shape[1] - state[0].shape[1] :]
         return h.flatten(0, 1), self.addresses(row).flatten(0, 1), (seen, last)
 

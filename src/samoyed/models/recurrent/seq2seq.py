@@ -35,7 +35,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
-import torch.nn.functional as F
 from annotated_types import Gt, Le
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -45,6 +44,7 @@ from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import END, PAD, PairSpec
 from samoyed.core.stage import Recipe
+from samoyed.layers.dropout import dropout
 from samoyed.layers.lstm import LSTM, State
 from samoyed.layers.words import unit_table
 
@@ -137,7 +137,7 @@ class Seq2Seq(nn.Module):
         return inputs, after
 
     def _dropped(self, values: Tensor) -> Tensor:
-        return F.dropout(values, self.config.dropout, self.training)
+        return dropout(values, self.config.dropout, self.training)
 
     def summary(self, source: Int[Tensor, "B S"]) -> Float[Tensor, "B N"]:
         """Return v, all that the decoder learns of each source: N = 2 L H numbers."""

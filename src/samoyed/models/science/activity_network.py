@@ -39,7 +39,6 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -50,6 +49,7 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import TableSpec, TargetSpec
 from samoyed.core.stage import Recipe
 from samoyed.layers.arithmetic import MULTIPLICATIONS_PER_S, UNHURRIED_S
+from samoyed.layers.dropout import dropout
 from samoyed.layers.flat_inputs import FlatInputs
 
 REFERENCE = Reference(
@@ -146,5 +146,5 @@ class ActivityNetwork(nn.Module):
         """Return (B, K): log odds of each assay, or a number."""
         h = squeezed(self.flat(rows))
         for layer, share in zip(self.hidden, self.dropouts, strict=True):
-            h = F.dropout(torch.relu(layer(h)), share, self.training)
+            h = dropout(torch.relu(layer(h)), share, self.training)
         return Logits(self.answers(h))

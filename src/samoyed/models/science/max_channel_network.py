@@ -58,6 +58,7 @@ from samoyed.core.numbers import Count, CountOrNone, Share, Sizes, Weight
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TableSpec, TargetSpec
 from samoyed.core.stage import Objective, Recipe, Stage
+from samoyed.layers.dropout import dropout
 from samoyed.layers.flat_inputs import FlatInputs
 
 REFERENCE = Reference(
@@ -210,7 +211,7 @@ class MaxChannelNetwork(nn.Module):
                 sums = torch.baddbmm(layer.bias, x, layer.weight * self.links)
             else:
                 sums = layer(x)
-            x = F.dropout(max_channel(sums, self.config.group), self.config.dropout, self.training)
+            x = dropout(max_channel(sums, self.config.group), self.config.dropout, self.training)
         return self.answers(x).transpose(0, 1)
 
     def forward(self, rows: Float[Tensor, "B W"]) -> Logits:

@@ -46,6 +46,7 @@ from samoyed.core.numbers import Count, Share, Sizes
 from samoyed.core.reference import Reference
 from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.core.stage import Recipe
+from samoyed.layers.dropout import Dropout
 from samoyed.layers.words import WordVectors
 
 REFERENCE = Reference(
@@ -189,7 +190,7 @@ class SentenceConvNet(nn.Module):
         self.convolutions = nn.ModuleList(
             nn.Conv1d(config.width, config.num_maps, h, padding=h) for h in config.widths
         )
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.classes = nn.Linear(config.num_maps * len(config.widths), num_classes)
         self.bag = NgramBag(config.ngram, config.num_buckets, num_classes) if config.ngram else None
 

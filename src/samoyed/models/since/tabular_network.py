@@ -73,6 +73,7 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import TableSpec, TargetSpec
 from samoyed.core.stage import Objective, Recipe, Stage
 from samoyed.data.table_feed import MemberFeed, TableFeed
+from samoyed.layers.dropout import dropout
 from samoyed.layers.number_pieces import NumberEmbeddings
 from samoyed.layers.separate_perceptrons import SeparatePerceptrons, columns_of, fewer
 from samoyed.layers.shared_linear import SharedLinear, scatter
@@ -278,9 +279,8 @@ class Perceptrons(nn.Module):
 
     def _leave_out(self, x: Float[Tensor, "M B O"]) -> Float[Tensor, "M B O"]:
         """Drop units in training: the same ones for all members, but others for every row."""
-        if not self.training or self.dropout == 0:
-            return x
-        return x * F.dropout(torch.ones_like(x[0]), self.dropout)
+        is_on = self.training and self.dropout > 0
+        return x * dropout(torch.ones_like(x[0]), self.dropout, True) if is_on else x
 
 
 class TabularNetwork(nn.Module):

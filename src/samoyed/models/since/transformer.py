@@ -47,6 +47,7 @@ from samoyed.core.numbers import Count, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import PAD, PairSpec
 from samoyed.core.stage import Recipe
+from samoyed.layers.dropout import Dropout
 from samoyed.layers.words import unit_table
 
 REFERENCE = Reference(
@@ -179,7 +180,7 @@ class EncoderLayer(nn.Module):
         super().__init__()
         self.norms = nn.ModuleList(nn.LayerNorm(config.width) for _ in range(2))
         self.looking, self.inner = Looking(config), Inner(config)
-        self.drop = nn.Dropout(config.dropout)
+        self.drop = Dropout(config.dropout)
 
     def forward(self, x: Float[Tensor, "B S D"], is_pad: Tensor) -> Float[Tensor, "B S D"]:
         """Return the places' new numbers."""
@@ -199,7 +200,7 @@ class DecoderLayer(nn.Module):
         super().__init__()
         self.norms = nn.ModuleList(nn.LayerNorm(config.width) for _ in range(3))
         self.back, self.across = Looking(config), Looking(config)
-        self.inner, self.drop = Inner(config), nn.Dropout(config.dropout)
+        self.inner, self.drop = Inner(config), Dropout(config.dropout)
 
     def forward(
         self, x: Float[Tensor, "R n D"], before: tuple[Tensor, Tensor] | None,
@@ -248,7 +249,7 @@ class Transformer(nn.Module):
         self.encoder = nn.ModuleList(EncoderLayer(config) for _ in range(config.num_layers))
         self.decoder = nn.ModuleList(DecoderLayer(config) for _ in range(config.num_layers))
         self.encoder_norm, self.decoder_norm = nn.LayerNorm(D), nn.LayerNorm(D)
-        self.drop = nn.Dropout(config.dropout)
+        self.drop = Dropout(config.dropout)
 
     def _embedded(self, table: nn.Embedding, units: Tensor, first: int = 0) -> Tensor:
         """Return the units' numbers with those of their places, the first place being `first`."""
