@@ -13,6 +13,8 @@ from PIL import Image
 
 import samoyed
 from samoyed import cli
+from samoyed.assembly import to_measure_on
+from samoyed.core.errors import ChangedData, DataError
 from samoyed.data.text import encode
 from samoyed.tasks.foreseeing import foresee
 
@@ -158,3 +160,102 @@ def test_pictures_beside_a_broken_one_are_answered(
     printed = capsys.readouterr()
     assert reason in printed.err
     assert "--on-bad" not in printed.err
+
+
+def test_data_that_has_changed_is_not_taken_for_what_was_learned(tmp_path: Path):
+    """A class that sorts first would move the numbers of all others."""
+    pictures = fill(tmp_path / "pictures", ["bright", "dark"], 10, seed=5)
+    run = samoyed.train(
+        pictures, epochs=1, out=tmp_path / "run", quiet=True, size="small",
+        settings={"batch_size": 8, "report": False, "baselines": False},
+    )  # fmt: skip
+    fill(pictures, ["bars"], 6, seed=6)
+    (pictures / "dark" / "0.png").unlink()
+    with pytest.raises(ChangedData) as refused:
+        run.evaluate()
+    assert refused.value.place == str(pictures)
+    assert refused.value.found == (
+        "a new class: bars; new files: bars/0.png, bars/1.png, bars/2.png, bars/3.png, "
+        "bars/4.png and 1 more; a file that is gone: dark/0.png"
+    )
+    assert f"samoyed train {pictures} --out NEW" in refused.value.hint
+    assert "samoyed evaluate" not in refused.value.hint  # would refuse the new class
+    shutil.rmtree(pictures / "bars")
+    with pytest.raises(ChangedData) as refused:
+        run.evaluate()
+    assert refused.value.found == "a file that is gone: dark/0.png"
+    assert f"samoyed evaluate {run.path} {pictures}" in refused.value.hint
+    score, said = evaluated(run, pictures)  # as that hint says
+    assert (score.num, said[0]) == (19, "scored: all of it, as it has no test part")
+    assert "the scores flatter" in said[1]
+
+
+def test_a_table_that_has_changed_is_told_of(tmp_path: Path):
+    table = tmp_path / "t.csv"
+    rows = [f"{i % 7},{i % 3},{'ab'[i % 2]}\n" for i in range(60)]
+    table.write_text("x,y,kind\n" + "".join(rows))
+    run = samoyed.train(
+        table, target="kind", epochs=1, out=tmp_path / "run", quiet=True,
+        settings={"num_members": 5, "report": False, "baselines": False},
+    )  # fmt: skip
+    assert run.evaluate()[0] == run.scores[0]
+    table.write_text("x,y,kind\n" + "".join(rows[:50]))
+    with pytest.raises(ChangedData, match=r"50 rows.*then .*60 rows"):
+        run.evaluate()
+
+
+def test_pictures_of_one_class_are_scored_by_its_name(run: samoyed.Run, tmp_path: Path):
+    fill(tmp_path / "other", ["dark"], 5, seed=7)
+    for place in (tmp_path / "other", tmp_path / "other" / "dark"):
+        score, said = evaluated(run, place)
+        answers = run.predict(place)
+        assert score.num == 5
+        assert score.value == np.mean([answer.answer == "dark" for answer in answers])
+        assert said == ["scored: all of it, as it has no test part"]
+
+
+def test_a_test_part_alone_is_scored(run: samoyed.Run, tmp_path: Path):
+    fill(tmp_path / "test", ["bright", "dark"], 4, seed=8)
+    score, said = evaluated(run, tmp_path)
+    assert (score.num, said) == (8, ["scored: its test part"])
+
+
+def test_classes_that_the_run_does_not_know_are_left_out_where_so_asked(
+    run: samoyed.Run, tmp_path: Path
+):
+    fill(tmp_path, ["bars", "dark"], 4, seed=9)
+    (tmp_path / "bars").rename(tmp_path / "dork")
+    with pytest.raises(DataError) as refused:
+        run.evaluate(tmp_path)
+    assert refused.value.found == "class 'dork' with 4 pictures, which the run does not know"
+    assert "rename it to 'dark'" in refused.value.hint
+    said: list[str] = []
+    [score, *_] = run.evaluate(tmp_path, on_bad="skip", say=said.append)
+    assert score.num == 4
+    assert "left out as bad: 1 (first: " in said[0]
+    assert "class 'dork' with 4 pictures" in said[0]
+
+
+def test_lists_of_labels_are_matched_by_name(tmp_path: Path):
+    """A table that names two of the three labels, in another order than the run's."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(40):
+        has = [bool(i & 1), bool(i & 2), bool(i & 4)]
+        pixels = rng.integers(0, 30, (12, 12)).astype(np.uint8)
+        for k in np.flatnonzero(has):
+            pixels[4 * k : 4 * k + 4] += 200
+        Image.fromarray(pixels).save(tmp_path / f"{i}.png")
+        rows.append([f"{i}.png", *map(int, has)])
+    table = tmp_path / "all.csv"
+    table.write_text("path,a,b,c\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
+    run = samoyed.train(
+        table, epochs=3, out=tmp_path / "run", quiet=True, size="small",
+        settings={"batch_size": 8, "report": False, "baselines": False},
+    )  # fmt: skip
+    some = tmp_path / "some.csv"
+    some.write_text("path,c,a\n" + "".join(f"{r[0]},{r[3]},{r[1]}\n" for r in rows))
+    held, _ = to_measure_on(run.config, str(some), "")
+    wanted = np.array([[row[1], np.nan, row[3]] for row in rows], np.float32)
+    order = [int(Path(name).stem) for name in held.test.names]
+    np.testing.assert_array_equal(held.test.labels, wanted[order])

@@ -16,6 +16,7 @@ from samoyed.core.settings import apply, from_json, refuse_dials
 from samoyed.core.spec import OnBad
 from samoyed.core.stage import Recipe
 from samoyed.data.corpora import TextAsk
+from samoyed.data.image_listing import Known
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.tables import TableAsk
 from samoyed.data.text_measured import scan_measured
@@ -116,8 +117,12 @@ def to_measure_on(
         raise RunError(source.path, f"{row.given}, as the run learned from", source.kind)
     is_its_table = fingerprint.startswith(f"{source.fingerprint}-")  # the rest is its test file's
     if source.fingerprint == fingerprint or is_its_table:
-        return assemble_again(config).data, "the part that was held out when the run learned"
-    held, which = _kind(source.kind).to_measure_on(reassemble(config), source)
+        which = "the part that was held out when the run learned"
+        if source.kind != "images":
+            return assemble_again(config).data, which
+        held = source.load(reassemble(config).spec)
+    else:
+        held, which = _kind(source.kind).to_measure_on(reassemble(config), source)
     test = getattr(held, "test", None)
     if isinstance(test, Sized) and len(test) == 0:
         raise DataError(
@@ -155,20 +160,30 @@ def open_again(
         return open_source(place, on_bad=on_bad, seed=config["split_seed"], pairs=pairs)
     if "about_table" not in config:
         said = _about_text(config)
-        known = None if said is None else TableAsk(task=config["task"]["name"])
+        asked = None if said is None else TableAsk(task=config["task"]["name"])
         return open_source(
-            place, on_bad=on_bad, seed=config["split_seed"], ask=known, about_text=said
-        )
+            place, on_bad=on_bad, seed=config["split_seed"], ask=asked, about_text=said,
+            known=None if data is None else _known(config),
+        )  # fmt: skip
     ask = TableAsk(**config["about_table"])
     if config["task"]["name"] not in TABLE_TASKS.values():  # a table that names pictures
         ask = replace(ask, task=None, test=ask.test if data is None else None)
-        return open_source(place, on_bad=on_bad, seed=config["split_seed"], ask=ask)
+        known = None if data is None else _known(config)
+        return open_source(place, on_bad=on_bad, seed=config["split_seed"], ask=ask, known=known)
     if data is None:
         return open_source(config["data"], on_bad=on_bad, seed=config["split_seed"], ask=ask)
     from samoyed.data.tables import scan_held_out
 
     task = reassemble(config)
     return scan_held_out(data, task.spec, task.target, on_bad=on_bad)
+
+
+def _known(config: Mapping[str, Any]) -> Known | None:
+    """Return what a run about pictures knows, or None of a run about something else."""
+    name = config["task"]["name"]
+    if name not in ("classify", "classify_labels"):
+        return None
+    return Known(tuple(config["task"]["labels"]["names"]), name == "classify_labels")
 
 
 def _other_pairs(data: str, task: Any, on_bad: OnBad, seed: int) -> Any:

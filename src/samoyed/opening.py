@@ -16,6 +16,7 @@ from samoyed.data.built_in_facts import BUILT_IN as FACTS
 from samoyed.data.corpora import TextAsk, is_brown
 from samoyed.data.facts import is_fact_name, scan_facts
 from samoyed.data.image_cifar import NAMES, is_cifar_name
+from samoyed.data.image_listing import Known
 from samoyed.data.image_reasons import UNSUPPORTED
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.table_files import is_table_name
@@ -34,6 +35,7 @@ def open_source(
     path: str, *, on_bad: OnBad = "stop", seed: int = 0, ask: TableAsk | None = None,
     about_text: TextAsk | None = None,
     pairs: PairAsk | None = None,
+    known: Known | None = None,
 ) -> Any:  # fmt: skip
     """Find out what kind of data this is and scan it.
 
@@ -44,6 +46,7 @@ def open_source(
         ask: what was said about a table; a target makes any file a table.
         about_text: what was said about the units of a text.
         pairs: what was said about sentence pairs; a direction makes columns of text pairs.
+        known: what a run about pictures knows that is to be measured on this data.
 
     Raises:
         DataError: when there is no such data or it cannot be used.
@@ -73,16 +76,18 @@ def open_source(
     if is_picture_table(target, ask):
         from samoyed.data.images import scan_images
 
-        return scan_images(target, on_bad=on_bad, seed=seed, target=ask.target, test=ask.test)
+        return scan_images(
+            target, on_bad=on_bad, seed=seed, target=ask.target, test=ask.test, known=known
+        )
     if target.is_file() and (is_table_name(target.name) or ask.target is not None):
         from samoyed.data.tables import scan_table
 
         return scan_table(target, ask, on_bad=on_bad, seed=seed)
     if target.is_dir():
-        return _open_folder(target, on_bad, seed, ask, about_text)
+        return _open_folder(target, on_bad, seed, ask, about_text, known)
     _refuse_table_options(ask)
     if target.is_file():
-        return _open_file(target, on_bad, seed, about_text)
+        return _open_file(target, on_bad, seed, about_text, known)
     if path == SAMPLE:
         from samoyed.data.digits import scan_digits
 
@@ -206,7 +211,9 @@ def _open_text(target: Path, on_bad: OnBad, seed: int, about_text: TextAsk | Non
     return scan_units(target, about_text, on_bad=on_bad, seed=seed)
 
 
-def _open_file(target: Path, on_bad: OnBad, seed: int, about_text: TextAsk | None) -> Any:
+def _open_file(
+    target: Path, on_bad: OnBad, seed: int, about_text: TextAsk | None, known: Known | None
+) -> Any:
     if target.suffix.lower() in PICTURE_SUFFIXES:
         raise DataError(
             target, "a folder of pictures with one folder per class", "a single picture",
@@ -215,13 +222,14 @@ def _open_file(target: Path, on_bad: OnBad, seed: int, about_text: TextAsk | Non
     if IDX_NAME.search(target.name) or is_cifar_name(target.name):
         from samoyed.data.images import scan_images
 
-        return scan_images(target.parent, on_bad=on_bad, seed=seed)
+        return scan_images(target.parent, on_bad=on_bad, seed=seed, known=known)
     return _open_text(target, on_bad, seed, about_text)
 
 
 def _open_folder(
-    target: Path, on_bad: OnBad, seed: int, ask: TableAsk, about_text: TextAsk | None
-) -> Any:
+    target: Path, on_bad: OnBad, seed: int, ask: TableAsk, about_text: TextAsk | None,
+    known: Known | None,
+) -> Any:  # fmt: skip
     """Pictures or texts: whichever the folder holds, by suffix."""
     pictures = texts = 0
     tables: list[Path] = []
@@ -263,7 +271,9 @@ def _open_folder(
     from samoyed.data.images import scan_images
 
     _refuse_table_options(TableAsk(input=ask.input))
-    return scan_images(target, on_bad=on_bad, seed=seed, target=ask.target, test=ask.test)
+    return scan_images(
+        target, on_bad=on_bad, seed=seed, target=ask.target, test=ask.test, known=known
+    )
 
 
 def _some_files(folder: Path, limit: int = 2000) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from PIL import Image
 import samoyed
 from samoyed import cli
 from samoyed.catalog import ROWS
-from samoyed.core.errors import DataError, MissingExtra, RunError
+from samoyed.core.errors import ChangedData, DataError, MissingExtra, RunError
 from samoyed.serving.exporting import export, largest_difference
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -280,3 +280,29 @@ def test_every_system_about_pictures_or_tables_leaves_the_house(name, table, tmp
             )  # fmt: skip
             for to in ("onnx", "torch"):
                 assert samoyed.export(run, to).difference < 1e-4
+
+
+def test_pictures_that_have_changed_are_not_measured_on(tmp_path):
+    """Plain files need no examples; int8 would take labels that have moved for its own."""
+    rng = np.random.default_rng(0)
+
+    def fill(name):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for i in range(8):
+            pixels = rng.integers(0, 256, (10, 10), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{i}.png")
+
+    fill("b")
+    fill("c")
+    run = samoyed.train(
+        tmp_path / "pictures", epochs=1, size="small", out=tmp_path / "run", quiet=True,
+        settings={"batch_size": 4, "baselines": False, "report": False},
+    )  # fmt: skip
+    assert "held-out pictures and made-up ones" in samoyed.export(run, "onnx").lines[1]
+    fill("a")
+    with pytest.raises(ChangedData, match=r"a new class: a; new files: a/0\.png"):
+        samoyed.export(run, "onnx", int8=True)
+    assert not list(tmp_path.glob("*int8*"))
+    done = samoyed.export(run, "onnx")
+    assert done.difference < 1e-4
+    assert "over made-up pictures alone, as the run's data has changed" in done.lines[1]

@@ -5,6 +5,7 @@
     * SomeUnreadable      some inputs cannot be read; it knows those that can
   * OptionError           an option, a `--set` key or an argument is not what it should be
   * RunError              a run folder cannot be read, resumed or extended
+    * ChangedData         the data of a run is no longer what it learned from
   * MissingExtra          an optional dependency is not installed
   * Diverged              training produced a loss that is not a number
 """
@@ -70,6 +71,10 @@ class OptionError(SamoyedError):
 
 class RunError(SamoyedError):
     """A run folder cannot be read, resumed or extended."""
+
+
+class ChangedData(RunError):
+    """The data of a run is no longer what it learned from."""
 
 
 class MissingExtra(SamoyedError):

@@ -63,8 +63,9 @@ def refuse_pickled(root: Path, files: Sequence[Path]) -> None:
 
 
 def scan_cifar(
-    root: Path, paths: Sequence[Path], *, on_bad: str, seed: int, target: str | None = None
-) -> ImageSource:
+    root: Path, paths: Sequence[Path], *, on_bad: str, seed: int, target: str | None = None,
+    is_measured: bool = False,
+) -> ImageSource:  # fmt: skip
     """Read CIFAR's files.
 
     Args:
@@ -73,6 +74,7 @@ def scan_cifar(
         on_bad: "stop", or "skip" to leave out a file that is cut off and unknown labels.
         seed: which fifth is held out where there is no test file.
         target: of CIFAR-100: "fine" (100 classes, the default) or "coarse" (20).
+        is_measured: whether a run is measured on them, for which a test file is enough.
 
     Raises:
         DataError: a file is cut off, or holds labels that do not exist.
@@ -81,7 +83,7 @@ def scan_cifar(
     is_hundred = any(path.stem.lower() in ("train", "test") for path in paths)
     column, num_classes = _question(is_hundred, target)
     files = _files(root, paths, _NUM_PIXELS + 1 + is_hundred)
-    if not any(file.split == TRAIN for file in files):
+    if not is_measured and not any(file.split == TRAIN for file in files):
         raise DataError(
             root, f"{'train.bin' if is_hundred else 'data_batch_1.bin'} to learn from",
             named([file.path.name for file in files]), "Add it.",

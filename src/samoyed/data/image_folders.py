@@ -6,14 +6,15 @@ from pathlib import Path
 
 from samoyed.core.errors import DataError
 from samoyed.data.image_layout import find_splits, list_folder, natural, walk
-from samoyed.data.image_listing import Entry, Found, source_of
+from samoyed.data.image_listing import Entry, Found, Known, source_of
 from samoyed.data.image_reasons import BadPicture, named
 from samoyed.data.image_source import TEST, TRAIN, VALIDATION, ImageSource
 
 
 def scan_folders(
-    root: Path, *, on_bad: str, seed: int, warnings: tuple[str, ...] = ()
-) -> ImageSource:
+    root: Path, *, on_bad: str, seed: int, warnings: tuple[str, ...] = (),
+    known: Known | None = None,
+) -> ImageSource:  # fmt: skip
     """Read the headers of all pictures below a folder and describe what is there.
 
     Args:
@@ -21,15 +22,20 @@ def scan_folders(
         on_bad: "stop" or "skip".
         seed: which fifth is held out.
         warnings: what was noticed before.
+        known: what a run knows that is to be measured on them.
 
     Raises:
         DataError: there is no class folder, only one class, or, unless bad files are skipped,
             something that cannot be used.
     """
     listing = list_folder(root)
-    places = find_splits(root, listing.folders)
-    found = Found(root, warnings=list(warnings), has_official_split=bool(places))
-    if places and TEST not in places:
+    places = find_splits(root, listing.folders, is_measured=known is not None)
+    found = Found(root, warnings=list(warnings), known=known)
+    if known is not None and not listing.folders and root.name in known.labels:
+        found.place_of = lambda split, label: root
+        found.entries = [Entry(path, (root.name,)) for path in walk(root).pictures]
+        return source_of(found, on_bad=on_bad, seed=seed)
+    if VALIDATION in places and TEST not in places:
         held_out = places.pop(VALIDATION)
         places[TEST] = held_out
         found.warnings.append(f"{held_out.name}/ is what is held out, as there is no test/")
@@ -38,6 +44,7 @@ def scan_folders(
         found.ignored += [str(root / name) + "/" for name in others] + [
             str(f) for f in listing.files
         ]
+    found.has_official_split = TEST in places
     places = places or {TRAIN: root}
     found.place_of = lambda split, label: places[split] / label
     found.split_name = lambda split: f"{places[split].name}/"

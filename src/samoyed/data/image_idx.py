@@ -15,6 +15,7 @@ from samoyed.core.errors import DataError
 from samoyed.core.spec import ImageSpec, LabelSpec
 from samoyed.data import cache
 from samoyed.data.idx import IdxHeader, idx_rows, read_idx, read_idx_header
+from samoyed.data.image_listing import Known
 from samoyed.data.image_reasons import named
 from samoyed.data.image_source import (
     LEFT_OUT,
@@ -72,13 +73,22 @@ def find_idx_files(files: Sequence[Path]) -> list[IdxFile]:
     return found
 
 
-def scan_idx(root: Path, files: Sequence[IdxFile], *, on_bad: str, seed: int) -> ImageSource:
+def scan_idx(
+    root: Path, files: Sequence[IdxFile], *, on_bad: str, seed: int, known: Known | None = None
+) -> ImageSource:
     """Read IDX files; unpacking them is all there is to decode, and is done once.
+
+    Args:
+        root: their folder.
+        files: the files.
+        on_bad: "stop", or "skip" to leave out unknown labels.
+        seed: which fifth is held out where there is no test part.
+        known: what a run knows that is to be measured on them; a test part is enough then.
 
     Raises:
         DataError: a file is damaged, missing, or does not fit its partner.
     """
-    parts = _parts(root, files)
+    parts = _parts(root, files, known is not None)
     shape = _row_shape(parts)
     fingerprint = _fingerprint(parts)
     images = _images(parts, shape, fingerprint)
@@ -89,8 +99,8 @@ def scan_idx(root: Path, files: Sequence[IdxFile], *, on_bad: str, seed: int) ->
         for name, number in ((part.images.path.name, len(part.labels)) for part in parts)
         for i in range(number)
     ]
-    values = np.unique(labels[splits == TRAIN])
-    if len(values) < 2:
+    values = np.unique(labels if known is not None else labels[splits == TRAIN])
+    if len(values) < 2 and known is None:
         raise DataError(
             parts[0].label_path, "at least two different labels", f"only {values[0]}",
             "Bring examples of another class.",
@@ -114,7 +124,7 @@ def scan_idx(root: Path, files: Sequence[IdxFile], *, on_bad: str, seed: int) ->
     )  # fmt: skip
 
 
-def _parts(root: Path, files: Sequence[IdxFile]) -> list[_Part]:
+def _parts(root: Path, files: Sequence[IdxFile], is_measured: bool) -> list[_Part]:
     """Pair the files of each split; a plain file goes before its gzipped twin."""
     sets = sorted({file.set for file in files})
     if len(sets) > 1:
@@ -144,7 +154,7 @@ def _parts(root: Path, files: Sequence[IdxFile]) -> list[_Part]:
                 f"{'labels and idx1' if labels is None else 'images and idx3'}.",
             )  # fmt: skip
         parts.append(_part(split, images, labels))
-    if parts[0].split != TRAIN:
+    if parts[0].split != TRAIN and not is_measured:
         raise DataError(
             root, "IDX files to learn from (train-images..., train-labels...)",
             f"only {parts[0].images.path.name}", "Add them.",

@@ -90,8 +90,10 @@ def pictures_below(folder: Path) -> list[str]:
     return found.pictures
 
 
-def find_splits(root: Path, folders: list[Path]) -> dict[int, Path]:
+def find_splits(root: Path, folders: list[Path], *, is_measured: bool = False) -> dict[int, Path]:
     """Return which folder holds which split, or nothing where the folders are classes.
+
+    Where a run is measured, one part is enough.
 
     A lone folder called `train` with pictures directly in it, among other folders, is a class (of
     railways); with folders in it, or beside a `test`, it is a split.
@@ -112,7 +114,7 @@ def find_splits(root: Path, folders: list[Path]) -> dict[int, Path]:
         splits[split] = folder
     if not splits or (len(splits) < 2 and not any(list_folder(f).folders for f in splits.values())):
         return {}
-    if TRAIN in splits and (TEST in splits or VALIDATION in splits):
+    if is_measured or (TRAIN in splits and (TEST in splits or VALIDATION in splits)):
         return splits
     present = "/, ".join(sorted(folder.name for folder in splits.values()))
     missing = "test" if TRAIN in splits else "train"

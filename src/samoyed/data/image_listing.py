@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,18 @@ from samoyed.data.image_source import TEST, TRAIN, VALIDATION, ImageSource
 from samoyed.data.image_split import hold_out, strata_of, suspicions
 from samoyed.data.image_summary import describe, natural_size, suspicious_shapes
 from samoyed.data.pixels import SUFFIXES, Inspection, in_parallel, inspect
+
+
+class Known(NamedTuple):
+    """What a finished run knows, where pictures are there to measure it on.
+
+    Args:
+        labels: its classes or labels.
+        is_several: whether its pictures have any number of them.
+    """
+
+    labels: tuple[str, ...]
+    is_several: bool
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,7 @@ class Found:
         classes: their order, where the data gives it; else the order of names.
         place_of: (split, class) -> where the pictures of a class are.
         split_name: of a split, as the data calls it.
+        known: what a run knows that is to be measured; one class is enough then.
     """
 
     root: Path
@@ -64,6 +78,7 @@ class Found:
     classes: tuple[str, ...] | None = None
     place_of: Callable[[int, str], str | Path] = lambda split, label: ""
     split_name: Callable[[int], str] = lambda split: ("train/", "valid/", "test/")[split]
+    known: Known | None = None
     bad: list[Bad] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -92,7 +107,7 @@ def source_of(found: Found, *, on_bad: str, seed: int) -> ImageSource:
     if found.bad and on_bad == "stop":
         raise error_of(found.bad)
     classes = _classes(files, found)
-    targets = _targets(files, classes, found.is_several)
+    targets = _targets(files, classes, found)
     digests = [file.header.digest for file in files]
     splits = np.array([file.entry.split for file in files], np.int8)
     if not found.has_official_split:
@@ -101,7 +116,7 @@ def source_of(found: Found, *, on_bad: str, seed: int) -> ImageSource:
     files, targets, splits = [files[i] for i in rows], targets[rows], splits[rows]
     digests = [digests[i] for i in rows]
     names = [file.name for file in files]
-    if not (splits == TEST).any():
+    if not (splits == TEST).any() and found.known is None:
         raise DataError(
             found.root, "pictures to hold out",
             "none: in every class all are copies of one picture", "Add pictures.",
@@ -145,7 +160,7 @@ def settle_validation(found: Found) -> None:
         found.warnings.append(f"{name} is what is held out, as there is no test part")
         present = present - {VALIDATION} | {TEST}
     found.has_official_split = TEST in present
-    if found.entries and TRAIN not in present:
+    if found.entries and TRAIN not in present and found.known is None:
         raise DataError(
             found.root, "pictures to learn from", "none: all are held out", "Add a train part."
         )
@@ -170,6 +185,8 @@ def _drop_unusable(files: list[PictureFile], found: Found) -> list[PictureFile]:
     for file in files:
         for label in file.entry.labels:
             counts[file.entry.split, label] += 1
+    if found.known is not None:
+        return files if found.is_several else _drop_strangers(files, found, found.known)
     known = {label for split, label in counts if split == TRAIN}
     if found.is_several:
         strange = sorted({label for _, label in counts} - known)
@@ -197,6 +214,23 @@ def _drop_unusable(files: list[PictureFile], found: Found) -> list[PictureFile]:
     return [f for f in files if (f.entry.split, f.entry.labels[0]) not in dropped]
 
 
+def _drop_strangers(files: list[PictureFile], found: Found, known: Known) -> list[PictureFile]:
+    """Leave out classes that the run which is measured does not know."""
+    counts = Counter((file.entry.split, file.entry.labels[0]) for file in files)
+    strange = {(split, label): num for (split, label), num in counts.items()
+               if label not in known.labels}  # fmt: skip
+    for (split, label), num in strange.items():
+        pictures = "1 picture" if num == 1 else f"{num:,} pictures"
+        found.bad.append((found.place_of(split, label), BadPicture(
+            f"class {label!r} with {pictures}, which the run does not know",
+            "Name data with the run's classes alone, train again with this one"
+            + did_you_mean(label, known.labels).replace(" Did you mean", ", rename it to")
+            .rstrip("?"),
+            f"one of the run's classes: {named(known.labels)}",
+        )))  # fmt: skip
+    return [f for f in files if (f.entry.split, f.entry.labels[0]) not in strange]
+
+
 def _of_class(found: Found, label: str) -> str:
     """Name the class where the place does not."""
     return "" if os.path.basename(found.place_of(TRAIN, label)) == label else f" of class {label!r}"
@@ -204,11 +238,13 @@ def _of_class(found: Found, label: str) -> str:
 
 def _classes(files: list[PictureFile], found: Found) -> tuple[str, ...]:
     """Return the names of classes or labels in order; too few are an error."""
-    learned = [file for file in files if file.entry.split == TRAIN]
+    learned = [file for file in files if file.entry.split == TRAIN or found.known is not None]
     present = {label for file in learned for label in file.entry.labels}
     order = found.classes or sorted(present, key=natural)
     classes = tuple(label for label in order if label in present)
-    if len(classes) >= (1 if found.is_several else 2):
+    if found.known is not None and found.is_several and learned:
+        return (*found.known.labels, *(c for c in classes if c not in found.known.labels))
+    if len(classes) >= (1 if found.is_several or found.known is not None else 2):
         return classes
     expected = "at least two classes, each with pictures"
     skipped = f" ({len(found.bad):,} bad ones left out)" if found.bad else ""
@@ -232,13 +268,15 @@ def _hint_of_one(found: Found, label: str) -> str:
 
 
 def _targets(
-    files: Sequence[PictureFile], classes: Sequence[str], is_several: bool
+    files: Sequence[PictureFile], classes: Sequence[str], found: Found
 ) -> np.ndarray:  # fmt: skip
     """Return (N,) int64 classes, or (N, K) float32: 1 has the label, 0 has not, NaN not known."""
     order = {label: k for k, label in enumerate(classes)}
-    if not is_several:
+    if not found.is_several:
         return np.array([order[file.entry.labels[0]] for file in files], np.int64)
     targets = np.zeros((len(files), len(classes)), np.float32)
+    if found.known is not None and found.classes is not None:  # columns that this table lacks
+        targets[:, [label not in found.classes for label in classes]] = np.nan
     for row, file in zip(targets, files, strict=True):
         row[[order[label] for label in file.entry.labels if label in order]] = 1
         row[[order[label] for label in file.entry.unknown if label in order]] = np.nan

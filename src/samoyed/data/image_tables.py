@@ -24,7 +24,7 @@ from samoyed.core.errors import DataError, did_you_mean
 from samoyed.data.image_columns import Columns, find_columns, locate, settle_header
 from samoyed.data.image_labels import answers_of, lists_in
 from samoyed.data.image_layout import SPLIT_NAMES, walk
-from samoyed.data.image_listing import Entry, Found, settle_validation, source_of
+from samoyed.data.image_listing import Entry, Found, Known, settle_validation, source_of
 from samoyed.data.image_reasons import BadPicture, named
 from samoyed.data.image_source import TRAIN, ImageSource
 from samoyed.data.table_files import Cells, label, read_cells
@@ -80,8 +80,9 @@ def read_picture_table(path: Path, on_bad: str = "stop") -> Cells:
 
 
 def scan_picture_tables(
-    root: Path, tables: Sequence[TableFile], *, on_bad: str, seed: int, target: str | None = None
-) -> ImageSource:
+    root: Path, tables: Sequence[TableFile], *, on_bad: str, seed: int, target: str | None = None,
+    known: Known | None = None,
+) -> ImageSource:  # fmt: skip
     """Read tables of pictures and describe what they name.
 
     Args:
@@ -90,6 +91,7 @@ def scan_picture_tables(
         on_bad: "stop" or "skip".
         seed: which fifth is held out.
         target: the label columns, as `--target` names them.
+        known: what a run knows that is to be measured on them.
 
     Raises:
         DataError: for what cannot be used, with the table's line.
@@ -100,7 +102,8 @@ def scan_picture_tables(
         cells = read_picture_table(table.path, on_bad)
         parts.append(_Part(table, cells, find_columns(cells, table.path.parent, target)))
     labels = _labels_of(parts)
-    found = Found(root, is_several=labels.is_several, classes=labels.classes)
+    is_several = labels.is_several or (known is not None and known.is_several)
+    found = Found(root, is_several=is_several, classes=labels.classes, known=known)
     found.place_of = lambda split, label: str(parts[0].table.path)
     found.split_name = lambda split: _PARTS[split]
     found.skipped = [line for part in parts for line in part.cells.skipped]

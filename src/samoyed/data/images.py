@@ -29,6 +29,7 @@ from samoyed.data.image_finding import find_tables, has_labels
 from samoyed.data.image_folders import scan_folders
 from samoyed.data.image_idx import find_idx_files, scan_idx
 from samoyed.data.image_layout import list_folder, pictures_below
+from samoyed.data.image_listing import Known
 from samoyed.data.image_reasons import FORMATS, error_of, lines_of
 from samoyed.data.image_source import TEST, TRAIN, ImageData, ImageSource, Pictures
 from samoyed.data.image_tables import TableFile, scan_picture_tables
@@ -41,7 +42,7 @@ __all__ = ["ImageData", "ImageSource", "Pictures", "read_pictures", "scan_images
 
 def scan_images(
     path: str | Path, *, on_bad: str = "stop", seed: int = 0, target: str | None = None,
-    test: str | Path | None = None,
+    test: str | Path | None = None, known: Known | None = None,
 ) -> ImageSource:  # fmt: skip
     """Look at labelled pictures without decoding them.
 
@@ -52,6 +53,8 @@ def scan_images(
         target: of a table: the column of labels, or the columns of 0 and 1, separated by commas;
             of CIFAR-100: fine or coarse.
         test: of a table: the official test table.
+        known: what a run knows that is to be measured on these pictures; without it they are to
+            be learned from.
 
     Raises:
         DataError: what is there cannot be learned from.
@@ -65,25 +68,33 @@ def scan_images(
         if test is not None:
             _require_file(Path(test))
             tables.append(TableFile(Path(test), TEST))
-        return scan_picture_tables(root, tables, on_bad=on_bad, seed=seed, target=target)
+        return scan_picture_tables(
+            root, tables, on_bad=on_bad, seed=seed, target=target, known=known
+        )
     _require_folder(root)
     _refuse("--test", test, "a table of pictures")
     listing = list_folder(root)
     cifar_files = [file for file in listing.files if is_cifar_name(file.name)]
     if cifar_files:
-        return scan_cifar(root, cifar_files, on_bad=on_bad, seed=seed, target=target)
+        is_measured = known is not None
+        return scan_cifar(
+            root, cifar_files, on_bad=on_bad, seed=seed, target=target, is_measured=is_measured
+        )
     refuse_pickled(root, listing.files)
     idx_files = find_idx_files(listing.files)
     tables = [] if idx_files else find_tables(root, listing)
     if tables and (target is not None or all(map(has_labels, tables)) or len(listing.folders) < 2):
-        return scan_picture_tables(root, tables, on_bad=on_bad, seed=seed, target=target)
+        return scan_picture_tables(
+            root, tables, on_bad=on_bad, seed=seed, target=target, known=known
+        )
     _refuse("--target", target, "a table of pictures, or CIFAR-100")
     if idx_files:
-        return scan_idx(root, idx_files, on_bad=on_bad, seed=seed)
+        return scan_idx(root, idx_files, on_bad=on_bad, seed=seed, known=known)
     without = [
         f"{t.path.name} names no pictures with labels: folders are the classes" for t in tables
     ]
-    return scan_folders(root, on_bad=on_bad, seed=seed, warnings=tuple(dict.fromkeys(without)))
+    warnings = tuple(dict.fromkeys(without))
+    return scan_folders(root, on_bad=on_bad, seed=seed, warnings=warnings, known=known)
 
 
 def _refuse(option: str, value: object, expected: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from torch import nn
 
-from samoyed.core.errors import RunError, first_names
+from samoyed.core.errors import RunError, did_you_mean, first_names
 from samoyed.core.numbers import LargeCount
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import Unit
@@ -129,5 +129,12 @@ def refuse_strangers(path: str, what: str, known: Sequence[str], found: Sequence
     strangers = [name for name in found if name not in known]
     if strangers:
         raise RunError(
-            path, f"the run's {what}: {first_names(known)}", f"the {what} {first_names(strangers)}"
-        )
+            path, f"the run's {what}: {first_names(known)}",
+            f"the {what} {first_names(strangers)}", _about_strangers(what, known, strangers),
+        )  # fmt: skip
+
+
+def _about_strangers(what: str, known: Sequence[str], strangers: Sequence[str]) -> str:
+    """Say what to do about classes that a run does not know."""
+    meant = did_you_mean(strangers[0], known)
+    return f"Name data with the run's {what} alone, or train again with these.{meant}"

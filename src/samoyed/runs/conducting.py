@@ -28,6 +28,7 @@ from samoyed.runs.folder import RunFolder
 from samoyed.runs.progress import in_words
 from samoyed.runs.request import Request, check_same, stretch
 from samoyed.runs.run import device_of
+from samoyed.runs.same_data import file_names
 from samoyed.training import checkpoint, planning, precision
 from samoyed.training.planning import Plan
 from samoyed.training.processor import prepare_processor
@@ -259,6 +260,7 @@ def write_beginning(
     folder.write("data.json", {
         "path": request.data, "kind": source.kind, "fingerprint": source.fingerprint,
         "described": source.describe(), "warnings": source.warnings, "skipped": source.skipped,
+        "files": file_names(source),
     })  # fmt: skip
     folder.write("config.json", {
         "format": checkpoint.FORMAT, "samoyed": samoyed.__version__, "request": request.as_json(),

@@ -13,13 +13,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from samoyed.assembly import assemble_again, reassemble, rebuild, to_measure_on
+from samoyed.assembly import assemble_again, open_again, reassemble, rebuild, to_measure_on
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import OnBad
 from samoyed.data.labelled_folders import part_of
 from samoyed.kinds.parts import Assembly
 from samoyed.runs.folder import BEYOND_REPAIR, RunFolder, read_events
+from samoyed.runs.same_data import refuse_changed
 from samoyed.training.checkpoint import read_tensors
 
 
@@ -157,7 +158,8 @@ class Run:
 
         Raises:
             OptionError: for `on_bad` without other data.
-            RunError: when the data is of another kind, or has classes the run does not know.
+            RunError: when the data is of another kind, or has classes the run does not know;
+                without other data, when the run's own has changed since it learned.
         """
         model = self.model.to(device)
         if data is None and on_bad is not None:
@@ -181,8 +183,15 @@ class Run:
         return self.task.score(model, held, device=device)
 
     def assembly(self) -> Assembly:
-        """Open the run's data again and put the question together."""
-        return assemble_again(self.config)
+        """Open the run's data again and put the question together.
+
+        Raises:
+            DataError: when the data is gone or cannot be used.
+            ChangedData: when it is no longer what the run learned from.
+        """
+        source = open_again(self.config)
+        refuse_changed(self.path, self.config, self.folder.read("data.json"), source)
+        return assemble_again(self.config, source)
 
     def explain(
         self,

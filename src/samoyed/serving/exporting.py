@@ -67,7 +67,7 @@ def export(
     if to == "onnx":
         import_onnx()
         import_runtime()
-    packed = pack(run)
+    packed = pack(run, is_measured=is_int8)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
@@ -124,9 +124,11 @@ def _written(
         )  # fmt: skip
     unit = " standard deviations of the target" if packed.unit != 1.0 else ""
     checked = (
-        f"  answers as the run does: largest difference {difference:.1e}{unit} over held-out "
-        f"{packed.what} and made-up ones, 1 and 7 at once"
-    )
+        f"  answers as the run does: largest difference {difference:.1e}{unit} over "
+        + (f"held-out {packed.what} and made-up ones" if packed.is_seen else
+           f"made-up {packed.what} alone, as the run's data has changed since it learned")
+        + ", 1 and 7 at once"
+    )  # fmt: skip
     if not is_int8:
         aside.replace(path)
         return Exported(path, difference, (_line_of(path), checked))

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from samoyed.core.errors import RunError
+from samoyed.core.errors import ChangedData, RunError
 from samoyed.core.reference import Score
 from samoyed.core.seeding import numpy_generator
 from samoyed.core.spec import TableSpec
 from samoyed.data.table_encoding import RawRows, lay_out
+from samoyed.kinds.parts import Assembly
 from samoyed.runs.run import Run
 from samoyed.serving import describing
 from samoyed.serving.answering import PictureAnswers, RowAnswers
@@ -50,6 +51,7 @@ class Packed:
         made_up: `NUM_TRIED` examples no one has seen.
         calibration: examples of the training part.
         headline: (answers, targets) -> the run's first score.
+        is_seen: whether held-out examples are at hand: not where the data has changed.
     """
 
     graph: nn.Module
@@ -62,10 +64,11 @@ class Packed:
     made_up: Inputs
     calibration: Inputs
     headline: Callable[[np.ndarray, np.ndarray], Score]
+    is_seen: bool = True
 
     def trials(self) -> list[Inputs]:
         """Return inputs to compare answers on: held-out and made-up ones, 1 and 7 at once."""
-        pools = (self.held_out, self.made_up)
+        pools = (self.held_out, self.made_up) if self.is_seen else (self.made_up,)
         return [some(pool, slice(0, num)) for pool in pools for num in (1, NUM_TRIED)]
 
 
@@ -74,15 +77,27 @@ def some(inputs: Inputs, rows: slice) -> Inputs:
     return {name: np.ascontiguousarray(array[rows]) for name, array in inputs.items()}
 
 
-def pack(run: Run) -> Packed:
+def pack(run: Run, *, is_measured: bool = False) -> Packed:
     """Return what is exported of a run.
+
+    Args:
+        run: a finished run.
+        is_measured: whether its examples are needed, as for int8; else, where the data is no
+            longer what the run learned from, made-up ones alone are there to compare.
 
     Raises:
         RunError: when the run's question cannot leave as one graph.
+        ChangedData: when the data has changed and is needed.
         DataError: when the run's data is gone.
     """
     refuse_others(run)
-    return _pictures(run) if run.task.name in describing.PICTURE_TASKS else _rows(run)
+    of = _pictures if run.task.name in describing.PICTURE_TASKS else _rows
+    try:
+        return of(run, run.assembly())
+    except ChangedData:
+        if is_measured:
+            raise
+        return of(run, None)
 
 
 def refuse_others(run: Run) -> None:
@@ -107,10 +122,14 @@ def _about(run: Run, described: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _pictures(run: Run) -> Packed:
-    data, shape = run.assembly().data, run.task.spec.shape
+def _pictures(run: Run, assembly: Assembly | None) -> Packed:
+    shape = run.task.spec.shape
     noise = numpy_generator(0, "export").integers(0, 256, (NUM_TRIED, *shape), dtype=np.uint8)
-    rows = np.sort(_calibration_rows(len(data.train)))
+    held_out, targets, calibration = noise, np.empty(0), noise
+    if assembly is not None:
+        data = assembly.data
+        held_out, targets = data.test.images[:NUM_MEASURED], data.test.labels[:NUM_MEASURED]
+        calibration = data.train.images[np.sort(_calibration_rows(len(data.train)))]
     is_several = run.task.name == "classify_labels"
     probabilities_of = predict_chances if is_several else predict_probabilities
     measure: Callable[[np.ndarray, np.ndarray], Score] = (
@@ -123,18 +142,22 @@ def _pictures(run: Run) -> Packed:
         description=_about(run, described),
         own=lambda inputs: probabilities_of(run.model, inputs["pictures"]),
         unit=1.0, what="pictures",
-        held_out={"pictures": np.asarray(data.test.images[:NUM_MEASURED])},
-        targets=np.asarray(data.test.labels[:NUM_MEASURED]),
-        made_up={"pictures": noise},
-        calibration={"pictures": np.asarray(data.train.images[rows])},
-        headline=measure,
+        held_out={"pictures": np.asarray(held_out)}, targets=np.asarray(targets),
+        made_up={"pictures": noise}, calibration={"pictures": np.asarray(calibration)},
+        headline=measure, is_seen=assembly is not None,
     )  # fmt: skip
 
 
-def _rows(run: Run) -> Packed:
-    assembly, task = run.assembly(), run.task
+def _rows(run: Run, assembly: Assembly | None) -> Packed:
+    task = run.task
     spec, target = task.spec, task.target
-    train, test = assembly.source.raw()
+    made_up = inputs_of(spec, _made_up(spec))
+    held_out, targets, calibration = made_up, np.empty(0), made_up
+    if assembly is not None:
+        train, test = assembly.source.raw()
+        held_out = inputs_of(spec, test.some(slice(0, NUM_MEASURED)))
+        targets = assembly.data.test.targets[:NUM_MEASURED]
+        calibration = inputs_of(spec, train.some(_calibration_rows(len(train))))
 
     def own(inputs: Inputs) -> np.ndarray:
         rows = lay_out(spec, raw_of(inputs))
@@ -157,11 +180,8 @@ def _rows(run: Run) -> Packed:
         graph=RowAnswers(run.model, spec, target).eval(),
         description=_about(run, describing.of_rows(task.name, spec, target)),
         own=own, unit=target.scale if target.kind == "number" else 1.0, what="rows",
-        held_out=inputs_of(spec, test.some(slice(0, NUM_MEASURED))),
-        targets=assembly.data.test.targets[:NUM_MEASURED],
-        made_up=inputs_of(spec, _made_up(spec)),
-        calibration=inputs_of(spec, train.some(_calibration_rows(len(train)))),
-        headline=headline,
+        held_out=held_out, targets=targets, made_up=made_up, calibration=calibration,
+        headline=headline, is_seen=assembly is not None,
     )  # fmt: skip
 
 
