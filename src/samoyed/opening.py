@@ -18,6 +18,7 @@ from samoyed.data.facts import is_fact_name, scan_facts
 from samoyed.data.image_cifar import NAMES, is_cifar_name
 from samoyed.data.image_listing import Known
 from samoyed.data.image_reasons import UNSUPPORTED
+from samoyed.data.left_out import is_litter
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.table_files import is_table_name
 from samoyed.data.tables import TableAsk
@@ -277,12 +278,12 @@ def _open_folder(
 
 
 def _some_files(folder: Path, limit: int = 2000) -> Iterator[Path]:
-    """Yield up to `limit` files below a folder; hidden ones are left out."""
+    """Yield up to `limit` files below a folder; hidden ones and litter are left out."""
     seen = 0
     for place, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        folders[:] = sorted(f for f in folders if not is_litter(f))
         for name in files:
-            if name.startswith("."):
+            if is_litter(name):
                 continue
             yield Path(place, name)
             seen += 1

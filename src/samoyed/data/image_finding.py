@@ -9,6 +9,7 @@ from pathlib import Path
 from samoyed.core.errors import DataError, MissingExtra
 from samoyed.data.image_columns import find_path_column, label_columns, settle_header
 from samoyed.data.image_layout import SPLIT_NAMES, Listing, list_folder
+from samoyed.data.image_parts import part_in
 from samoyed.data.image_reasons import named
 from samoyed.data.image_tables import TableFile, read_picture_table
 from samoyed.data.pixels import SUFFIXES
@@ -42,7 +43,8 @@ def find_tables(root: Path, listing: Listing) -> list[TableFile]:
         return [TableFile(whole)]
     parts, without = [], []
     for folder in listing.folders:
-        split = SPLIT_NAMES.get(folder.name.lower())
+        said = part_in(folder.name)
+        split = None if said is None or said.rest else said.split
         inner = None if split is None else _metadata_in(folder, list_folder(folder).files)
         if inner is not None:
             parts.append(TableFile(inner, split))
@@ -78,7 +80,7 @@ def has_labels(table: TableFile) -> bool:
 def _are_parts(folders: Sequence[Path]) -> bool:
     """Tell whether folders are splits with loose pictures, not classes."""
     return all(
-        folder.name.lower() in SPLIT_NAMES and not list_folder(folder).folders for folder in folders
+        part_in(folder.name) is not None and not list_folder(folder).folders for folder in folders
     )
 
 

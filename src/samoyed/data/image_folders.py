@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from samoyed.core.errors import DataError
-from samoyed.data.image_layout import find_splits, list_folder, natural, walk
+from samoyed.data.image_layout import SPLIT_NAMES, list_folder, natural, walk
 from samoyed.data.image_listing import Entry, Found, Known, source_of
+from samoyed.data.image_parts import find_splits, inside
 from samoyed.data.image_reasons import BadPicture, named
 from samoyed.data.image_source import TEST, TRAIN, VALIDATION, ImageSource
 
@@ -40,23 +41,34 @@ def scan_folders(
         places[TEST] = held_out
         found.warnings.append(f"{held_out.name}/ is what is held out, as there is no test/")
     if places:
-        others = [f.name for f in listing.folders if f not in places.values()]
-        found.ignored += [str(root / name) + "/" for name in others] + [
-            str(f) for f in listing.files
-        ]
+        others = [f"{f.name}/" for f in listing.folders if f not in places.values()]
+        if others:
+            found.warnings.append(f"folders beside the parts, not used: {named(others)}")
+        found.ignored += [str(f) for f in listing.files]
     found.has_official_split = TEST in places
-    places = places or {TRAIN: root}
+    parts = places or {TRAIN: root}
+    places = {split: inside(place, split) for split, place in places.items()} or parts
+    found.lines += _about_parts(root, places)
     found.place_of = lambda split, label: places[split] / label
-    found.split_name = lambda split: f"{places[split].name}/"
+    found.split_name = lambda split: f"{parts[split].name}/"
     for split, place in sorted(places.items()):
-        _gather(place, split, found)
+        _gather(place, split, found, places)
     found.classes = tuple(
         sorted({label for entry in found.entries for label in entry.labels}, key=natural)
     )
     return source_of(found, on_bad=on_bad, seed=seed)
 
 
-def _gather(place: Path, split: int, found: Found) -> None:
+def _about_parts(root: Path, places: dict[int, Path]) -> list[str]:
+    """Say which folders were taken for parts, where their names are not simply train and test."""
+    told = {TRAIN: "to learn from", VALIDATION: "for validation", TEST: "held out"}
+    names = {split: place.relative_to(root) for split, place in sorted(places.items())}
+    if all(str(name).lower() in (".", *SPLIT_NAMES) for name in names.values()):
+        return []
+    return ["parts:    " + ", ".join(f"{name}/ {told[split]}" for split, name in names.items())]
+
+
+def _gather(place: Path, split: int, found: Found, places: dict[int, Path]) -> None:
     """Note every picture of every class folder of one split."""
     listing = list_folder(place)
     if not listing.folders and not listing.files:
@@ -70,7 +82,9 @@ def _gather(place: Path, split: int, found: Found) -> None:
             f"{len(listing.files):,} loose files and no folder: "
             f"{named([f.name for f in listing.files])}",
             "Put each class in a folder of its own, named after the class, or add a table of "
-            "paths and labels (metadata.csv).",
+            "paths and labels (metadata.csv)."
+            + (f" To learn from {found.split_name(TRAIN)} alone, name {places[TRAIN]}."
+               if split != TRAIN and list_folder(places.get(TRAIN, place)).folders else ""),
         )  # fmt: skip
     found.ignored += [str(file) for file in listing.files]
     for folder in listing.folders:

@@ -11,13 +11,13 @@ from typing import NamedTuple
 from samoyed.core.errors import DataError
 from samoyed.data.image_reasons import UNSUPPORTED, Bad, BadPicture, error_of
 from samoyed.data.image_source import TEST, TRAIN, VALIDATION
+from samoyed.data.left_out import is_litter
 from samoyed.data.pixels import SUFFIXES
 
 SPLIT_NAMES = {
     "train": TRAIN, "training": TRAIN, "test": TEST, "testing": TEST,
     "val": VALIDATION, "valid": VALIDATION, "validation": VALIDATION, "dev": VALIDATION,
 }  # fmt: skip
-_LITTER = frozenset(["thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx"])
 _MAGIC = (
     b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*",
     b"P1", b"P2", b"P3", b"P4", b"P5", b"P6",
@@ -57,7 +57,7 @@ def list_folder(path: Path) -> Listing:
     try:
         with os.scandir(path) as entries:
             for entry in entries:
-                if entry.name.startswith(".") or entry.name.lower() in _LITTER:
+                if is_litter(entry.name):
                     continue
                 (folders if _is_folder(entry) else files).append(Path(entry.path))
     except OSError as error:
@@ -88,43 +88,6 @@ def pictures_below(folder: Path) -> list[str]:
     if found.bad:
         raise error_of(found.bad, can_skip=False)
     return found.pictures
-
-
-def find_splits(root: Path, folders: list[Path], *, is_measured: bool = False) -> dict[int, Path]:
-    """Return which folder holds which split, or nothing where the folders are classes.
-
-    Where a run is measured, one part is enough.
-
-    A lone folder called `train` with pictures directly in it, among other folders, is a class (of
-    railways); with folders in it, or beside a `test`, it is a split.
-
-    Raises:
-        DataError: two folders for the same split, or one of train and test without the other.
-    """
-    splits: dict[int, Path] = {}
-    for folder in folders:
-        split = SPLIT_NAMES.get(folder.name.lower())
-        if split is None:
-            continue
-        if split in splits:
-            raise DataError(
-                root, "one folder for each split", f"{splits[split].name}/ and {folder.name}/",
-                "Merge them, or move one of them elsewhere.",
-            )  # fmt: skip
-        splits[split] = folder
-    if not splits or (len(splits) < 2 and not any(list_folder(f).folders for f in splits.values())):
-        return {}
-    if is_measured or (TRAIN in splits and (TEST in splits or VALIDATION in splits)):
-        return splits
-    present = "/, ".join(sorted(folder.name for folder in splits.values()))
-    missing = "test" if TRAIN in splits else "train"
-    hint = f"Add {missing}/ with the same class folders"
-    if missing == "test":
-        hint += f", or have a fifth of each class held out by naming {splits[TRAIN]}"
-    raise DataError(
-        root, "train/ and test/, each with a folder per class",
-        f"{present}/ without {missing}/", f"{hint}.",
-    )  # fmt: skip
 
 
 def _walk(folder: Path, above: tuple[str, ...], found: Below) -> None:

@@ -14,6 +14,21 @@ _ABOUT = re.compile(
 )
 
 
+_LITTER = frozenset([
+    "thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx", "$recycle.bin", "@eadir",
+    "system volume information", "lost+found", "found.000", "#recycle", "@tmp", "__pycache__",
+])  # fmt: skip
+
+
+def is_litter(name: str) -> bool:
+    """Tell by its name whether a file or folder is hidden, or what systems and archivers leave.
+
+    >>> is_litter(".git"), is_litter("@eaDir"), is_litter("rose")
+    (True, True, False)
+    """
+    return name.startswith(".") or name.lower() in _LITTER
+
+
 def is_about(name: str) -> bool:
     """Tell by its name whether a file speaks of the data instead of being a part of it.
 
@@ -47,11 +62,11 @@ def left_out(folder: Path, used: Collection[Path], what: str) -> tuple[str, ...]
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield what is in a folder and speaks of no other, hidden files left out, in order."""
+    """Yield what is in a folder and speaks of no other, litter left out, in order."""
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not is_litter(name))
         for name in sorted(names):
-            if not name.startswith(".") and not is_about(name):
+            if not is_litter(name) and not is_about(name):
                 yield Path(place, name)
 
 
