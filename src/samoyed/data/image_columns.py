@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from samoyed.core.errors import DataError, OptionError
+from samoyed.data.image_beside import Beside, Joined
 from samoyed.data.image_labels import PLURAL, is_yes_or_no
 from samoyed.data.pixels import SUFFIXES
 from samoyed.data.table_files import Cells
@@ -20,7 +22,8 @@ PATH_NAMES = (
 )  # fmt: skip
 LABEL_NAMES = (
     "label", "class", "category", "target", "tag", "y", "species", "breed", "class_name",
-    "label_name", "fine_label", "kind", "type",
+    "label_name", "fine_label", "class_id", "classid", "label_id", "category_id", "category_name",
+    "diagnosis", "dx", "kind", "type",
 )  # fmt: skip
 SPLIT_NAMES = ("split", "set", "partition", "subset", "fold_name")
 _SAMPLE = 400  # rows that are looked at
@@ -47,17 +50,22 @@ class Columns(NamedTuple):
 
 
 def find_path_column(cells: Cells, folder: Path) -> str | None:
-    """Return the column whose cells name pictures: by their endings, or because they are there."""
+    """Return the column whose cells name pictures: by their endings, or because they are there.
+
+    They may be there in folders beside the table too, under a name that no other picture has.
+    """
     shares = {name: _share_of_pictures(cells.column(name)) for name in cells.names}
     fitting = [name for name in cells.names if shares[name] > _ENOUGH]
     if fitting:
         return min(fitting, key=lambda name: _rank(name, PATH_NAMES))
     named = [name for name in cells.names if _rank(name, PATH_NAMES) < 1000]
-    for name in sorted(named, key=lambda name: _rank(name, PATH_NAMES)):
+    named.sort(key=lambda name: _rank(name, PATH_NAMES))
+    for name in named:
         some = [cell for cell in cells.column(name)[:_SAMPLE] if cell][:20]
         if any(os.path.isfile(locate(folder, cell)) for cell in some):
             return name
-    return None
+    beside = Beside(folder)
+    return next((name for name in named if beside.knows(cells.column(name))), None)
 
 
 def settle_header(cells: Cells) -> Cells:
@@ -112,11 +120,18 @@ def find_columns(cells: Cells, folder: Path, target: str | None = None) -> Colum
         raise DataError(
             cells.path, "a column of labels, such as label, or several columns of 0 and 1",
             f"no such column beside {path!r}" + (f": {listed(rest)}" if rest else ""),
-            f"Say which it is with --target {rest[0]}." if rest else "Add one.",
+            f"Say which it is with --target {shlex.quote(_likeliest(cells, rest))}." if rest
+            else "Add one.",
         )  # fmt: skip
     is_yes_no = len(labels) > 1
     unused = tuple(n for n in rest if n not in labels)
     return Columns(path, labels, is_yes_no, split if split not in labels else None, unused)
+
+
+def _likeliest(cells: Cells, names: Sequence[str]) -> str:
+    """Return the column that holds the fewest different values, but more than one."""
+    nums = {name: len({*cells.column(name)} - {""}) for name in names}
+    return min(names, key=lambda name: (nums[name] < 2, nums[name]))
 
 
 def label_columns(cells: Cells, rest: Sequence[str]) -> tuple[str, ...]:
@@ -164,6 +179,23 @@ def locate(folder: Path, cell: str) -> str:
             if os.path.lexists(path + suffix):
                 return path + suffix
     return path
+
+
+def joined(cells: Cells, path: str, folder: Path, split: int | None) -> Joined | None:
+    """Join a table's names to the pictures beside it, or return None where they are paths.
+
+    Args:
+        cells: the table.
+        path: the column that names pictures.
+        folder: the table's.
+        split: of the table, where its name or folder says so.
+    """
+    names = cells.column(path)
+    some = [name for name in names if name][:20]
+    if any(os.path.lexists(locate(folder, name)) for name in some):
+        return None
+    beside = Beside(folder)
+    return Joined(beside, split) if beside.knows(names) else None
 
 
 def _asked(cells: Cells, target: str, path: str) -> tuple[str, ...]:

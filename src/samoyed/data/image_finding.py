@@ -9,8 +9,9 @@ from pathlib import Path
 from samoyed.core.errors import DataError, MissingExtra
 from samoyed.data.image_columns import find_path_column, label_columns, settle_header
 from samoyed.data.image_layout import SPLIT_NAMES, Listing, list_folder
-from samoyed.data.image_parts import part_in
+from samoyed.data.image_parts import inside, part_in
 from samoyed.data.image_reasons import named
+from samoyed.data.image_source import TEST, TRAIN
 from samoyed.data.image_tables import TableFile, read_picture_table
 from samoyed.data.pixels import SUFFIXES
 from samoyed.data.table_files import Cells, read_text
@@ -58,12 +59,84 @@ def find_tables(root: Path, listing: Listing) -> list[TableFile]:
     if parts:
         return _distinct(root, parts)
     is_loose = any(file.suffix.lower() in SUFFIXES for file in listing.files)
-    if len(listing.folders) > 1 and not is_loose and not _are_parts(listing.folders):
+    if not is_loose and not needs_table(listing):
         return []
-    tables = [file for file in listing.files if names_pictures(file)]
-    if len(tables) < 2:
-        return [TableFile(table) for table in tables]
-    return _distinct(root, [TableFile(table, _split_in(table.stem)) for table in tables])
+    return _chosen(root, listing)
+
+
+def _chosen(root: Path, listing: Listing) -> list[TableFile]:
+    """Return those of a folder's tables that say what its pictures show.
+
+    A lone table of the test part says it of that part alone where the other has class folders.
+    """
+    whole = [
+        TableFile(file, _split_in(file.stem))
+        for file in listing.files if names_pictures(file) and not _is_answer(file)
+    ]  # fmt: skip
+    labelled = [table for table in whole if has_labels(table)] or whole
+    train = [f for f in listing.folders if (said := part_in(f.name)) and said.split == TRAIN]
+    has_classes = any(len(list_folder(inside(folder, TRAIN)).folders) > 1 for folder in train)
+    splits = {table.split for table in labelled}
+    if TRAIN in splits or (TEST in splits and has_classes):
+        labelled = [table for table in labelled if table.split is not None]
+    if len(labelled) > 1:
+        return _distinct(root, labelled)
+    return [
+        table if table.split == TEST and has_classes else TableFile(table.path)
+        for table in labelled
+    ]
+
+
+def needs_table(listing: Listing) -> bool:
+    """Tell whether a folder's folders cannot be classes, so that a table must say what they show.
+
+    That is so of one folder alone, of parts of which one has no class folders, and of numbered
+    pieces of one set.
+    """
+    if len(listing.folders) < 2:
+        return True
+    parts = [folder for folder in listing.folders if part_in(folder.name) is not None]
+    if len(parts) > 1 and any(_is_loose(folder) for folder in parts):
+        return True
+    plain = {re.sub(r"\d+", "", folder.name.lower()) for folder in listing.folders}
+    words = {word for name in plain for word in re.split(r"[-_. ]", name)}
+    return len(plain) == 1 and bool(words & {"part", "images", "imgs"})
+
+
+def refuse_unjoined(root: Path, listing: Listing) -> None:
+    """Raise where pictures have no labels, and a table lies there that names none of them.
+
+    Raises:
+        DataError: with what the table holds, and what the pictures are called.
+    """
+    tables = [f for f in listing.files if f.suffix.lower() in _TABLES and not _is_answer(f)]
+    pictures = next((list_folder(f).files for f in listing.folders if _is_loose(f)), [])
+    if not tables or not pictures or not needs_table(listing):
+        return
+    cells = _head_of(tables[0])
+    if cells is None or not len(cells):
+        return
+    name = cells.names[0]
+    rows = named(cells.column(name))
+    raise DataError(
+        tables[0], f"a column with the names of the pictures in {pictures[0].parent.name}/, with "
+        "or without ending", f"none; the first column, {name!r}, holds {rows}; the pictures are "
+        f"called {named([path.name for path in pictures])}",
+        "Add such a column, or put the pictures of each class in a folder of its own.",
+    )  # fmt: skip
+
+
+def _is_loose(folder: Path) -> bool:
+    """Tell whether a folder, or the one folder in it, holds pictures and no folders."""
+    listing = list_folder(folder)
+    if len(listing.folders) == 1 and not listing.files:
+        listing = list_folder(listing.folders[0])
+    return not listing.folders and any(f.suffix.lower() in SUFFIXES for f in listing.files)
+
+
+def _is_answer(path: Path) -> bool:
+    """Tell by its name whether a table is a form for the answers of a competition."""
+    return "submission" in path.stem.lower()
 
 
 def has_labels(table: TableFile) -> bool:
@@ -75,13 +148,6 @@ def has_labels(table: TableFile) -> bool:
     if path is None:
         return False
     return bool(label_columns(cells, [n for n in cells.names if n != path]))
-
-
-def _are_parts(folders: Sequence[Path]) -> bool:
-    """Tell whether folders are splits with loose pictures, not classes."""
-    return all(
-        part_in(folder.name) is not None and not list_folder(folder).folders for folder in folders
-    )
 
 
 def _metadata_in(folder: Path, files: Sequence[Path]) -> Path | None:

@@ -10,11 +10,12 @@ from samoyed.data.image_listing import Entry, Found, Known, source_of
 from samoyed.data.image_parts import find_splits, inside
 from samoyed.data.image_reasons import BadPicture, named
 from samoyed.data.image_source import TEST, TRAIN, VALIDATION, ImageSource
+from samoyed.data.image_tables import TableFile, add_rows
 
 
 def scan_folders(
     root: Path, *, on_bad: str, seed: int, warnings: tuple[str, ...] = (),
-    known: Known | None = None,
+    known: Known | None = None, tested: TableFile | None = None,
 ) -> ImageSource:  # fmt: skip
     """Read the headers of all pictures below a folder and describe what is there.
 
@@ -24,6 +25,7 @@ def scan_folders(
         seed: which fifth is held out.
         warnings: what was noticed before.
         known: what a run knows that is to be measured on them.
+        tested: a table of the part that is held out, whose folder says nothing of classes.
 
     Raises:
         DataError: there is no class folder, only one class, or, unless bad files are skipped,
@@ -44,7 +46,8 @@ def scan_folders(
         others = [f"{f.name}/" for f in listing.folders if f not in places.values()]
         if others:
             found.warnings.append(f"folders beside the parts, not used: {named(others)}")
-        found.ignored += [str(f) for f in listing.files]
+        used = () if tested is None else (tested.path,)
+        found.ignored += [str(f) for f in listing.files if f not in used]
     found.has_official_split = TEST in places
     parts = places or {TRAIN: root}
     places = {split: inside(place, split) for split, place in places.items()} or parts
@@ -52,7 +55,10 @@ def scan_folders(
     found.place_of = lambda split, label: places[split] / label
     found.split_name = lambda split: f"{parts[split].name}/"
     for split, place in sorted(places.items()):
-        _gather(place, split, found, places)
+        if split == TEST and tested is not None:
+            add_rows(tested, found, on_bad)
+        else:
+            _gather(place, split, found, places)
     found.classes = tuple(
         sorted({label for entry in found.entries for label in entry.labels}, key=natural)
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -34,25 +35,54 @@ class Several(NamedTuple):
 def lists_in(name: str, cells: Sequence[str]) -> Several | None:
     """Read cells as lists of labels, or return None where they hold one label each.
 
-    A list is JSON (or as Python prints it), or labels with | or ; between them; in a column with
-    the name of many things (labels, tags) also with commas.
+    A list is JSON (or as Python prints it), or labels with | or ; between them, where at least one
+    of these labels stands in another cell too; in a column with the name of many things (labels,
+    tags) whatever stands elsewhere, and also with commas.
 
     >>> lists_in("label", ["a|b", "a", ""]).rows
     [('a', 'b'), ('a',), ()]
-    >>> lists_in("label", ["a, b", "a"]) is None
-    True
+    >>> lists_in("label", ["a, b", "a"]) is None, lists_in("label", ["red;blue", "green"]) is None
+    (True, True)
     """
     filled = [cell for cell in cells if cell]
     if not filled:
         return None
     if sum(cell.startswith("[") for cell in filled) * 2 > len(filled):
         return Several([_from_list(cell) for cell in cells], "lists")
-    marks = [m for m in _SEPARATORS if m != "," or name.lower() in PLURAL]
-    mark = next((m for m in marks if any(m in cell for cell in filled)), None)
+    is_plural = name.lower() in PLURAL
+    marks = [m for m in _SEPARATORS if m != "," or is_plural]
+    mark = next((m for m in marks if _separates(m, filled, is_plural)), None)
     if mark is None:
         return None
     rows: list[tuple[str, ...] | str] = [_once(cell.split(mark)) for cell in cells]
-    return Several(rows, f"labels separated by {_SEPARATORS[mark]}")
+    num = sum(mark in cell for cell in filled)
+    return Several(
+        rows, f"labels separated by {_SEPARATORS[mark]} in {num:,} row{'s' if num > 1 else ''}; "
+        f"where {mark} belongs to a name, write another sign",
+    )  # fmt: skip
+
+
+def _separates(mark: str, cells: Sequence[str], is_plural: bool) -> bool:
+    """Tell whether a sign stands between labels: if one of them stands in another cell too."""
+    with_mark = {cell for cell in cells if mark in cell}
+    if is_plural or not with_mark:
+        return bool(with_mark)
+    seen = Counter(label for cell in {*cells} for label in _once(cell.split(mark)))
+    return any(seen[label] > 1 for cell in with_mark for label in _once(cell.split(mark)))
+
+
+def signs_in(cells: Sequence[str]) -> str:
+    """Say where labels hold signs that could stand between labels and do not.
+
+    >>> signs_in(["red;blue", "green"])
+    'one label each; ; belongs to the label in 1 row, as no part of it stands alone'
+    """
+    said = "one label each"
+    for mark in "|;":
+        if num := sum(mark in cell for cell in cells):
+            rows = f"{num:,} row{'s' if num > 1 else ''}"
+            said += f"; {mark} belongs to the label in {rows}, as no part of it stands alone"
+    return said
 
 
 def _from_list(cell: str) -> tuple[str, ...] | str:

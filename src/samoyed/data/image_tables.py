@@ -21,8 +21,9 @@ from typing import NamedTuple
 import numpy as np
 
 from samoyed.core.errors import DataError, did_you_mean
-from samoyed.data.image_columns import Columns, find_columns, locate, settle_header
-from samoyed.data.image_labels import answers_of, lists_in
+from samoyed.data.image_beside import Joined
+from samoyed.data.image_columns import Columns, find_columns, joined, locate, settle_header
+from samoyed.data.image_labels import answers_of, lists_in, signs_in
 from samoyed.data.image_layout import SPLIT_NAMES, walk
 from samoyed.data.image_listing import Entry, Found, Known, settle_validation, source_of
 from samoyed.data.image_reasons import BadPicture, named
@@ -81,7 +82,7 @@ def read_picture_table(path: Path, on_bad: str = "stop") -> Cells:
 
 def scan_picture_tables(
     root: Path, tables: Sequence[TableFile], *, on_bad: str, seed: int, target: str | None = None,
-    known: Known | None = None,
+    known: Known | None = None, warnings: tuple[str, ...] = (),
 ) -> ImageSource:  # fmt: skip
     """Read tables of pictures and describe what they name.
 
@@ -92,6 +93,7 @@ def scan_picture_tables(
         seed: which fifth is held out.
         target: the label columns, as `--target` names them.
         known: what a run knows that is to be measured on them.
+        warnings: what was noticed before.
 
     Raises:
         DataError: for what cannot be used, with the table's line.
@@ -104,6 +106,7 @@ def scan_picture_tables(
     labels = _labels_of(parts)
     is_several = labels.is_several or (known is not None and known.is_several)
     found = Found(root, is_several=is_several, classes=labels.classes, known=known)
+    found.warnings += warnings
     found.place_of = lambda split, label: str(parts[0].table.path)
     found.split_name = lambda split: _PARTS[split]
     found.skipped = [line for part in parts for line in part.cells.skipped]
@@ -113,6 +116,25 @@ def scan_picture_tables(
         _mention_unnamed({table.path.parent for table in tables}, found)
     settle_validation(found)
     return source_of(found, on_bad=on_bad, seed=seed)
+
+
+def add_rows(table: TableFile, found: Found, on_bad: str) -> None:
+    """Add the pictures that a table names to those of class folders.
+
+    Raises:
+        DataError: for what cannot be used, or any number of labels for a picture.
+    """
+    cells = read_picture_table(table.path, on_bad)
+    part = _Part(table, cells, find_columns(cells, table.path.parent))
+    labels = _labels_of([part])
+    if labels.is_several:
+        raise DataError(
+            table.path, "one class for each picture, as the folders to learn from have",
+            labels.how, "Name a class for each picture.",
+        )  # fmt: skip
+    found.skipped += cells.skipped
+    found.lines.append(_line_of(part, labels))
+    _gather([part], labels, found)
 
 
 def _labels_of(parts: Sequence[_Part]) -> _Labels:
@@ -141,7 +163,7 @@ def _labels_of(parts: Sequence[_Part]) -> _Labels:
         return _Labels(several.rows, nothing, is_several, None, several.how)
     rows = [(cell,) if cell else "no label" for cell in cells]
     _refuse_unique(first, names[0], cells)
-    return _Labels(rows, nothing, False, None, "one label each")
+    return _Labels(rows, nothing, False, None, signs_in(cells))
 
 
 def _from_answers(names: Sequence[str], answers: np.ndarray) -> _Labels:
@@ -172,6 +194,7 @@ def _gather(parts: Sequence[_Part], labels: _Labels, found: Found) -> None:
     offset = 0
     for part in parts:
         folder = part.table.path.parent
+        join = joined(part.cells, part.columns.path, folder, part.table.split)
         for row, split in enumerate(_splits(part, found)):
             said = labels.rows[offset + row]
             place = part.cells.where(row)
@@ -183,10 +206,11 @@ def _gather(parts: Sequence[_Part], labels: _Labels, found: Found) -> None:
                 )))  # fmt: skip
                 continue
             cell = part.cells.column(part.columns.path)[row]
-            path = locate(folder, cell)
-            problem = _problem(folder, cell, path)
-            if problem is not None:
-                found.bad.append((place, problem))
+            path = _path_of(folder, cell, join)
+            if path is None:
+                continue
+            if isinstance(path, BadPicture):
+                found.bad.append((place, path))
                 continue
             key = os.path.normpath(path)
             before = seen.setdefault(key, (place, said, split))
@@ -197,6 +221,10 @@ def _gather(parts: Sequence[_Part], labels: _Labels, found: Found) -> None:
             else:
                 found.bad.append((place, _contradiction(cell, said, before)))
         offset += len(part.cells)
+        if join is not None:
+            found.lines.append(join.line(part.columns.path))
+            if (missing := join.bad(part.columns.path, len(part.cells))) is not None:
+                found.bad.append((part.table.path, missing))
     if again:
         found.warnings.append(
             f"rows that name a picture again, left out, {len(again):,}: {named(again)}"
@@ -218,6 +246,15 @@ def _splits(part: _Part, found: Found) -> Iterator[int | None]:
                 f"Correct it.{did_you_mean(cell, SPLIT_NAMES)}", "train, validation or test",
             )))  # fmt: skip
         yield told
+
+
+def _path_of(folder: Path, cell: str, join: Joined | None) -> str | BadPicture | None:
+    """Return a cell's picture, why it has none, or None where that is told for all at once."""
+    if join is not None and cell and "://" not in cell:
+        return join.path(cell)
+    path = locate(folder, cell)
+    problem = _problem(folder, cell, path)
+    return path if problem is None else problem
 
 
 def _problem(folder: Path, cell: str, path: str) -> BadPicture | None:

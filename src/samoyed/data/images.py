@@ -25,12 +25,12 @@ import numpy as np
 from samoyed.core.errors import DataError, OptionError, SomeUnreadable, did_you_mean
 from samoyed.core.spec import ImageSpec
 from samoyed.data.image_cifar import is_cifar_name, refuse_pickled, scan_cifar
-from samoyed.data.image_finding import find_tables, has_labels
+from samoyed.data.image_finding import find_tables, has_labels, needs_table, refuse_unjoined
 from samoyed.data.image_folders import scan_folders
 from samoyed.data.image_idx import find_idx_files, scan_idx
 from samoyed.data.image_layout import list_folder, pictures_below
 from samoyed.data.image_listing import Known
-from samoyed.data.image_reasons import FORMATS, error_of, lines_of
+from samoyed.data.image_reasons import FORMATS, error_of, lines_of, named
 from samoyed.data.image_source import TEST, TRAIN, ImageData, ImageSource, Pictures
 from samoyed.data.image_tables import TableFile, scan_picture_tables
 from samoyed.data.pixels import decode_all
@@ -83,18 +83,33 @@ def scan_images(
     refuse_pickled(root, listing.files)
     idx_files = find_idx_files(listing.files)
     tables = [] if idx_files else find_tables(root, listing)
-    if tables and (target is not None or all(map(has_labels, tables)) or len(listing.folders) < 2):
+    if tables and {table.split for table in tables} == {TEST}:
+        others = _others(listing.files, tables)
+        return scan_folders(
+            root, on_bad=on_bad, seed=seed, warnings=others, known=known, tested=tables[0]
+        )
+    is_open = needs_table(listing)
+    if tables and (target is not None or is_open or all(map(has_labels, tables))):
+        others = _others(listing.files, tables)
         return scan_picture_tables(
-            root, tables, on_bad=on_bad, seed=seed, target=target, known=known
+            root, tables, on_bad=on_bad, seed=seed, target=target, known=known, warnings=others
         )
     _refuse("--target", target, "a table of pictures, or CIFAR-100")
     if idx_files:
         return scan_idx(root, idx_files, on_bad=on_bad, seed=seed, known=known)
+    refuse_unjoined(root, listing)
     without = [
         f"{t.path.name} names no pictures with labels: folders are the classes" for t in tables
     ]
     warnings = tuple(dict.fromkeys(without))
     return scan_folders(root, on_bad=on_bad, seed=seed, warnings=warnings, known=known)
+
+
+def _others(files: Sequence[Path], tables: Sequence[TableFile]) -> tuple[str, ...]:
+    """Say which tables beside those that are read are not."""
+    read = {table.path for table in tables}
+    others = [f.name for f in files if is_table_name(f.name) and f not in read]
+    return (f"tables that are not read: {named(others)}",) if others else ()
 
 
 def _refuse(option: str, value: object, expected: str) -> None:
