@@ -182,7 +182,7 @@ def check(
     return [
         *found.describe(),
         *[f"warning: {warning}" for warning in found.warnings],
-        *[f"skipped: {line}" for line in [*found.skipped, *problems]],
+        *[f"skipped: {line}" for line in _most([*found.skipped, *problems])],
         f"task: {(asked or row.asked).replace('_', ' ')}; model: {why}",
         f"to train: samoyed train {shlex.quote(str(data))}{_options(ask, on_bad)}"
         + "".join(f" --{o} {shlex.quote(v)}" for o, v in (("from", source), ("to", into)) if v),
@@ -297,13 +297,21 @@ def _bad(path: str, problems: list[str]) -> DataError:
     if len(problems) == 1:
         first, _, reason = problems[0].partition(": ")
         return DataError(first, "a readable file", reason, "mend it, or use --on-bad skip")
-    lines = problems[:MOST_LISTED]
-    if rest := len(problems) - len(lines):
-        lines.append(f"and {rest:,} more")
+    lines = [f"{len(problems):,} problems:", *_most(problems)]
     return DataError(
-        path, "nothing that is bad", "\n    ".join([f"{len(problems):,} problems:", *lines]),
+        path, "nothing that is bad", "\n    ".join(lines),
         "mend them: train stops at them, unless it is given --on-bad skip",
     )  # fmt: skip
+
+
+def _most(lines: list[str]) -> list[str]:
+    """Return the first lines and, where there are more, how many.
+
+    >>> _most([str(k) for k in range(23)])[-2:]
+    ['19', '... and 3 more']
+    """
+    rest = len(lines) - MOST_LISTED
+    return lines if rest <= 0 else [*lines[:MOST_LISTED], f"... and {rest:,} more"]
 
 
 def _silent(line: str) -> None:

@@ -20,6 +20,7 @@ from samoyed.data.image_listing import Known
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.tables import TableAsk
 from samoyed.data.text_measured import scan_measured
+from samoyed.kinds import images
 from samoyed.kinds.idle import idle_dials
 from samoyed.kinds.parts import Assembly, DataSettings, Plain
 from samoyed.kinds.tasks import TABLE_TASKS, TASKS
@@ -73,7 +74,7 @@ def assemble(
     config, recipe, task, data_settings, *extra = changed
     refuse_dials(groups, changed, idle_dials(row, source.kind, task, config, recipe))
     if source.kind == "images":  # how large they may be is one of the dials
-        task = replace(task, spec=system.accepts(config, source.spec))
+        task = replace(task, spec=images.accepted(system, config, source.spec))
     plain = Plain(row, size, source, task, config, recipe, seed, data_settings)
     return _kind(source.kind).join(plain, system), extra
 

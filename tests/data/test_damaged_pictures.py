@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import samoyed
 from command_line import refused_by_check
+from samoyed.api import MOST_LISTED
 from samoyed.core.errors import DataError
 from samoyed.core.spec import ImageSpec
 from samoyed.data.images import read_pictures
@@ -48,3 +50,14 @@ def test_check_lists_all_that_is_bad(tmp_path):
     message = refused_by_check(tmp_path)
     assert "3 problems:" in message
     assert "/dog/0.png: a damaged or cut off picture" in message
+
+
+def test_a_long_list_of_what_was_skipped_is_cut(tmp_path):
+    table = tmp_path / "t.csv"
+    rows = "".join(f"{i * 7 % 61},{i % 3},{'xy'[i % 2]}\n" for i in range(60))
+    table.write_text("a,b,kind\n" + rows + "1,2\n" * 45)
+    said = samoyed.check(table, target="kind", on_bad="skip")
+    skipped = [line for line in said if line.startswith("skipped: ")]
+    assert len(skipped) == MOST_LISTED + 1
+    assert skipped[0] == f"skipped: {table}:62: 2 cells, not 3"
+    assert skipped[-1] == "skipped: ... and 25 more"

@@ -347,3 +347,16 @@ def test_chinese_lines_have_their_class_behind():
 
 def test_a_dialogue_has_no_classes():
     assert form_of("".join(f"{'—–«'[k % 3]} he said {k} words\n" for k in range(600))) is None
+
+
+def test_a_list_of_classes_is_no_class(tmp_path):
+    rows = [{"text": f"{text} {i}", "label": label} for i, (label, text) in enumerate(lines(40))]
+    rows[7]["label"] = ["0", "1"]
+    path = put(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "t.jsonl")
+    with pytest.raises(DataError) as refused:
+        open_source(str(path), ask=TableAsk("label"))
+    assert refused.value.place == f"{path}:8, column 2 ('label')"
+    assert refused.value.found == 'a list of 2: ["0", "1"]'
+    source = open_source(str(path), ask=TableAsk("label"), on_bad="skip")
+    assert source.labels.names == ("0", "1")
+    assert source.skipped == (f'{path}:8, column 2 (\'label\'): a list of 2: ["0", "1"]',)

@@ -1,14 +1,17 @@
 """Mistakes in pairs, tags and questions that once passed in silence, or under a wrong name."""
 
 import json
+import re
 
 import pytest
 
 from samoyed.core.errors import DataError, OptionError
 from samoyed.data.pair_files import PairAsk, direction
+from samoyed.data.pair_guess import are_pairs
 from samoyed.data.pairs import scan_pairs
 from samoyed.data.tagged_text import scan_tagged_text
 from samoyed.misunderstood import refuse_prompt
+from samoyed.opening import open_source
 from samoyed.standard_input import all_asked
 
 ASK = PairAsk("fr", "en")
@@ -124,3 +127,29 @@ def test_a_testament_is_no_test_part(tmp_path):
     source = scan_pairs(tmp_path, ASK)
     assert not source.has_official_test
     assert len(source.train) == 54
+
+
+def test_a_field_that_numbers_the_lines_is_no_language(tmp_path):
+    rows = [
+        {"id": f"s{i}", "en": f"the dog number {i} is here", "de": f"der Hund Nummer {i} ist da"}
+        for i in range(30)
+    ]
+    file = tmp_path / "p.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(OptionError) as refused:
+        open_source(str(file))
+    assert refused.value.hint.count("samoyed train") == 2
+    assert "id" not in re.findall(r"--(?:from|to) (\S+)", refused.value.hint)
+    for row in rows:
+        row["id"] = "anjing nomor ini ada di sini"  # Indonesian, of which id is the code
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(OptionError) as refused:
+        open_source(str(file))
+    assert "id" in re.findall(r"--(?:from|to) (\S+)", refused.value.hint)
+
+
+def test_one_text_with_a_number_beside_it_is_no_pair(tmp_path):
+    file = tmp_path / "p.jsonl"
+    rows = [{"id": f"s{i}", "en": f"the dog number {i}", "label": "ab"[i % 2]} for i in range(30)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert not are_pairs(file)

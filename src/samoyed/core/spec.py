@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 OnBad = Literal["stop", "skip"]
@@ -11,16 +11,30 @@ OnBad = Literal["stop", "skip"]
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """Pictures of one size: `channels` x `height` x `width`, 8 bits a value."""
+    """Pictures of one size: `channels` x `height` x `width`, 8 bits a value.
+
+    Args:
+        channels: 1 gray, 3 colour.
+        height: in pixels.
+        width: in pixels.
+        gray_bits: of files with 16 bits a gray, how many of them are used: white is the largest
+            number of so many bits.
+    """
 
     channels: int
     height: int
     width: int
+    gray_bits: int = field(default=16, repr=False)
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Return (channels, height, width)."""
         return self.channels, self.height, self.width
+
+    @property
+    def content_key(self) -> tuple[int, ...]:
+        """Return what decides the pixels of a file: the shape, and the bits where they are few."""
+        return self.shape if self.gray_bits == 16 else (*self.shape, self.gray_bits)
 
 
 @dataclass(frozen=True)

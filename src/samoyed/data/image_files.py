@@ -47,7 +47,7 @@ class Files:
         return self._found(size, False)[0]
 
     def _found(self, size: ImageSpec, must_stop: bool) -> tuple[Decoded, list[_Failure]]:
-        key = cache.key_of("files", self.fingerprint, *size.shape)
+        key = cache.key_of("files", self.fingerprint, *size.content_key)
 
         def chunks(facts: cache.Facts) -> Iterator[np.ndarray]:
             bad: list[_Failure] = []

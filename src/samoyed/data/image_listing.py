@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from samoyed.data.image_layout import natural
 from samoyed.data.image_reasons import Bad, BadPicture, error_of, lines_of, named, nearly_same
 from samoyed.data.image_source import TEST, TRAIN, VALIDATION, ImageSource
 from samoyed.data.image_split import hold_out, strata_of, suspicions
-from samoyed.data.image_summary import describe, natural_size, suspicious_shapes
+from samoyed.data.image_summary import describe, gray_bits, natural_size, suspicious_shapes
 from samoyed.data.pixels import SUFFIXES, Inspection, in_parallel, inspect
 
 
@@ -123,7 +123,9 @@ def source_of(found: Found, *, on_bad: str, seed: int) -> ImageSource:
         )  # fmt: skip
     headers = [file.header for file in files]
     spec, sizes = natural_size(headers)
-    warnings = found.warnings + suspicions(targets, splits, digests, names, classes)
+    bits, dark = gray_bits(headers, names)
+    spec = replace(spec, gray_bits=bits)
+    warnings = found.warnings + dark + suspicions(targets, splits, digests, names, classes)
     warnings += suspicious_shapes(headers, names, spec) + nearly_same(classes)
     if found.ignored:
         ignored = [os.path.relpath(path, found.root) for path in found.ignored]

@@ -230,7 +230,8 @@ class ImageSource:
         def pick(split: int) -> Pictures:
             rows = np.flatnonzero(splits == split)
             names = tuple(self.names[i] for i in decoded.kept[rows])
-            images = _rows(decoded.images, rows, f"{self.fingerprint} {size.shape} {len(splits)}")
+            content = f"{self.fingerprint} {size.content_key} {len(splits)}"
+            images = _rows(decoded.images, rows, content)
             return Pictures(images, targets[rows], names)
 
         validation = pick(VALIDATION) if (self.splits == VALIDATION).any() else None
@@ -240,8 +241,9 @@ class ImageSource:
         """Decode everything at a small size and return "file: reason" for what cannot be."""
         from samoyed.data.image_near import LOOK
 
-        decoded = self.contents.look(LOOK)
-        self._compare(decoded, LOOK)
+        size = replace(LOOK, gray_bits=self.spec.gray_bits)
+        decoded = self.contents.look(size)
+        self._compare(decoded, size)
         return list(decoded.skipped)
 
     def _compare(self, decoded: Decoded, size: ImageSpec) -> None:
@@ -250,7 +252,7 @@ class ImageSource:
 
         kept = decoded.kept
         digests = [self.digests[i] for i in kept] if len(self.digests) else ()
-        content = f"{self.fingerprint} {size.shape} {len(kept)}"
+        content = f"{self.fingerprint} {size.content_key} {len(kept)}"
         names = [self.names[i] for i in kept]
         self._near[:] = near_copies(decoded.images, self.splits[kept], digests, names, content)
 

@@ -12,6 +12,8 @@ from samoyed.data.image_source import TEST, TRAIN, VALIDATION
 from samoyed.data.image_split import count_labels
 from samoyed.data.pixels import Inspection
 
+_BITS = (8, 10, 12, 14, 16)
+_NEARLY_BLACK = 4096  # of 65,536 grays: all of 12 bits
 _ENLARGED = 8  # times smaller than usual at which a picture is named
 
 
@@ -28,6 +30,31 @@ def natural_size(headers: Sequence[Inspection]) -> tuple[ImageSpec, str]:
     return spec, (
         f"sizes differ, from {widths[least]} x {heights[least]} to {widths[most]} x {heights[most]}"
     )
+
+
+def gray_bits(headers: Sequence[Inspection], names: Sequence[str]) -> tuple[int, list[str]]:
+    """Return how many of 16 bits a set's grays use, and a warning where it is not all of them.
+
+    Cameras and scanners of 10, 12 or 14 bits write files of 16, which would be nearly black.
+    """
+    tops = [(header.top, name) for header, name in zip(headers, names, strict=True) if header.top]
+    most = max((top for top, _ in tops), default=0)
+    if not most:
+        return 16, []
+    bits = next(num for num in _BITS if most < 2**num)
+    if bits < 16:
+        return bits, [
+            f"16-bit pictures with no value above {most:,}, {len(tops):,}: taken for {bits}-bit "
+            f"ones, {2**bits - 1:,} is white (write values up to 65,535 if they are as dark as "
+            f"that): {named([name for _, name in tops])}"
+        ]
+    dark = [name for top, name in tops if top < _NEARLY_BLACK]
+    if not dark:
+        return bits, []
+    return bits, [
+        f"16-bit pictures with no value above {_NEARLY_BLACK - 1:,}, {len(dark):,}: nearly black, "
+        f"as others of the set go up to {most:,} and 65,535 is white: {named(dark)}"
+    ]
 
 
 def suspicious_shapes(

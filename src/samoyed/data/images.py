@@ -6,6 +6,8 @@ One class for each picture:
 * `DATA/train/rose/1.jpg` and `DATA/test/rose/2.jpg`, with or without `val`, `valid` or `dev`
 * a table: `labels.csv` (or `.tsv`, `.jsonl`) with a column of paths and one of labels, and a
   column `split` where the table says what is held out; or `train.csv` and `test.csv`
+* such a table beside one folder of pictures, or beside parts without class folders; it may name
+  them by ids or by their names alone
 * `metadata.csv`, `.jsonl` or `.parquet` with `file_name`, in the folder or in `train/` and `test/`
 * IDX files as MNIST has them, plain or `.gz`
 * CIFAR's binary files: `data_batch_1.bin` ..., `test_batch.bin`; or `train.bin`, `test.bin`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +83,14 @@ def _records(
     for i, (label, text) in enumerate(rows):
         if is_missing(label):
             skipped.append(f"{cells.where(i, target)}: no class")
+        elif several := _several(label):
+            if on_bad == "stop":
+                raise DataError(
+                    cells.where(i, target), "one class", several,
+                    "A text is learned with one class: write one, or leave such rows out with "
+                    "--on-bad skip.",
+                )  # fmt: skip
+            skipped.append(f"{cells.where(i, target)}: {several}")
         elif not text.strip():
             if on_bad == "stop":
                 raise DataError(
@@ -92,3 +101,18 @@ def _records(
         else:
             records.append(Labelled(label, text, cells.where(i)))
     return records
+
+
+def _several(label: str) -> str:
+    """Say that a label is a list, as lines of JSON may hold it, or return nothing.
+
+    >>> _several('["a", "b"]'), _several("[a] b")
+    ('a list of 2: ["a", "b"]', '')
+    """
+    if not label.startswith("["):
+        return ""
+    try:
+        found = json.loads(label)
+    except ValueError:
+        return ""
+    return f"a list of {len(found)}: {label[:60]}" if isinstance(found, list) else ""

@@ -17,6 +17,7 @@ from samoyed.data.text_files import array_of_json
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 COLUMN_SUFFIXES = (".tsv", ".tab", ".txt", ".csv")
+_WORDY = 0.2  # of the lines of a field of sentences have more than one word
 _LOOKED_AT = 2_000  # lines from which the language of a column is guessed
 _CLEAR = 2.0  # times as many of a language's words as in any other column
 
@@ -313,6 +314,7 @@ def _of_json(file: Path, lines: list[str], ask: PairAsk) -> Found:
             file, "one JSON object for each line", "an empty file"
         )
     known = [key for key, value in objects[0].items() if isinstance(value, str)]
+    known = _sentences_among(known, objects, ask)
     names = direction(file, known, ask)
     rows: Rows = []
     for number, row in found:
@@ -332,6 +334,23 @@ def _of_json(file: Path, lines: list[str], ask: PairAsk) -> Found:
                 "add it, or leave such lines out with --on-bad skip",
             )))  # fmt: skip
     return rows, names, (None, None)
+
+
+def _sentences_among(
+    names: Sequence[str], objects: Sequence[dict[str, object]], ask: PairAsk
+) -> list[str]:
+    """Return the fields that may be sentences: not those that number the lines, unless asked for.
+
+    A field of one word in nearly every line is no column of sentences; where two others are left
+    it is not proposed.
+    """
+    some = objects[:_LOOKED_AT]
+    wordy = [
+        name for name in names
+        if sum(" " in str(row.get(name, "")).strip() for row in some) >= _WORDY * len(some)
+        or name in (ask.source, ask.target)
+    ]  # fmt: skip
+    return wordy if len(wordy) > 1 else list(names)
 
 
 _MEND = "Mend the line, or leave such lines out with --on-bad skip."

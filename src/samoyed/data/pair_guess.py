@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ LEAST_LINES = 5
 LEAST_TABBED = 0.95  # of the lines must have as many tabs as most
 LEAST_DISTINCT = 0.3  # of the cells of a column of sentences; classes are fewer
 LEAST_WORDS = 1.3  # in a cell of a column of sentences, on average
+
+_NUMBERED = re.compile(r"\S*\d\S*")  # what numbers a line, and is no Indonesian
 
 _JSON = (".jsonl", ".ndjson", ".json")
 _COLUMNS = (".tsv", ".tab", ".txt")
@@ -56,7 +59,8 @@ def _is_pair_json(lines: Sequence[str]) -> bool:
     if isinstance(first.get("translation"), dict):
         return True
     spoken = [key for key, value in first.items()
-              if key.lower() in LANGUAGES and isinstance(value, str)]  # fmt: skip
+              if key.lower() in LANGUAGES and isinstance(value, str)
+              and not (key == "id" and _NUMBERED.fullmatch(value))]  # fmt: skip
     return len(spoken) > 1
 
 

@@ -6,8 +6,9 @@ what is lost are the outer strips. Shrinking averages (Pillow's block reduction,
 growing is bicubic. A JPEG's decoder leaves out frequencies the wanted size cannot show.
 
 **Converting.** Rotation noted by the camera is applied, transparency is laid on white, an
-animation gives its first frame, 16-bit gray is divided by 257 (12-bit gray of a TIFF file by 4095 /
-255), floating-point gray is scaled so that its largest value is white unless it lies in [0, 1] or
+animation gives its first frame, 16-bit gray is divided by 257 (12-bit gray of a TIFF file, and of a
+set of pictures in which no value is larger, by 4095 / 255; so with 8, 10 and 14 bits),
+floating-point gray is scaled so that its largest value is white unless it lies in [0, 1] or
 [0, 255] already.
 
 **Size.** A picture of more pixels than Pillow's limit (89 million) may be a bomb and is refused,
@@ -48,6 +49,7 @@ _PLUGINS = (
 _GRAY_MODES = frozenset(["1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"])
 _ORIENTATION = 274  # EXIF tag; values 5 to 8 exchange width and height
 _BITS = 258  # TIFF tag
+_WHITE = 65535  # of 16 bits
 _SMALLEST_SIDE = 2  # pixels
 _AT_ONCE = 4096  # pictures handed to the threads at once
 
@@ -56,16 +58,20 @@ Result = TypeVar("Result")
 
 
 class Inspection(NamedTuple):
-    """What a header says: the content's hash, the upright size in pixels, gray or not."""
+    """What a file says: the content's hash, the upright size in pixels, gray or not.
+
+    `top` is the largest of its grays of 16 bits, 0 where it has none.
+    """
 
     digest: str
     width: int
     height: int
     is_gray: bool
+    top: int = 0
 
 
 def inspect(path: str | Path) -> Inspection:
-    """Hash a file and read its header; no pixel is decoded.
+    """Hash a file and read its header; pixels are decoded of grays of 16 bits alone.
 
     Raises:
         BadPicture: it cannot be opened, is no picture, is far too large or hardly a pixel.
@@ -76,12 +82,25 @@ def inspect(path: str | Path) -> Inspection:
         if _orientation(picture) >= 5:
             width, height = height, width
         is_gray = picture.mode in _GRAY_MODES or _has_gray_palette(picture)
+        top = _top_of(picture)
     if min(width, height) < _SMALLEST_SIDE:
         raise BadPicture(
             f"{width} x {height} pixels", "Remove it, or bring the picture it stands for.",
             f"a picture of at least {_SMALLEST_SIDE} x {_SMALLEST_SIDE} pixels",
         )  # fmt: skip
-    return Inspection(hashlib.blake2b(data, digest_size=16).hexdigest(), width, height, is_gray)
+    digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+    return Inspection(digest, width, height, is_gray, top)
+
+
+def _top_of(picture: Image) -> int:
+    """Return the largest gray of a picture with 16 bits each, 0 for others and damaged ones."""
+    if picture.mode[0] != "I" or _bits_of(picture) == 12:
+        return 0
+    try:
+        top = int(np.asarray(picture).max(initial=0))
+    except Exception:  # whoever decodes it says what is wrong
+        return 0
+    return top if top <= _WHITE else 0
 
 
 def decode(path: str | Path, size: ImageSpec) -> np.ndarray:
@@ -101,7 +120,8 @@ def decode(path: str | Path, size: ImageSpec) -> np.ndarray:
             _shrink_while_decoding(picture, size)
             picture.load()
             upright = ImageOps.exif_transpose(picture) if _orientation(picture) > 1 else picture
-            return _channels_first(fit(flatten(upright, size.channels), size.width, size.height))
+            flat = flatten(upright, size.channels, size.gray_bits)
+            return _channels_first(fit(flat, size.width, size.height))
     except BadPicture:
         raise
     except Exception as error:  # decoders of foreign bytes raise anything
@@ -155,7 +175,7 @@ def fit(picture: Image, width: int, height: int) -> Image:
     return picture.resize((width, height), method, box=box, reducing_gap=2.0)
 
 
-def flatten(picture: Image, channels: int) -> Image:
+def flatten(picture: Image, channels: int, gray_bits: int = 16) -> Image:
     """Return 8-bit gray (1 channel) or colour (3), whatever the mode; transparency on white."""
     from PIL import Image
 
@@ -165,7 +185,7 @@ def flatten(picture: Image, channels: int) -> Image:
     if picture.mode == "La":
         picture = picture.convert("LA")  # the only way out of it
     if picture.mode[0] in "IF":
-        picture = _eight_bits(picture)
+        picture = _eight_bits(picture, gray_bits)
     elif picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
@@ -175,7 +195,7 @@ def flatten(picture: Image, channels: int) -> Image:
     return picture.convert(mode)
 
 
-def _eight_bits(picture: Image) -> Image:
+def _eight_bits(picture: Image, gray_bits: int) -> Image:
     """Return gray of 8 bits for whole numbers of 12, 16 or 32 bits, or floating-point numbers."""
     from PIL import Image
 
@@ -188,7 +208,7 @@ def _eight_bits(picture: Image) -> Image:
     elif _bits_of(picture) == 12:
         factor = 255 / 4095
     else:
-        factor = 1 / 257 if top <= 65535 else 255.0 / top
+        factor = 255.0 / (2**gray_bits - 1 if top <= _WHITE else top)
     gray = np.clip(np.rint(values * factor), 0, 255).astype(np.uint8)
     gray[is_clear] = 255
     return Image.fromarray(gray)

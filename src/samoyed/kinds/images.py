@@ -12,6 +12,7 @@ from torch import nn
 
 from samoyed.core.errors import RunError, first_names
 from samoyed.core.settings import dials
+from samoyed.core.spec import ImageSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
 from samoyed.kinds.tasks import TASKS
@@ -24,12 +25,18 @@ def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any,
     module, name = TASKS[source.asked]
     config = replace(system.Config(), **row.sizes[size])
     asked = getattr(importlib.import_module(module), name)
-    task = asked(system.accepts(config, source.spec), source.labels)
+    task = asked(accepted(system, config, source.spec), source.labels)
     if not row.is_varied:  # the papers' protocols: no distortions, plain targets
         plain = {"augmentation": "none", "label_smoothing": 0.0, "is_tempered": False}
         task = replace(task, **{name: plain[name] for name in plain if name in dials(task)})
     recipe = system.recipe_for(source.num_train) if row.has_sizes else system.RECIPE
     return config, recipe, task
+
+
+def accepted(system: ModuleType, config: Any, spec: ImageSpec) -> ImageSpec:
+    """Return what a system wants pictures brought to, their files read as the data's are."""
+    wanted: ImageSpec = system.accepts(config, spec)
+    return replace(wanted, gray_bits=spec.gray_bits)
 
 
 def join(plain: Plain, system: ModuleType) -> Assembly:

@@ -48,6 +48,7 @@ def of_pictures(task: str, spec: ImageSpec, labels: LabelSpec) -> dict[str, Any]
     return {
         "task": task, "inputs": [PICTURES], "output": output,
         "channels": spec.channels, "rows": spec.height, "columns": spec.width,
+        **({"gray_bits": spec.gray_bits} if spec.gray_bits != 16 else {}),
         "labels": list(labels.names),
     }  # fmt: skip
 
@@ -127,7 +128,9 @@ def read(path: Path, text: str) -> Described:
             )
         labels = LabelSpec(tuple(said["labels"]))
         if said["task"] in PICTURE_TASKS:
-            image = ImageSpec(said["channels"], said["rows"], said["columns"])
+            image = ImageSpec(
+                said["channels"], said["rows"], said["columns"], said.get("gray_bits", 16)
+            )
             return Described(said["task"], labels, image, None, None, said)
         columns = tuple(
             Column(
