@@ -54,8 +54,10 @@ def put_pictures(root: Path, rng: np.random.Generator) -> None:
             pixels = rng.integers(0, 90, (16, 16, 3), dtype=np.uint8) + np.uint8(120 * k)
             Image.fromarray(pixels).save(path)
             rows.append([str(path.relative_to(root)), name])
+    (root / "new-photos" / "rose").mkdir(parents=True)
     (root / "folder").mkdir()
-    for path in ("picture.jpg", "dog.jpg", "folder/one.png", "folder/two.png"):
+    for path in ("picture.jpg", "dog.jpg", "folder/one.png", "folder/two.png",
+                 "new-photos/rose/1.jpg", "new-photos/rose/2.jpg"):  # fmt: skip
         Image.fromarray(rng.integers(0, 255, (20, 24, 3), dtype=np.uint8)).save(root / path)
     put_rows(root / "held-out.csv", [["file_name", "species"], rows[0], rows[-1]])
     put_rows(root / "labels.csv", [["file_name", "species"], *rows[1:-1]])
