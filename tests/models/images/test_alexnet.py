@@ -9,6 +9,7 @@ from torch import nn
 
 from samoyed.core.batch import Logits
 from samoyed.core.spec import ImageSpec, LabelSpec
+from samoyed.layers.dropout import Dropout
 from samoyed.models.images import alexnet
 from samoyed.models.images.alexnet import RECIPE, SIZES, Config, accepts, build, recommend
 
@@ -168,7 +169,7 @@ def test_dropout_works_while_training_and_only_then():
     with torch.no_grad():
         assert not torch.equal(net.train()(inputs).values, net(inputs).values)
         assert torch.equal(net.eval()(inputs).values, net(inputs).values)
-    drops = [i for i, m in enumerate(net.classifier) if isinstance(m, nn.Dropout)]
+    drops = [i for i, m in enumerate(net.classifier) if isinstance(m, Dropout)]
     assert [type(net.classifier[i + 1]) for i in drops] == [nn.Linear, nn.Linear]
 
 
