@@ -113,11 +113,18 @@ SCRIPT = """
       if (at[0] < -60 || at[1] < -10 || at[0] > wide + 60 || at[1] > high + 10) return;
       var size = w === chosen ? 16 : marked.has(w) ? 13 : 11;
       pen.font = (marked.has(w) ? "600 " : "") + size + "px system-ui, sans-serif";
-      var half = pen.measureText(w.word).width / 2 + 2, cells = [], isFree = true;
-      for (var x = Math.floor((at[0] - half) / cell); x <= (at[0] + half) / cell; x++)
-        for (var y = Math.floor((at[1] - size * .6) / cell); y <= (at[1] + size * .6) / cell; y++) {
-          cells.push(x + "," + y); if (taken.has(x + "," + y)) isFree = false; }
+      var half = pen.measureText(w.word).width / 2 + 2, cells = [], isFree = false;
+      var moves = isSure ? [0, 1, -1, 2, -2, 3, -3] : [0];  // beside others rather than over them
+      for (var k = 0; k < moves.length && !isFree; k++) {
+        var middle = at[1] + moves[k] * size * 1.3;
+        cells = []; isFree = true;
+        for (var x = Math.floor((at[0] - half) / cell); x <= (at[0] + half) / cell; x++)
+          for (var y = Math.floor((middle - size * .6) / cell);
+               y <= (middle + size * .6) / cell; y++) {
+            cells.push(x + "," + y); if (taken.has(x + "," + y)) isFree = false; }
+      }
       if (!isFree && !isSure) { dots.push(at); return; }
+      if (isFree) at[1] = middle;
       cells.forEach(function (key) { taken.add(key); });
       if (isSure) { pen.fillStyle = paper; pen.globalAlpha = .8;
         pen.fillRect(at[0] - half, at[1] - size * .6, 2 * half, size * 1.2); pen.globalAlpha = 1; }
