@@ -30,6 +30,7 @@ PICTURE_SUFFIXES = {
 }  # fmt: skip
 IDX_NAME = re.compile(r"idx[13]-ubyte(\.gz)?$|idx[13]$")
 SAMPLE = "digits"
+_PACKED = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz")
 
 
 def open_source(
@@ -252,6 +253,13 @@ def _open_folder(
         raise DataError(
             target, "one table", f"a folder of {len(tables)}: {first.name}, ...",
             f"give the file: samoyed train {shlex.quote(str(first))}",
+        )  # fmt: skip
+    packed = next((file for file in files if file.suffix.lower() in _PACKED), None)
+    if packed is not None and not pictures and not texts:
+        raise DataError(
+            target, "pictures, texts, or files named train and test", f"an archive, {packed.name}",
+            f"unpack it: python -m zipfile -e {shlex.quote(str(packed))} FOLDER"
+            if packed.suffix.lower() == ".zip" else "unpack it first",
         )  # fmt: skip
     suffixes = {file.suffix.lower() for file in files}
     if not pictures and not texts and not suffixes & {"", *UNSUPPORTED}:

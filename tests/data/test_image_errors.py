@@ -147,7 +147,7 @@ BAD_FILES = [
     File("class without files", lambda root: (root / "eel").mkdir(), "eel", "class 'eel'",
          "no file", "remove the folder"),
     File("class without pictures", write("eel/notes.md", b"x"), "eel", "class 'eel'",
-         "1 files, none a picture", "remove the folder"),
+         "1 file, none a picture", "remove the folder"),
     File("class with one picture", lambda root: paint(root / "eel" / "1.png", 900), "eel",
          "at least 2 pictures", "1 picture", "Add pictures"),
 ]  # fmt: skip

@@ -198,7 +198,7 @@ BAD_TABLES = [
     Table("one class", relabelled(lambda i: "cat"), "t.csv", "at least two classes",
           "one class only, 'cat'", "each other class"),
     Table("names in place of labels", many_words, "t.csv, column 2 ('label')",
-          "labels that several pictures share", "60 different ones in 60 rows", "--target"),
+          "labels that several pictures share", "60 different ones in 60 rows", "few classes"),
     Table("no label column", several_unclear, "t.csv", "a column of labels",
           "beside 'path': colour, shape", "--target colour"),
     Table("no list", relabelled(lambda i: '"[1.5]"'), "t.csv:2", "a label", "no list of labels",

@@ -51,6 +51,8 @@ class Beside:
                     path = f"{inner}{os.sep}{name}"
                     found[name].append(path)
                     found[stem].append(path)
+                    if stem.isdecimal() and stem != str(int(stem)):
+                        found[str(int(stem))].append(path)  # 7 for 0007.png
         return found
 
     def find(self, name: str) -> list[str]:
@@ -59,9 +61,14 @@ class Beside:
         found = self._by_name.get(plain.rsplit("/", 1)[-1], [])
         if "/" not in plain:
             return found
-        tail = "/" + plain.strip("./")
-        return [p for p in found if f"/{p}".endswith(tail) or
-                f"/{os.path.splitext(p)[0]}".endswith(tail)]  # fmt: skip
+        words = plain.strip("./").split("/")
+        is_elsewhere = plain.startswith("/") or plain[1:2] == ":"  # a path of another machine
+        for first in range(len(words) if is_elsewhere else 1):
+            tail = "/" + "/".join(words[first:])
+            fitting = [path for path in found if _ends_in(path, tail)]
+            if fitting:
+                return fitting
+        return []
 
     def knows(self, names: Sequence[str]) -> bool:
         """Tell whether at least half of these are names of pictures."""
@@ -117,6 +124,10 @@ class Joined:
             f"{where}: {named(self.missing)}",
             "Add the pictures or take the rows out.", "names of pictures that are there",
         )  # fmt: skip
+
+
+def _ends_in(path: str, tail: str) -> bool:
+    return f"/{path}".endswith(tail) or f"/{os.path.splitext(path)[0]}".endswith(tail)
 
 
 def _split_of(path: str) -> int | None:

@@ -46,11 +46,13 @@ def find_tables(root: Path, listing: Listing) -> list[TableFile]:
     for folder in listing.folders:
         said = part_in(folder.name)
         split = None if said is None or said.rest else said.split
-        inner = None if split is None else _metadata_in(folder, list_folder(folder).files)
+        inner = None if split is None else _table_in(folder)
         if inner is not None:
             parts.append(TableFile(inner, split))
         elif split is not None:
             without.append(folder)
+    if {part.split for part in parts} == {TEST} and all(list_folder(f).folders for f in without):
+        return parts  # the others have class folders
     if parts and without:
         raise DataError(
             without[0], f"a {parts[0].path.name}, as in {parts[0].path.parent.name}/", "none",
@@ -110,8 +112,10 @@ def refuse_unjoined(root: Path, listing: Listing) -> None:
         DataError: with what the table holds, and what the pictures are called.
     """
     tables = [f for f in listing.files if f.suffix.lower() in _TABLES and not _is_answer(f)]
+    if not tables or not needs_table(listing):
+        return
     pictures = next((list_folder(f).files for f in listing.folders if _is_loose(f)), [])
-    if not tables or not pictures or not needs_table(listing):
+    if not pictures:
         return
     cells = _head_of(tables[0])
     if cells is None or not len(cells):
@@ -148,6 +152,16 @@ def has_labels(table: TableFile) -> bool:
     if path is None:
         return False
     return bool(label_columns(cells, [n for n in cells.names if n != path]))
+
+
+def _table_in(folder: Path) -> Path | None:
+    """Return the table of a part: its metadata, or the only one beside loose pictures."""
+    listing = list_folder(folder)
+    found = _metadata_in(folder, listing.files)
+    if found is not None or listing.folders:
+        return found
+    tables = [file for file in listing.files if names_pictures(file)]
+    return tables[0] if len(tables) == 1 and has_labels(TableFile(tables[0])) else None
 
 
 def _metadata_in(folder: Path, files: Sequence[Path]) -> Path | None:

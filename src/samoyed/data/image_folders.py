@@ -11,6 +11,12 @@ from samoyed.data.image_parts import find_splits, inside
 from samoyed.data.image_reasons import BadPicture, named
 from samoyed.data.image_source import TEST, TRAIN, VALIDATION, ImageSource
 from samoyed.data.image_tables import TableFile, add_rows
+from samoyed.data.table_files import is_table_name
+
+_NO_CLASSES = frozenset([
+    "image", "images", "imgs", "img", "mask", "masks", "label", "labels", "annotation",
+    "annotations", "ground_truth", "groundtruth", "gt", "segmentation", "segmentations",
+])  # fmt: skip
 
 
 def scan_folders(
@@ -54,6 +60,9 @@ def scan_folders(
     found.lines += _about_parts(root, places)
     found.place_of = lambda split, label: places[split] / label
     found.split_name = lambda split: f"{parts[split].name}/"
+    if not parts.keys() & {TEST, VALIDATION}:
+        _refuse_masks(root, listing.folders)
+    found.warnings += _parts_inside(listing.folders if parts == {TRAIN: root} else [])
     for split, place in sorted(places.items()):
         if split == TEST and tested is not None:
             add_rows(tested, found, on_bad)
@@ -72,6 +81,45 @@ def _about_parts(root: Path, places: dict[int, Path]) -> list[str]:
     if all(str(name).lower() in (".", *SPLIT_NAMES) for name in names.values()):
         return []
     return ["parts:    " + ", ".join(f"{name}/ {told[split]}" for split, name in names.items())]
+
+
+def _refuse_masks(root: Path, folders: list[Path]) -> None:
+    """Raise for pictures beside their masks, which are no classes.
+
+    Raises:
+        DataError: naming the folders.
+    """
+    if len(folders) != 2 or not all(f.name.lower() in _NO_CLASSES for f in folders):
+        return
+    one, two = ({file.stem for file in list_folder(folder).files} for folder in folders)
+    if one and len(one & two) * 2 > len(one):
+        raise DataError(
+            root, "a folder for each class, with pictures in it",
+            f"{folders[0].name}/ and {folders[1].name}/ with {len(one & two):,} files of the same "
+            "names: pictures and masks",
+            "Masks are not learned. To tell classes apart, put the pictures of each class in a "
+            "folder of its own.",
+        )  # fmt: skip
+
+
+def _parts_inside(folders: list[Path]) -> list[str]:
+    """Warn where train and test lie inside the classes, not around them."""
+    inner = {f.name for folder in folders for f in _folders_in(folder)}
+    if len({SPLIT_NAMES.get(name.lower()) for name in inner} - {None}) < 2:
+        return []
+    names = named(sorted(f"{n}/" for n in inner if n.lower() in SPLIT_NAMES))
+    return [
+        f"{names} inside the classes are not taken for parts: a fifth of all is held out; for "
+        f"parts write train/{folders[0].name}/ and test/{folders[0].name}/"
+    ]
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """Return the folders in one, none where it may not be read, which others tell of."""
+    try:
+        return list_folder(folder).folders
+    except DataError:
+        return []
 
 
 def _gather(place: Path, split: int, found: Found, places: dict[int, Path]) -> None:
@@ -99,8 +147,12 @@ def _gather(place: Path, split: int, found: Found, places: dict[int, Path]) -> N
         found.bad += below.bad
         found.entries += [Entry(path, (folder.name,), split) for path in below.pictures]
         if not below.pictures and not below.bad:
-            what = f"{len(below.ignored):,} files, none a picture" if below.ignored else "no file"
-            reason = BadPicture(
-                what, "Add pictures or remove the folder.", f"pictures of class {folder.name!r}"
-            )
+            files = "1 file" if len(below.ignored) == 1 else f"{len(below.ignored):,} files"
+            what = f"{files}, none a picture" if below.ignored else "no file"
+            hint = "Add pictures or remove the folder."
+            table = next((f for f in below.ignored if is_table_name(f)), None)
+            if table is not None:
+                hint = f"If {Path(table).name} says what the pictures show, move it to {place} and "
+                hint += "remove the folder."
+            reason = BadPicture(what, hint, f"pictures of class {folder.name!r}")
             found.bad.append((folder, reason))

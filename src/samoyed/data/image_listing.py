@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,8 @@ import numpy as np
 from samoyed.core.errors import DataError, did_you_mean
 from samoyed.core.spec import LabelSpec
 from samoyed.data.image_files import Files
-from samoyed.data.image_layout import natural
+from samoyed.data.image_layout import list_folder, natural
+from samoyed.data.image_parts import part_in
 from samoyed.data.image_reasons import Bad, BadPicture, error_of, lines_of, named, nearly_same
 from samoyed.data.image_source import TEST, TRAIN, VALIDATION, ImageSource
 from samoyed.data.image_split import hold_out, strata_of, suspicions
@@ -260,13 +262,23 @@ def _classes(files: list[PictureFile], found: Found) -> tuple[str, ...]:
 
 
 def _hint_of_one(found: Found, label: str) -> str:
-    place = found.place_of(TRAIN, label)
-    inner = sorted(p.name for p in Path(place).iterdir() if p.is_dir()) if place and (
-        Path(place).is_dir()
-    ) else []  # fmt: skip
-    if inner:
-        return f"If {named(inner)} are the classes, name {place}."
-    return "Add pictures of each other class."
+    """Say where the classes may be: in folders further in, or in the names of the pictures."""
+    place = Path(found.place_of(TRAIN, label))
+    if found.place_of(TRAIN, label) == "" or not place.is_dir():
+        return "Add pictures of each other class."
+    while len(inner := list_folder(place).folders) == 1:
+        place = inner[0]
+    names = [folder.name for folder in inner]
+    if names and all(part_in(name) is not None for name in names):
+        return f"{named(names)} are parts: name {place}."
+    if names:
+        return f"If {named(names)} are the classes, name {place}."
+    starts = {re.split(r"[-_. ]*\d", Path(entry.path).name)[0] for entry in found.entries} - {""}
+    told = f", as their names begin with {named(sorted(starts))}" if 1 < len(starts) <= 20 else ""
+    return (
+        "Add pictures of each other class, each in a folder of its own; or where these show "
+        f"several{told}, put them in such folders, or add a table of paths and labels (labels.csv)."
+    )
 
 
 def _targets(

@@ -54,7 +54,7 @@ def error_of(bad: Sequence[Bad], can_skip: bool = True) -> DataError:
         others = named([Path(other).name for other, _ in bad[1:]])
         found = f"{found}; {len(bad) - 1:,} more {verb} bad as well: {others}"
     if can_skip:
-        hint = f"{hint.rstrip('.')}, {_SKIP}"
+        hint = f"{hint} Or {_SKIP[3:]}" if hint.endswith("?") else f"{hint.rstrip('.')}, {_SKIP}"
     return DataError(path, reason.expected, found, hint)
 
 

@@ -183,7 +183,9 @@ def _refuse_unique(part: _Part, name: str, cells: Sequence[str]) -> None:
             f"{part.table.path}, {label(name, part.cells.names)}",
             "labels that several pictures share",
             f"{len(distinct):,} different ones in {len(cells):,} rows: {named(sorted(distinct))}",
-            "Say with --target which column holds the labels.",
+            f"Say with --target which column holds the labels: {named(part.columns.unused)}."
+            if part.columns.unused else "Write one of a few classes for each picture (low, high): "
+            "neither numbers nor names are learned from pictures.",
         )  # fmt: skip
 
 
@@ -281,6 +283,9 @@ def _where_else(folder: Path, cell: str) -> str:
         siblings = os.listdir((folder / cell).parent)
     except OSError:
         return "Check the spelling, and that paths begin beside the table."
+    same = [name for name in siblings if name.lower() == os.path.basename(cell).lower()]
+    if same:
+        return f"It is called {same[0]} there: capitals count."
     hint = did_you_mean(os.path.basename(cell), siblings)
     return f"Check the spelling.{hint}" if hint else (
         "Check the spelling, and that paths begin beside the table."
