@@ -40,6 +40,14 @@ def test_what_is_piped_in_names_no_file(piped, task: str):
         all_asked(["missing.txt"], None, None, task)
 
 
+def refused(typed: list[str]) -> OptionError | None:
+    try:
+        refuse_unknown(typed)
+    except OptionError as error:
+        return error
+    return None
+
+
 @pytest.mark.parametrize(
     "typed",
     [
@@ -48,7 +56,8 @@ def test_what_is_piped_in_names_no_file(piped, task: str):
     ],
 )  # fmt: skip
 def test_what_is_no_option_of_predict_is_a_text(typed: list[str]):
-    refuse_unknown(typed)
+    assert refused(typed) is None
+    assert "--bonjour" in str(refused(["--bonjour", *typed]))  # what stands before is looked at
 
 
 @pytest.mark.parametrize("typed", ["--promt", "--promt=two words", "--lenght=3", "--bonjour"])

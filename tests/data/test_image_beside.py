@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from samoyed.core.errors import DataError
+from samoyed.data import image_beside
 from samoyed.data.image_labels import lists_in
 from samoyed.data.image_source import TEST
 from samoyed.data.images import scan_images
@@ -174,3 +175,16 @@ def test_signs_between_labels_are_told_of(tmp_path: Path):
 def test_a_plural_column_holds_lists_whatever_stands_elsewhere():
     assert lists_in("tags", ["a;b", "c;d"]).rows == [("a", "b"), ("c", "d")]
     assert lists_in("label", ["a;b", "c;d"]) is None
+
+
+def test_a_home_full_of_other_files_is_not_searched_to_its_end(tmp_path: Path, monkeypatch):
+    """A table with a column `id` may lie anywhere."""
+    monkeypatch.setattr(image_beside, "_MOST_OTHERS", 3)
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        for i in range(4):
+            (tmp_path / place / f"{i}.txt").touch()
+    paint(tmp_path, ["z/7.png"])
+    assert image_beside.Beside(tmp_path).find("7") == []
+    paint(tmp_path, ["a/9.png"])  # a picture among the first: the others are worth looking for
+    assert image_beside.Beside(tmp_path).find("7") == ["z/7.png"]

@@ -21,6 +21,7 @@ ENOUGH = 0.5  # share of names that must be those of pictures
 _SAMPLE = 200  # names that are looked up to tell
 _DEEPEST = 3  # folders below the table's
 _MOST_FILES = 2_000_000
+_MOST_OTHERS = 20_000  # files among which no picture is: a table in somebody's home
 
 
 class Beside:
@@ -43,8 +44,6 @@ class Beside:
             depth = 0 if inner == "." else inner.count(os.sep) + 1
             folders[:] = sorted(f for f in folders if depth < _DEEPEST and not is_litter(f))
             seen += len(files)
-            if seen > _MOST_FILES:
-                break
             for name in files if inner != "." else ():
                 stem, ending = os.path.splitext(name)
                 if ending.lower() in SUFFIXES and not is_litter(name):
@@ -53,6 +52,8 @@ class Beside:
                     found[stem].append(path)
                     if stem.isdecimal() and stem != str(int(stem)):
                         found[str(int(stem))].append(path)  # 7 for 0007.png
+            if seen > (_MOST_FILES if found else _MOST_OTHERS):
+                break
         return found
 
     def find(self, name: str) -> list[str]:

@@ -2,8 +2,8 @@
 
 Reference: Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov (2014), Dropout: a simple way
 to prevent neural networks from overfitting, JMLR 15:1929, sec. 4; scaled while training, as in its
-sec. 10. Drawing one random number for every value, as the library does on a processor, takes as
-long as a product of a hundred numbers for each: a quarter of the time forward and back is left.
+sec. 10. Drawing one random number for every value, as the library does on a processor, takes most
+of its time: forward and back, less than a third of it is left.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ targets smoothed by a share s (Szegedy et al. 2016, Rethinking the Inception arc
 sec. 7) it is (softmax(z) - (1 - s) e_t - s / V) / N. Value and gradient are found in one pass over
 a few rows at a time, which stay in the processor's cache in float32; what is kept for the way back
 is the gradient itself, in the logits' own number format. The usual way keeps the logits and their
-log-probabilities, and passes over all of them four times, with smoothing eight times.
+log-probabilities, and passes over all of them several times.
 """
 
 from __future__ import annotations
