@@ -10,14 +10,13 @@ from typing import Literal
 
 from samoyed.core.errors import DataError
 from samoyed.data.labelled_lines import Labelled
-from samoyed.data.left_out import is_about
+from samoyed.data.left_out import is_about, is_litter
 from samoyed.data.text_files import read_file
 
 SMALL_BYTES = 32_768  # a text of a class, not a book
 MANY = 5  # texts of each class, from which a folder of folders is plainly labelled
 UNLABELLED = ("unsup", "unlabeled", "unlabelled")
 DECODED_TWICE = "UTF-8 that was read as Windows-1252"  # in the notes of whoever reads a file
-ARCHIVERS = "__MACOSX"  # what macOS adds to archives
 SHORTEST_HASH = 20  # letters and digits; an ending has fewer
 PROBED, PROBED_BYTES = 20, 4096  # files of a class whose beginnings are looked at
 
@@ -90,7 +89,7 @@ def part_folders(folder: Path) -> dict[Part, Path]:
 def _folders(folder: Path) -> list[Path]:
     return sorted(
         p for p in folder.iterdir()
-        if p.is_dir() and not p.name.startswith(".") and p.name != ARCHIVERS
+        if p.is_dir() and not is_litter(p.name)
     )  # fmt: skip
 
 
