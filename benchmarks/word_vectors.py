@@ -33,6 +33,7 @@ from samoyed.data.word_stretches import StretchesOfWords
 from samoyed.models.language.skip_gram import RECIPE, STRETCH, Config, SkipGram, stage_of
 from samoyed.opening import open_source
 from samoyed.training.loop import train
+from samoyed.training.precision import resolve
 from samoyed.training.processor import prepare_processor
 
 LEAST = 5  # occurrences of a word that is learned
@@ -55,8 +56,9 @@ def ours(
         stretch=STRETCH, window=config.window, threshold=config.threshold, seed=seed,
         num_shared=config.num_shared,
     )  # fmt: skip
+    precision = resolve(RECIPE.precision, "cpu")
     busy, clock = time.process_time(), time.perf_counter()
-    for _ in train(model, stage_of(config, RECIPE, feed), seed=seed):
+    for _ in train(model, stage_of(config, RECIPE, feed), precision=precision, seed=seed):
         pass
     took = time.process_time() - busy, time.perf_counter() - clock
     return model.given.weight.detach().numpy(), *took

@@ -14,10 +14,10 @@ def drawn() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
     shapes = (2, 3, 4), (2, 5, 4), (2, 6, 4)
     made = [torch.randn(*s, generator=generator, dtype=torch.float64) for s in shapes]
-    return *made, torch.rand(2, 3, 5, generator=generator) < 0.6
+    return *made, (torch.rand(2, 3, 5, generator=generator) < 0.6).double()
 
 
-def by_hand(inputs, outputs, noise, is_pair, num_noise) -> float:
+def by_hand(inputs, outputs, noise, pairs, num_noise) -> float:
     def log_sigmoid(x: float) -> float:
         return -math.log1p(math.exp(-x))
 
@@ -25,7 +25,7 @@ def by_hand(inputs, outputs, noise, is_pair, num_noise) -> float:
     for g in range(2):
         for i in range(3):
             for o in range(5):
-                if is_pair[g, i, o]:
+                if pairs[g, i, o]:
                     cost -= log_sigmoid(float(outputs[g, o] @ inputs[g, i]))
                     mean = sum(log_sigmoid(-float(n @ inputs[g, i])) for n in noise[g]) / 6
                     cost -= num_noise * mean  # what k draws from these words cost on average
@@ -34,21 +34,41 @@ def by_hand(inputs, outputs, noise, is_pair, num_noise) -> float:
 
 @pytest.mark.parametrize("num_noise", [1, 5])
 def test_is_the_paper_cost_pair_by_pair(num_noise: int):
-    made = drawn()
-    assert float(negative_sampling(*made, num_noise)) == pytest.approx(by_hand(*made, num_noise))
+    inputs, outputs, noise, pairs = drawn()
+    cost = negative_sampling(inputs, torch.cat([outputs, noise], dim=1), pairs, num_noise)
+    assert float(cost) == pytest.approx(by_hand(inputs, outputs, noise, pairs, num_noise))
 
 
 def test_gradient_is_the_finite_difference():
-    *vectors, is_pair = drawn()
+    *vectors, pairs = drawn()
     vectors = [v.requires_grad_() for v in vectors]
-    assert torch.autograd.gradcheck(lambda *v: 0.3 * negative_sampling(*v, is_pair, 5), vectors)
+
+    def cost(inputs: torch.Tensor, *outputs: torch.Tensor) -> torch.Tensor:
+        return 0.3 * negative_sampling(inputs, torch.cat(outputs, dim=1), pairs, 5)
+
+    assert torch.autograd.gradcheck(cost, vectors)
+
+
+def test_in_bfloat16_cost_and_gradients_are_nearly_the_same_and_float32():
+    inputs, outputs, noise, pairs = drawn()
+    rows = torch.cat([outputs, noise], dim=1).float()
+
+    def made(is_cast: bool) -> list[torch.Tensor]:
+        leaves = [inputs.float().requires_grad_(), rows.clone().requires_grad_()]
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_cast):
+            cost = negative_sampling(leaves[0], leaves[1], pairs.float(), 5)
+        return [cost.detach(), *torch.autograd.grad(cost, leaves)]
+
+    for narrow, wide in zip(made(True), made(False), strict=True):
+        assert narrow.dtype == torch.float32
+        assert 0 < (narrow - wide).norm() < 0.01 * wide.norm()
 
 
 def test_a_word_without_pairs_costs_and_learns_nothing():
-    inputs, outputs, noise, is_pair = drawn()
-    is_pair[:] = False
+    inputs, outputs, noise, pairs = drawn()
+    pairs[:] = False
     inputs.requires_grad_()
-    cost = negative_sampling(inputs, outputs, noise, is_pair, 5)
+    cost = negative_sampling(inputs, torch.cat([outputs, noise], dim=1), pairs, 5)
     cost.backward()
     assert float(cost.detach()) == 0
     assert float(inputs.grad.abs().max()) == 0

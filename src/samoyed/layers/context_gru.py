@@ -25,8 +25,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from samoyed.layers.gru import narrow_type, sigmoid_backward, tanh_backward
-from samoyed.layers.packed import product_with
+from samoyed.layers.gru import sigmoid_backward, tanh_backward
+from samoyed.layers.packed import narrow_type, product_with
 
 # B rows, T steps, D input size, C context size, H units; G = 3 H
 

@@ -28,7 +28,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from samoyed.layers.packed import product_with
+from samoyed.layers.packed import narrow_type, product_with
 
 # B batch, T time, D input size, H units
 SHUT = 1e4
@@ -52,12 +52,6 @@ def gru_step(
     z, r = torch.sigmoid(drive[:, : 2 * H] + F.linear(h, weight_hh[: 2 * H])).chunk(2, dim=1)
     new = torch.tanh(drive[:, 2 * H :] + F.linear(r * h, weight_hh[2 * H :]))
     return z * h + (1 - z) * new
-
-
-def narrow_type(like: Tensor) -> torch.dtype:
-    """Return the number format that autocast asks of products with a tensor."""
-    device = like.device.type
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else like.dtype
 
 
 class _Unrolled(torch.autograd.Function):

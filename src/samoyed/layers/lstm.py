@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from samoyed.layers.dropout import dropout
-from samoyed.layers.packed import product_with
+from samoyed.layers.packed import narrow_type, product_with
 
 # B batch, T time, D input size, H units, V symbols
 State = tuple[Tensor, Tensor]
@@ -110,9 +110,9 @@ class _Unrolled(torch.autograd.Function):
         ctx: Any,
         inputs: Tensor,  # (T, B, D), or with symbols the table (V, 4H)
         symbols: Tensor | None,  # (T, B)
-        weight_x: Tensor | None,  # (D, 4H), None with symbols
+        weight_x: Tensor | None,  # (4H, D), None with symbols
         bias: Tensor | None,  # (4H,), None with symbols
-        weight_h: Tensor,  # (H, 4H)
+        weight_h: Tensor,  # (4H, H)
         h: Tensor,  # (B, H)
         c: Tensor,  # (B, H)
         workspace: Workspace,
@@ -121,7 +121,7 @@ class _Unrolled(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor]:
         workspace = workspace if will_learn else Workspace()
         T, B = (inputs if symbols is None else symbols).shape[:2]
-        H, D = weight_h.shape[0], inputs.shape[-1]
+        H, D = weight_h.shape[1], inputs.shape[-1]
         wide = {"dtype": c.dtype, "device": c.device}
         gates = workspace.take(T, B, 4 * H, **wide)  # type: ignore[arg-type]
         cells = workspace.take(T, B, H, **wide)  # type: ignore[arg-type]
@@ -133,7 +133,7 @@ class _Unrolled(torch.autograd.Function):
             _project(gates.view(T * B, 4 * H), inputs.reshape(T * B, D), weight_x, bias)
         else:
             rows = symbols.unbind(0)
-        h, recurrent = first_h, product_with(weight_h, B)
+        h, recurrent = first_h, product_with(weight_h.t(), B)
         shut = (None,) * T if is_pad is None else is_pad[..., None].unbind(0)
         for row, pad, gate, output, cell, squash in zip(
             rows, shut, gates.unbind(0), outputs.unbind(0), cells.unbind(0), squashed.unbind(0),
@@ -174,13 +174,13 @@ class _Unrolled(torch.autograd.Function):
                 d_gates, d_outputs, d_last_h, d_last_c, weight_h, gates, cells, squashed, c
             )
             flat = d_gates.view(T * B, 4 * H)
-            d_weight_h = torch.mm(outputs[:-1].reshape(-1, H).t(), flat[B:])
-            d_weight_h.addmm_(h.t(), flat[:B])
+            d_weight_h = torch.mm(flat[B:].t(), outputs[:-1].reshape(-1, H))
+            d_weight_h.addmm_(flat[:B].t(), h)
             d_inputs = d_weight_x = d_bias = None
             if symbols is None:
-                d_weight_x = torch.mm(inputs.reshape(T * B, -1).t(), flat)
+                d_weight_x = torch.mm(flat.t(), inputs.reshape(T * B, -1))
                 d_bias = flat.sum(0, dtype=gates.dtype)
-                d_inputs = torch.mm(flat, weight_x.t()).view(T, B, -1)
+                d_inputs = torch.mm(flat, weight_x).view(T, B, -1)
             else:
                 d_inputs = torch.ops.aten.embedding_dense_backward(
                     flat.to(gates.dtype), symbols.reshape(-1), ctx.num_rows, -1, False
@@ -193,13 +193,13 @@ class _Unrolled(torch.autograd.Function):
 
 
 def _project(out: Tensor, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> None:
-    """Write x W + b into `out`, which may be of a wider number format."""
+    """Write W x + b into `out`, which may be of a wider number format."""
     assert weight is not None
     assert bias is not None
     if out.dtype == x.dtype:
-        torch.addmm(bias, x, weight, out=out)
+        torch.addmm(bias, x, weight.t(), out=out)
     else:
-        torch.add(torch.mm(x, weight), bias, out=out)
+        torch.add(torch.mm(x, weight.t()), bias, out=out)
 
 
 def _walk_back(
@@ -207,14 +207,14 @@ def _walk_back(
     d_outputs: Tensor,  # (T, B, H)
     d_last_h: Tensor,  # (B, H)
     d_last_c: Tensor,  # (B, H)
-    weight_h: Tensor,  # (H, 4H)
+    weight_h: Tensor,  # (4H, H)
     gates: Tensor,  # (T, B, 4H)
     cells: Tensor,  # (T, B, H)
     squashed: Tensor,  # (T, B, H), tanh of the cells
     first_c: Tensor,  # (B, H)
 ) -> tuple[Tensor, Tensor]:
     """Go back through time: fill `d_gates`, return the gradients of the first h and c."""
-    back = product_with(weight_h.t(), gates.shape[1])
+    back = product_with(weight_h, gates.shape[1])
     d_c = d_last_c.clone()
     d_h = d_last_h.clone()
     d_outputs = d_outputs.to(d_h.dtype)
@@ -242,9 +242,25 @@ def _walk_back(
     return d_h, d_c
 
 
-def _pack(weight: Tensor, num_units: int) -> Tensor:
-    """Double the rows of g, so that tanh(g) = 2 sigmoid(2 g) - 1 can use the common sigmoid."""
-    return torch.cat([weight[: 3 * num_units], 2 * weight[3 * num_units :]])
+class _Packed(torch.autograd.Function):
+    """Rows of g doubled, so that tanh(g) = 2 sigmoid(2 g) - 1 can use the common sigmoid.
+
+    In the number format of the products, in one pass there and one back: doubling is exact.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, num_units: int, dtype: torch.dtype) -> Tensor:
+        ctx.of_g, ctx.dtype = slice(3 * num_units, None), weight.dtype
+        packed = weight.to(dtype, copy=True)
+        packed[ctx.of_g].mul_(2)
+        return packed
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_packed: Tensor) -> tuple[Tensor, None, None]:
+        d_weight = d_packed.to(ctx.dtype, copy=True)
+        d_weight[ctx.of_g].mul_(2)
+        return d_weight, None, None
 
 
 class LSTM(nn.Module):
@@ -306,8 +322,9 @@ class LSTM(nn.Module):
             is_pad: where rows are filled up: the cells stay as they are there, so that a row that
                 is filled up at its beginning starts where its inputs do, from the empty state.
         """
-        weight_x, bias = _pack(self.weight_ih, self.num_units), _pack(self.bias, self.num_units)
-        return self._unroll(inputs, None, weight_x.t(), bias, state, is_pad)
+        narrow = narrow_type(self.weight_ih)
+        weight_x, bias = self._pack(self.weight_ih, narrow), self._pack(self.bias)
+        return self._unroll(inputs.to(narrow), None, weight_x, bias, state, is_pad)
 
     def of_symbols(
         self,
@@ -318,7 +335,7 @@ class LSTM(nn.Module):
         """Do `forward(embedding[symbols], state)` with V input products where T * B are more."""
         if len(embedding) > symbols.numel():
             return self(F.embedding(symbols, embedding), state)
-        weight_x, bias = _pack(self.weight_ih, self.num_units), _pack(self.bias, self.num_units)
+        weight_x, bias = self._pack(self.weight_ih), self._pack(self.bias)
         with torch.autocast(embedding.device.type, enabled=False):
             table = F.linear(embedding, weight_x, bias)
         return self._unroll(table, symbols, None, None, state)
@@ -337,16 +354,15 @@ class LSTM(nn.Module):
         is_pad: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Run the unrolled recurrence in the number format that autocast asks for."""
-        device = self.weight_hh.device.type
-        is_cast = torch.is_autocast_enabled(device)
-        narrow = torch.get_autocast_dtype(device) if is_cast else self.weight_hh.dtype
         weight_hh = dropout(self.weight_hh, self.weight_dropout, self.training)
-        weight_h = _pack(weight_hh, self.num_units).t().contiguous().to(narrow)
-        if weight_x is not None:
-            inputs, weight_x = inputs.to(narrow), weight_x.to(narrow)
-        with torch.autocast(device, enabled=False):
+        weight_h = self._pack(weight_hh, narrow_type(weight_hh))
+        with torch.autocast(self.weight_hh.device.type, enabled=False):
             outputs, h, c = _Unrolled.apply(
                 inputs, symbols, weight_x, bias, weight_h, *state,
                 self.workspace, torch.is_grad_enabled(), is_pad,
             )  # fmt: skip
         return outputs, (h, c)
+
+    def _pack(self, weight: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+        """Return a weight as the common sigmoid wants it (see `_Packed`)."""
+        return _Packed.apply(weight, self.num_units, dtype or weight.dtype)

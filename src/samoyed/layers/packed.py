@@ -17,6 +17,12 @@ Product = Callable[[Tensor], Tensor]
 """(B, K) -> (B, N)."""
 
 
+def narrow_type(like: Tensor) -> torch.dtype:
+    """Return the number format that autocast asks of products with a tensor."""
+    device = like.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else like.dtype
+
+
 def is_packable(weight: Float[Tensor, "K N"]) -> bool:
     """Tell whether oneDNN can hold this matrix: on a processor, in float32 or bfloat16."""
     return (

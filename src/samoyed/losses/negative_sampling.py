@@ -14,53 +14,63 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-# G stretches, S words in each, M = S + 2c words in and around it, K noise words, D dimensions
+from samoyed.layers.packed import narrow_type
+
+# G stretches, S words in each, M = S + 2c words in and around it, K noise words, N = M + K, D
+# dimensions
 
 
 class _Costs(torch.autograd.Function):
-    """Sum of weighted logistic costs; the gradient is worked out on the way forward."""
+    """Sum of weighted logistic costs; their slopes are worked out on the way forward."""
 
     @staticmethod
     def forward(
-        ctx: Any, inputs: Tensor, outputs: Tensor, noise: Tensor, is_pair: Tensor, weight: Tensor
-    ) -> Tensor:
-        near, far = inputs @ outputs.mT, inputs @ noise.mT
-        cost = (torch.nn.functional.softplus(-near) * is_pair).sum()
-        cost = cost + (torch.nn.functional.softplus(far).sum(-1) * weight).sum()
-        near_slope = (torch.sigmoid(near) - 1) * is_pair
-        far_slope = torch.sigmoid(far) * weight[..., None]
-        ctx.save_for_backward(inputs, outputs, noise, near_slope, far_slope)
+        ctx: Any, inputs: Tensor, outputs: Tensor, pairs: Tensor, weight: Tensor
+    ) -> Tensor:  # fmt: skip
+        num_near, narrow = pairs.shape[2], narrow_type(inputs)
+        ctx.types = inputs.dtype, outputs.dtype
+        with torch.autocast(inputs.device.type, enabled=False):
+            inputs, outputs = inputs.to(narrow), outputs.to(narrow)
+            scores = (inputs @ outputs.mT).to(pairs.dtype)
+        share = torch.empty_like(scores)  # of each score in the cost
+        share[..., :num_near] = pairs
+        share[..., num_near:] = weight[..., None]
+        # -log s(x) = log(1 + e^x) - x for words that are near, log(1 + e^x) for noise
+        cost = (torch.nn.functional.softplus(scores).mul_(share)).sum()
+        cost = cost - (scores[..., :num_near] * pairs).sum()
+        slopes = scores.sigmoid_().mul_(share)
+        slopes[..., :num_near] -= pairs
+        ctx.save_for_backward(inputs, outputs, slopes)
         return cost
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        (scale,) = upstream
-        inputs, outputs, noise, near_slope, far_slope = ctx.saved_tensors
-        near_slope, far_slope = near_slope * scale, far_slope * scale
-        to_inputs = torch.baddbmm(near_slope @ outputs, far_slope, noise)
-        return to_inputs, near_slope.mT @ inputs, far_slope.mT @ inputs, None, None
+        inputs, outputs, slopes = ctx.saved_tensors
+        of_inputs, of_outputs = ctx.types
+        slopes = (slopes * upstream[0]).to(inputs.dtype)
+        to_inputs, to_outputs = slopes @ outputs, slopes.mT @ inputs
+        return to_inputs.to(of_inputs), to_outputs.to(of_outputs), None, None
 
 
 def negative_sampling(
     inputs: Float[Tensor, "G S D"],
-    outputs: Float[Tensor, "G M D"],
-    noise: Float[Tensor, "G K D"],
-    is_pair: Bool[Tensor, "G S M"],
+    outputs: Float[Tensor, "G N D"],
+    pairs: Float[Tensor, "G S M"],
     num_noise: float,
 ) -> Float[Tensor, ""]:
     """Return the summed cost of all pairs, in nats.
 
     Args:
         inputs: input vectors of the words of each stretch.
-        outputs: output vectors of those words and of those around.
-        noise: output vectors of the stretch's noise words.
-        is_pair: which output word is near which input word.
+        outputs: output vectors of the M words in and around a stretch, and behind them of its K
+            noise words: one matrix, so that each of the three products is one.
+        pairs: 1 where an output word is near an input word, else 0.
         num_noise: k, noise words for each pair.
     """
-    weight = is_pair.sum(dim=2) * (num_noise / noise.shape[1])
-    cost = _Costs.apply(inputs, outputs, noise, is_pair.to(inputs.dtype), weight.to(inputs.dtype))
+    weight = pairs.sum(dim=2) * (num_noise / (outputs.shape[1] - pairs.shape[2]))
+    cost = _Costs.apply(inputs, outputs, pairs, weight)
     assert isinstance(cost, Tensor)
     return cost

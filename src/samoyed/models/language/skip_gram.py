@@ -73,7 +73,7 @@ REFERENCE = Reference(
 
 RECIPE = Recipe(
     optimizer="sgd", learning_rate=0.025, batch_size=2048, epochs=5, momentum=0.0,
-    schedule="linear", precision="float32",
+    schedule="linear",
 )  # fmt: skip
 """Words of the text in a step, and the rate by which each pair moves its vectors."""
 
@@ -159,20 +159,27 @@ class SkipGram(nn.Module):
         """Return the mean vector of the words around each word; zero where there are none."""
         is_pair = batch.is_pair.to(self.given.weight.dtype)
         shares = is_pair / is_pair.sum(dim=2, keepdim=True).clamp_min(1.0)
-        return shares @ looked_up(self.given, batch.outputs, shares.sum(dim=1), self.most)
+        around = looked_up(self.given, batch.outputs, shares.sum(dim=1), self.most)
+        with torch.autocast(around.device.type, enabled=False):
+            return shares @ around
 
     def cost(self, batch: Stretches) -> Float[Tensor, ""]:
-        """Return the summed cost of a batch in nats (eq. 3 or eq. 4)."""
+        """Return the summed cost of a batch in nats (eq. 3 or eq. 4).
+
+        Products of eq. 4 are in the number format that autocast asks for, means of words and ways
+        through the tree in the vectors' own.
+        """
         is_tree = self.config.objective == "hierarchical_softmax"
         if self.config.architecture == "cbow":
             hidden, is_met = self.middles(batch), batch.is_pair.any(dim=2)
             if is_tree:
                 return self._walk(batch.inputs, hidden[:, :, None], is_met[..., None])
-            is_pair = torch.diag_embed(is_met)
-            return self._against_noise(hidden, batch.inputs, batch.noise, is_pair)
+            pairs = torch.diag_embed(is_met.to(hidden.dtype))
+            return self._against_noise(hidden, batch.inputs, batch.noise, pairs)
         if not is_tree:
-            given = looked_up(self.given, batch.inputs, batch.is_pair.sum(dim=2), self.most)
-            return self._against_noise(given, batch.outputs, batch.noise, batch.is_pair)
+            pairs = batch.is_pair.to(self.given.weight.dtype)
+            given = looked_up(self.given, batch.inputs, pairs.sum(dim=2), self.most)
+            return self._against_noise(given, batch.outputs, batch.noise, pairs)
         size, width = batch.inputs.shape[1], 2 * self.config.window + 1
         places = torch.arange(size, device=batch.inputs.device)[:, None]
         around = places + torch.arange(width, device=places.device)
@@ -182,14 +189,14 @@ class SkipGram(nn.Module):
         return self._walk(batch.inputs, inputs.unfold(1, width, 1).mT, is_pair)
 
     def _against_noise(
-        self, hidden: Tensor, words: Tensor, noise: Tensor, is_pair: Tensor
+        self, hidden: Tensor, words: Tensor, noise: Tensor, pairs: Tensor
     ) -> Tensor:  # fmt: skip
-        """Return eq. 4's cost of foretelling words (G, K) by (G, S, D) where `is_pair`."""
-        each = is_pair.sum(dim=(1, 2)) * (self.config.num_noise / noise.shape[1])
-        moves = torch.cat([is_pair.sum(dim=1), each[:, None].expand_as(noise)], dim=1)
+        """Return eq. 4's cost of foretelling words (G, M) by (G, S, D) where `pairs` is 1."""
+        of_words = pairs.sum(dim=1)
+        each = of_words.sum(dim=1) * (self.config.num_noise / noise.shape[1])
+        moves = torch.cat([of_words, each[:, None].expand_as(noise)], dim=1)
         rows = looked_up(self.foretold, torch.cat([words, noise], dim=1), moves, self.most)
-        near, far = rows.split([words.shape[1], noise.shape[1]], dim=1)
-        return negative_sampling(hidden, near, far, is_pair, self.config.num_noise)
+        return negative_sampling(hidden, rows, pairs, self.config.num_noise)
 
     def _walk(self, words: Tensor, inputs: Tensor, is_pair: Tensor) -> Tensor:
         """Return eq. 3's cost of foretelling words (G, S) by (G, S, C, D) where `is_pair`."""
@@ -197,7 +204,8 @@ class SkipGram(nn.Module):
         is_pair = is_pair.flatten(0, 1)
         moves = (turns != 0) * is_pair.sum(dim=1, keepdim=True)
         nodes = looked_up(self.foretold, ways, moves, self.most)
-        return hierarchical_softmax(inputs.flatten(0, 1), nodes, turns, is_pair)
+        with torch.autocast(inputs.device.type, enabled=False):
+            return hierarchical_softmax(inputs.flatten(0, 1), nodes, turns, is_pair)
 
 
 def looked_up(
