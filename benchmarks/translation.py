@@ -4,7 +4,7 @@ The eager implementation of RNNsearch is the usual one: nn.GRU in both direction
 target with nn.GRUCell and the alignment in three lines, autograd for the rest; same sizes, batches
 and optimizer, float32. The naive beam search goes sentence by sentence and hypothesis by
 hypothesis; its answers must be the same. Steps alternate; medians of the processor's seconds of
-one thread.
+one thread. The searches are also timed by the clock with all threads.
 
     python -m benchmarks.translation [--data PAIRS --from de --to en] [--run RUN] [--repeats 7]
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -37,6 +38,8 @@ NUM_UNITS = 6_000  # of each language, about what Multi30k gets
 NUM_PAIRS = 5_000
 NUM_SENTENCES, WIDTH, LONGEST = 100, 5, 15
 NUM_TIMED = 400  # held-out sentences of a run, for its sentences a minute
+
+Clock = Callable[[], float]
 
 
 class EagerAttention(nn.Module):
@@ -173,7 +176,7 @@ def naive_beam(model: Any, source: Tensor, width: int, most: int) -> list[tuple[
     return found
 
 
-def searching(source: Sequence[np.ndarray]) -> tuple[float, float, int]:
+def searching(source: Sequence[np.ndarray], now: Clock) -> tuple[float, float, int]:
     """Return the seconds of the naive search and of ours, and how many answers are the same."""
     from samoyed.data.pair_feed import padded
 
@@ -182,11 +185,11 @@ def searching(source: Sequence[np.ndarray]) -> tuple[float, float, int]:
     with torch.no_grad():
         model.read_out.weight.mul_(4)  # as sure as a trained one, so that answers differ
     batch = padded(sorted(source[:NUM_SENTENCES], key=len))
-    start = time.process_time()
+    start = now()
     one = naive_beam(model, batch, WIDTH, LONGEST)
-    middle = time.process_time()
+    middle = now()
     two = [f[0].units for f in beam_search(model, batch, width=WIDTH, most=LONGEST)]
-    return middle - start, time.process_time() - middle, sum(map(tuple.__eq__, one, two))
+    return middle - start, now() - middle, sum(map(tuple.__eq__, one, two))
 
 
 def main() -> None:
@@ -208,10 +211,14 @@ def main() -> None:
     hand = times["by hand, float32"]
     for name, seconds in times.items():
         print(f"training step of RNNsearch, {name}: {seconds:.3f} s, {hand / seconds:.2f}x")
-    naive, ours, same = searching(source)
-    print(f"beam search, width {WIDTH}, {NUM_SENTENCES} sentences of at most {LONGEST} units: "
-          f"naive {naive:.2f} s, samoyed {ours:.2f} s, {naive / ours:.1f}x; "
-          f"{same} of {NUM_SENTENCES} answers the same")  # fmt: skip
+    print(f"beam search, width {WIDTH}, {NUM_SENTENCES} sentences of at most {LONGEST} units:")
+    for num_threads, now in ((1, time.process_time), (os.cpu_count() or 1, time.perf_counter)):
+        torch.set_num_threads(num_threads)
+        naive, ours, same = searching(source, now)
+        print(f"  {num_threads} threads, {'by the clock' if num_threads > 1 else 'processor'}: "
+              f"naive {naive:.2f} s, samoyed {ours:.2f} s, {naive / ours:.1f}x; "
+              f"{same} of {NUM_SENTENCES} answers the same")  # fmt: skip
+    torch.set_num_threads(1)
     print(f"filling: {feed.waste():.1%} of the units of drawn pairs")
     if options.data:
         from samoyed.data.pair_feed import encoded

@@ -46,7 +46,10 @@ _OTHER_FORMATS = (
     (b"SQLite format 3", "an SQLite database"),
     (b"{\\rtf", "a rich text document"),
 )
-_OTHER_HINT = "Unpack an archive and name what is in it; of a document save the text, as UTF-8."
+_OTHER_HINT = (
+    "Unpack an archive and name what is in it; of a document save the text, as UTF-8, of a "
+    "spreadsheet its sheet, as CSV."
+)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Of UTF-8; it is removed."""
 
