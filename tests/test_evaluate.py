@@ -188,6 +188,12 @@ def test_data_that_has_changed_is_not_taken_for_what_was_learned(tmp_path: Path)
     score, said = evaluated(run, pictures)  # as that hint says
     assert (score.num, said[0]) == (19, "scored: all of it, as it has no test part")
     assert "the scores flatter" in said[1]
+    shutil.rmtree(pictures / "dark")  # what is left cannot even be learned from
+    with pytest.raises(ChangedData) as refused:
+        run.evaluate()
+    assert refused.value.found == "one class only, 'bright'"
+    assert f"samoyed evaluate {run.path} {pictures}" in refused.value.hint
+    assert evaluated(run, pictures)[0].num == 10  # as that hint says
 
 
 def test_a_table_that_has_changed_is_told_of(tmp_path: Path):

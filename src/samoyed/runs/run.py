@@ -14,13 +14,13 @@ import torch
 from torch import nn
 
 from samoyed.assembly import assemble_again, open_again, reassemble, rebuild, to_measure_on
-from samoyed.core.errors import OptionError, RunError
+from samoyed.core.errors import DataError, OptionError, RunError
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import OnBad
 from samoyed.data.labelled_folders import part_of
 from samoyed.kinds.parts import Assembly
 from samoyed.runs.folder import BEYOND_REPAIR, RunFolder, read_events
-from samoyed.runs.same_data import refuse_changed
+from samoyed.runs.same_data import no_longer_usable, refuse_changed
 from samoyed.training.checkpoint import read_tensors
 
 
@@ -186,10 +186,15 @@ class Run:
         """Open the run's data again and put the question together.
 
         Raises:
-            DataError: when the data is gone or cannot be used.
-            ChangedData: when it is no longer what the run learned from.
+            DataError: when the data is gone.
+            ChangedData: when it is no longer what the run learned from, or cannot be used.
         """
-        source = open_again(self.config)
+        try:
+            source = open_again(self.config)
+        except DataError as error:
+            if not Path(self.config["data"]).exists():
+                raise
+            raise no_longer_usable(self.path, self.config, error) from error
         refuse_changed(self.path, self.config, self.folder.read("data.json"), source)
         return assemble_again(self.config, source)
 

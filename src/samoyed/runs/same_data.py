@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from samoyed.core.errors import ChangedData, first_names
+from samoyed.core.errors import ChangedData, DataError, first_names
 from samoyed.data.image_files import Files
 from samoyed.data.image_layout import natural
 
@@ -45,14 +45,29 @@ def refuse_changed(
     is_same_classes = not changes
     changes += _changes("file", "files", learned.get("files", ()), file_names(source))
     changes = changes or _lines_that_differ(learned.get("described", ()), source.describe())
+    found = "; ".join(changes) or "the same names with other contents"
+    raise _changed(run, config, found, can_be_scored=is_same_classes)
+
+
+def no_longer_usable(run: Path, config: Mapping[str, Any], error: DataError) -> ChangedData:
+    """Return the error for data that a run learned from, and that cannot be opened any more.
+
+    Args:
+        run: the run folder.
+        config: its config.json.
+        error: what opening the data raised.
+    """
+    where = "" if error.place == str(config["data"]) else f" ({error.place})"
+    return _changed(run, config, f"{error.found}{where}", can_be_scored=True)
+
+
+def _changed(run: Path, config: Mapping[str, Any], found: str, can_be_scored: bool) -> ChangedData:
     place = shlex.quote(str(config["data"]))
     hint = f"put it back as it was, or train again: samoyed train {place} --out NEW"
-    if is_same_classes:
+    if can_be_scored:
         hint += f"; to score the run on it as it is now: samoyed evaluate {run} {place}"
-    raise ChangedData(
-        config["data"], f"the data as it was when {run} learned from it",
-        "; ".join(changes) or "the same names with other contents", hint,
-    )  # fmt: skip
+    expected = f"the data as it was when {run} learned from it"
+    return ChangedData(config["data"], expected, found, hint)
 
 
 def _classes_of(source: Any) -> Sequence[str]:
