@@ -14,10 +14,14 @@ from samoyed.core.errors import RunError, first_names
 from samoyed.core.settings import dials
 from samoyed.core.spec import ImageSpec
 from samoyed.core.stage import Recipe, Stage
+from samoyed.data.augmentation import Choice
 from samoyed.kinds.parts import Assembly, Plain, refuse_strangers
 from samoyed.kinds.tasks import TASKS
 from samoyed.row import Row
 from samoyed.tasks.picture_training import to_choose_by, to_temper_on
+
+MIRRORED = "is_mirrored"
+"""The dial of systems that can judge a picture together with its mirror image."""
 
 
 def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any, Recipe, Any]:
@@ -44,6 +48,7 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
     spec = plain.task.spec
     data = plain.source.load(spec)
     choice = plain.task.variations(data.train)
+    plain = replace(plain, config=_mirrored_or_not(plain.config, choice))
     task = replace(plain.task, augmentation=",".join(choice.names) or "none")
     own_stages = plain.row.stages
 
@@ -57,6 +62,8 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
         )  # fmt: skip
 
     notes = [choice.describe()] if plain.row.is_varied else []
+    if getattr(plain.config, MIRRORED, False):
+        notes.append("a picture is judged by itself and its mirror image")
     if data.validation is not None and own_stages is None:
         num = len(to_choose_by(data.validation, len(data.train)))
         notes.append(
@@ -74,6 +81,13 @@ def join(plain: Plain, system: ModuleType) -> Assembly:
         return system.build(plain.config, spec, data.labels)
 
     return replace(plain.with_data(data, make_model, stages_with), task=task, notes=tuple(notes))
+
+
+def _mirrored_or_not(config: Any, choice: Choice) -> Any:
+    """Let a system that can judge mirror images do so where they are learned from."""
+    if getattr(config, MIRRORED, False) is not None:
+        return config
+    return replace(config, **{MIRRORED: "flip" in choice.names})
 
 
 def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:

@@ -156,3 +156,24 @@ def test_few_pictures_are_given_a_small_network_that_takes_many_steps():
     assert compact_convnet.recommend(photos, 192, 60.0) == "small"
     assert compact_convnet.recommend(photos, 3_456, 180.0) == "medium"
     assert compact_convnet.recommend(photos, 192, 1_000.0) == "large"
+
+
+def test_a_picture_and_its_mirror_image_are_judged_together():
+    spec = ImageSpec(3, 32, 48)
+    plain = net_for(spec)
+    both = net_for(spec, Config(is_mirrored=True))
+    for module in both.modules():  # statistics that mirroring could not leave the same by chance
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean)
+            nn.init.uniform_(module.running_var, 0.5, 2.0)
+    plain.load_state_dict(both.state_dict())
+    x = pictures(spec, 5)
+    plain.eval()
+    both.eval()
+    expected = (plain(x).values + plain(x.flip(3)).values) / 2
+    torch.testing.assert_close(both(x).values, expected, rtol=1e-4, atol=1e-6)
+    assert (both(x).values - plain(x).values).abs().max() > 1e-3
+    torch.testing.assert_close(both(x.flip(3)).values, both(x).values, rtol=1e-4, atol=1e-6)
+    plain.train()
+    both.train()
+    assert torch.equal(both(x).values, plain(x).values)

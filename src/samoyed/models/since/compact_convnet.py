@@ -31,6 +31,8 @@ pooling after them), and the few channels that remain at high resolution are kep
    10^4 steps.
 4. The head reads the maximum as well as the mean over places, since a few places decide in small
    pictures.
+5. Section 3.4 tests on ten crops; here a picture is judged by the mean of its features and of its
+   mirror image's, which is the mean of both scores, where pictures are mirrored in training.
 """
 
 from __future__ import annotations
@@ -82,12 +84,15 @@ class Config:
         depth: residual blocks per level.
         largest_side: larger pictures are scaled down to this many pixels.
         dropout: share of the features in front of the last layer that are left out.
+        is_mirrored: whether a picture is judged together with its mirror image, which takes twice
+            as long; by default where training pictures are mirrored.
     """
 
     widths: Sizes = (24, 64, 128)
     depth: Annotated[int, Ge(0), Le(1000)] = 0
     largest_side: Annotated[int, Gt(0), Le(4096)] = 64
     dropout: Share = 0.0
+    is_mirrored: bool | None = None
 
 
 SIZES: dict[str, dict[str, Any]] = {
@@ -239,14 +244,20 @@ class CompactConvNet(nn.Module):
             side, width = side // 2 if is_pooled else side, next_width
         self.levels = nn.Sequential(*levels)
         self.dropout = nn.Dropout(config.dropout)
+        self.is_mirrored = config.is_mirrored
         self.classes = nn.Linear(2 * width, num_classes)
         _begin(self)
 
     def forward(self, pictures: Float[Tensor, "B C H W"]) -> Logits:
         """Return (B, K) for pictures in [0, 1]."""
+        is_doubled = bool(self.is_mirrored) and not self.training
+        if is_doubled:
+            pictures = torch.cat([pictures, pictures.flip(3)])
         pictures = pictures.contiguous(memory_format=torch.channels_last)
         maps = self.levels(self.stem(normalize(pictures)))
         features = torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
+        if is_doubled:
+            features = features.view(2, -1, features.shape[1]).mean(0)
         return Logits(self.classes(self.dropout(features)))
 
     def scale_scores(self, factor: float) -> None:
