@@ -212,12 +212,14 @@ def main() -> None:
     for name, seconds in times.items():
         print(f"training step of RNNsearch, {name}: {seconds:.3f} s, {hand / seconds:.2f}x")
     print(f"beam search, width {WIDTH}, {NUM_SENTENCES} sentences of at most {LONGEST} units:")
-    for num_threads, now in ((1, time.process_time), (os.cpu_count() or 1, time.perf_counter)):
+    for num_threads, now, told in (
+        (1, time.process_time, "seconds of the processor"),
+        (os.cpu_count() or 1, time.perf_counter, "by the clock"),
+    ):
         torch.set_num_threads(num_threads)
         naive, ours, same = searching(source, now)
-        print(f"  {num_threads} threads, {'by the clock' if num_threads > 1 else 'processor'}: "
-              f"naive {naive:.2f} s, samoyed {ours:.2f} s, {naive / ours:.1f}x; "
-              f"{same} of {NUM_SENTENCES} answers the same")  # fmt: skip
+        print(f"  threads: {num_threads}, {told}: naive {naive:.2f} s, samoyed {ours:.2f} s, "
+              f"{naive / ours:.1f}x; {same} of {NUM_SENTENCES} answers the same")  # fmt: skip
     torch.set_num_threads(1)
     print(f"filling: {feed.waste():.1%} of the units of drawn pairs")
     if options.data:

@@ -193,7 +193,15 @@ def test_data_that_has_changed_is_not_taken_for_what_was_learned(tmp_path: Path)
         run.evaluate()
     assert refused.value.found == "one class only, 'bright'"
     assert f"samoyed evaluate {run.path} {pictures}" in refused.value.hint
+    assert "samoyed train" not in refused.value.hint  # would refuse one class
     assert evaluated(run, pictures)[0].num == 10  # as that hint says
+    broken = pictures / "bright" / "3.png"
+    broken.write_bytes(b"")
+    with pytest.raises(ChangedData) as refused:
+        run.evaluate()
+    assert refused.value.found == f"an empty file (0 bytes) ({broken})"
+    assert "Copy or download it again" in refused.value.hint
+    assert "samoyed evaluate" not in refused.value.hint  # would refuse the broken one too
 
 
 def test_a_table_that_has_changed_is_told_of(tmp_path: Path):

@@ -11,6 +11,7 @@ from PIL import Image
 
 import samoyed
 from samoyed.data.feeds import as_floats
+from samoyed.runs.figures.heat_maps import layer_cam
 
 QUICK = {"batch_size": 8, "report": False, "baselines": False}
 
@@ -71,7 +72,41 @@ def test_exported_it_answers_the_same_for_any_number_of_pictures(photos: Path, t
         assert theirs == pytest.approx(ours, abs=1e-4)
 
 
-def test_explain_draws_it(photos: Path, tmp_path: Path):
-    run = trained(photos, tmp_path / "run")
-    page = run.explain(sorted((photos / "red").iterdir())[:2])
-    assert "<svg" in page.read_text() or "<img" in page.read_text()
+def test_the_heat_map_of_a_mirror_image_is_the_mirrored_heat_map(photos: Path, tmp_path: Path):
+    run = trained(photos, tmp_path / "run", is_mirrored=True)
+    image = run.assembly().data.test.images[0]
+    heat = layer_cam(run.model, image, 0)
+    turned = layer_cam(run.model, np.ascontiguousarray(image[..., ::-1]), 0)
+    assert heat is not None
+    assert heat.max() > 0
+    np.testing.assert_allclose(turned[:, ::-1], heat, atol=1e-5 * heat.max())
+    assert "<img" in run.explain(sorted((photos / "red").iterdir())[:2]).read_text()
+
+
+def test_a_run_made_before_there_was_the_dial_stays_as_it_was(photos: Path, tmp_path: Path):
+    run = trained(photos, tmp_path / "run", is_mirrored=False)
+    config = run.folder.read("config.json")
+    del config["request"]["settings"]["is_mirrored"]
+    del config["config"]["is_mirrored"]
+    run.folder.write("config.json", config)
+    score = samoyed.load(run.path).evaluate()[0].value
+    assert samoyed.load(run.path).assembly().config.is_mirrored is False
+    assert score == run.scores[0].value
+    longer = samoyed.train(photos, epochs=2, out=run.path, size="small", settings=QUICK, quiet=True)
+    assert longer.config["config"]["is_mirrored"] is True  # it is measured anew, and so
+    assert longer.evaluate()[0].value == longer.scores[0].value
+
+
+def test_it_can_be_asked_for(tmp_path: Path):
+    run = samoyed.train(
+        "digits",
+        epochs=1,
+        out=tmp_path / "run",
+        quiet=True,
+        settings={**QUICK, "is_mirrored": True},
+    )
+    assert run.config["config"]["is_mirrored"] is True
+    with torch.no_grad():
+        digits = as_floats(run.assembly().data.test.images[:9])
+        straight, mirrored = (run.model(x).values for x in (digits, digits.flip(3)))
+    torch.testing.assert_close(straight, mirrored, rtol=1e-4, atol=1e-5)

@@ -15,7 +15,7 @@ from samoyed.data import pair_columns, pair_files, pair_guess
 from samoyed.data.built_in_facts import BUILT_IN as FACTS
 from samoyed.data.corpora import TextAsk, is_brown
 from samoyed.data.facts import is_fact_name, scan_facts
-from samoyed.data.image_boxes import hint_of_labels
+from samoyed.data.image_boxes import LACKING_LABELS, hint_of_boxes, hint_of_sheet
 from samoyed.data.image_cifar import NAMES, is_cifar_name
 from samoyed.data.image_listing import Known
 from samoyed.data.image_reasons import UNSUPPORTED
@@ -273,7 +273,8 @@ def _open_folder(
         raise DataError(
             target, "a folder of pictures or a folder of texts",
             f"both ({pictures} pictures and {texts} texts among the first files)",
-            hint_of_labels(files) or "move one kind elsewhere and give the folder of the other",
+            hint_of_boxes(target, files)
+            or "move one kind elsewhere and give the folder of the other",
         )  # fmt: skip
     if texts > pictures:
         _refuse_table_options(ask)
@@ -286,12 +287,13 @@ def _open_folder(
             target, on_bad=on_bad, seed=seed, target=ask.target, test=ask.test, known=known
         )
     except DataError as error:
-        about = hint_of_labels(files) if os.path.isdir(error.place) else ""
+        about = ""
+        if any(said in error.found for said in LACKING_LABELS):
+            about = hint_of_boxes(target, files) or hint_of_sheet(files)
         if not about:
             raise
-        raise DataError(
-            error.place, error.expected, error.found, f"{error.hint} {about}"
-        ) from error
+        hint = f"{error.hint.rstrip('.')}. {about}"
+        raise DataError(error.place, error.expected, error.found, hint) from error
 
 
 def _some_files(folder: Path, limit: int = 2000) -> Iterator[Path]:

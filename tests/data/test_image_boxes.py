@@ -72,6 +72,30 @@ def test_a_spreadsheet_beside_one_folder_of_pictures_is_named(tmp_path: Path):
     assert "save its sheet as labels.csv" in refused(tmp_path).hint
 
 
+def test_a_spreadsheet_does_not_hide_that_texts_lie_among_pictures(tmp_path: Path):
+    pictures(tmp_path / "a")
+    for i in range(6):
+        (tmp_path / f"{i}.txt").write_text("1 0 0 1 0 1\n")  # classes of a table, no boxes
+    (tmp_path / "budget.xlsx").write_bytes(b"PK\x03\x04")
+    assert refused(tmp_path).hint == "move one kind elsewhere and give the folder of the other"
+
+
+def test_boxes_of_a_large_folder_are_found_where_they_are_kept(tmp_path: Path):
+    yolo(tmp_path)
+    pixels = (tmp_path / "images" / "train" / "0.png").read_bytes()
+    for i in range(2100):  # more than are looked through
+        (tmp_path / "images" / "train" / f"more{i}.png").write_bytes(pixels)
+    assert "YOLO's format" in refused(tmp_path).hint
+
+
+def test_other_annotations_are_not_called_boxes(tmp_path: Path):
+    pictures(tmp_path / "pictures")
+    (tmp_path / "notes.xml").write_text("<annotations><image/></annotations>")
+    (tmp_path / "captions.json").write_text('{"annotations": [{"caption": "a \\"bbox\\""}]}')
+    hint = refused(tmp_path).hint
+    assert "boxes" not in hint
+
+
 def test_files_beside_classes_change_nothing(tmp_path: Path):
     """What can be read is read, and an error about one picture is about that picture."""
     pictures(tmp_path / "a")

@@ -8,37 +8,76 @@ what was seen spares the search for a fault that is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-YOLO_LINE = re.compile(rb"\s*\d+(\s+(0|1|[01]?\.\d+)(e-?\d+)?){4,}\s*$")
+LACKING_LABELS = ("one class only", "none a picture", "loose files")
+"""What errors say that labels of another kind explain."""
+
+_NUMBER = rb"(?:[01]|[01]?\.\d+(?:e-?\d+)?|\d+(?:\.\d+)?e-\d+)"
+_YOLO = re.compile(rb"\s*\d+(?:\.0)?((?:[ \t]+" + _NUMBER + rb")+)\s*$")
+_VOC = re.compile(rb"<annotation[\s>]")
+_COCO = re.compile(rb'"bbox"\s*:\s*\[')
 _SHEETS = (".xlsx", ".xls", ".ods", ".numbers")
-_MOST_READ = 1 << 23  # bytes of a JSON file; pictures are listed before their boxes
+_FOLDERS = ("labels", "annotations", "Annotations")  # where boxes are kept
+_MOST_READ = 1 << 23  # bytes of a JSON file; pictures are often listed before their boxes
 _MOST_FILES = 50  # of each suffix that are looked into
 
 
-def hint_of_labels(files: Iterable[Path]) -> str:
-    """Say which of these files hold boxes, or are spreadsheets, and what helps; else nothing.
+def hint_of_sheet(files: Iterable[Path]) -> str:
+    """Name a spreadsheet among these files, and what helps; else nothing."""
+    file = next((file for file in files if file.suffix.lower() in _SHEETS), None)
+    if file is None:
+        return ""
+    return (
+        f"{file.name} is a spreadsheet: if it says what the pictures show, save its sheet as "
+        f"{file.stem}.csv, with a column of paths and one of labels."
+    )
+
+
+def hint_of_boxes(root: Path, files: Sequence[Path]) -> str:
+    """Name a file that holds boxes around objects, and what helps; else nothing.
 
     Args:
-        files: of a folder that cannot be read as pictures of classes.
+        root: a folder that cannot be read as pictures of classes.
+        files: the first of those below it; where there are many, boxes are looked for in the
+            folders that usually hold them.
     """
-    seen: dict[str, int] = {}
-    for file in files:
+    looked_into: Counter[str] = Counter()
+    for file in (*files, *_kept_apart(root)):
         suffix = file.suffix.lower()
-        seen[suffix] = seen.get(suffix, 0) + 1
-        if suffix in _SHEETS:
-            return (
-                f"{file.name} is a spreadsheet: if it says what the pictures show, save its sheet "
-                f"as {file.stem}.csv, with a column of paths and one of labels."
-            )
-        if seen[suffix] <= _MOST_FILES and (kind := _kind_of_boxes(file)):
+        looked_into[suffix] += 1
+        if looked_into[suffix] <= 2 * _MOST_FILES and (kind := _kind_of_boxes(file)):
             return (
                 f"{file.name} holds boxes around objects ({kind}), and samoyed learns what a "
                 "picture shows as a whole: cut the objects out into a folder for each class, or "
                 "add a table of paths and labels (labels.csv) and move the boxes elsewhere."
             )
     return ""
+
+
+def _kept_apart(root: Path) -> Iterator[Path]:
+    """Yield the first files of folders named as those of boxes are, a folder deeper too."""
+    for name in _FOLDERS:
+        for folder in (root / name, *(inner / name for inner in _folders(root))):
+            for place in (folder, *_folders(folder)):
+                yield from islice(_files(place), _MOST_FILES)
+
+
+def _folders(place: Path) -> list[Path]:
+    try:
+        return sorted(inner for inner in place.iterdir() if inner.is_dir())[:_MOST_FILES]
+    except OSError:
+        return []
+
+
+def _files(place: Path) -> Iterator[Path]:
+    try:
+        yield from (file for file in place.iterdir() if file.is_file())
+    except OSError:
+        return
 
 
 def _kind_of_boxes(file: Path) -> str:
@@ -52,8 +91,21 @@ def _kind_of_boxes(file: Path) -> str:
     except OSError:
         return ""
     if suffix == ".txt":
-        lines = start.splitlines()[:1]
-        return "YOLO's format" if lines and YOLO_LINE.match(lines[0]) else ""
+        return "YOLO's format" if _is_yolo(start) else ""
     if suffix == ".xml":
-        return "Pascal VOC's format" if b"<annotation" in start[:1024] else ""
-    return "COCO's format" if b'"annotations"' in start and b'"bbox"' in start else ""
+        return "Pascal VOC's format" if _VOC.search(start[:1024]) else ""
+    is_long = file.name.startswith("instances_") and b'"file_name"' in start
+    return "COCO's format" if is_long or _COCO.search(start) else ""
+
+
+def _is_yolo(start: bytes) -> bool:
+    r"""Tell whether a class, the centre and the sides of a box (or corners) are in a line.
+
+    >>> _is_yolo(b"0 0.5 0.5 0.25 1\n"), _is_yolo(b"1 0 0 1 0\n"), _is_yolo(b"2 .1 .2 .3\n")
+    (True, False, False)
+    """
+    line = next((line for line in start.splitlines() if line.strip()), b"")
+    found = _YOLO.match(line)
+    numbers = found[1].split() if found else []
+    is_box = len(numbers) in (4, 5) or (len(numbers) >= 6 and len(numbers) % 2 == 0)
+    return is_box and any(b"." in number for number in numbers)

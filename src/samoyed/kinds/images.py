@@ -28,6 +28,8 @@ def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any,
     """Return the system's Config and Recipe for these pictures, and the task."""
     module, name = TASKS[source.asked]
     config = replace(system.Config(), **row.sizes[size])
+    if MIRRORED in dials(config):  # of runs made before there was this dial it is off
+        config = replace(config, **{MIRRORED: None})
     asked = getattr(importlib.import_module(module), name)
     task = asked(accepted(system, config, source.spec), source.labels)
     if not row.is_varied:  # the papers' protocols: no distortions, plain targets

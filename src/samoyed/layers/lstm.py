@@ -100,7 +100,7 @@ class Workspace:
 
 
 class _Unrolled(torch.autograd.Function):
-    """T steps of eqs. 1 and 2 over packed weights (see `_pack`), and their gradient.
+    """T steps of eqs. 1 and 2 over packed weights (see `_Packed`), and their gradient.
 
     Every gate is a sigmoid here: s = sigmoid(2 g) and tanh(g) = 2 s - 1.
     """
@@ -135,17 +135,17 @@ class _Unrolled(torch.autograd.Function):
             rows = symbols.unbind(0)
         h, recurrent = first_h, product_with(weight_h.t(), B)
         shut = (None,) * T if is_pad is None else is_pad[..., None].unbind(0)
-        for row, pad, gate, output, cell, squash in zip(
-            rows, shut, gates.unbind(0), outputs.unbind(0), cells.unbind(0), squashed.unbind(0),
-            strict=True,
+        for row, pad, gate, (i, f, o, s), output, cell, squash in zip(
+            rows, shut, gates.unbind(0), _parts(gates), outputs.unbind(0), cells.unbind(0),
+            squashed.unbind(0), strict=True,
         ):  # fmt: skip
             if row is not None:
                 torch.index_select(inputs, 0, row, out=gate)
             gate.add_(recurrent(h))
             if pad is not None:
-                gate[:, :H].masked_fill_(pad, -SHUT)
-                gate[:, H : 2 * H].masked_fill_(pad, SHUT)
-            i, f, o, s = gate.sigmoid_().chunk(4, dim=1)
+                i.masked_fill_(pad, -SHUT)
+                f.masked_fill_(pad, SHUT)
+            gate.sigmoid_()
             torch.mul(f, c, out=cell).addcmul_(i, s, value=2.0).sub_(i)  # eq. 1
             torch.tanh(cell, out=squash)
             torch.mul(o, squash, out=output)  # eq. 2
@@ -193,13 +193,18 @@ class _Unrolled(torch.autograd.Function):
 
 
 def _project(out: Tensor, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> None:
-    """Write W x + b into `out`, which may be of a wider number format."""
+    """Write x W^T + b into `out`, which may be of a wider number format."""
     assert weight is not None
     assert bias is not None
     if out.dtype == x.dtype:
         torch.addmm(bias, x, weight.t(), out=out)
     else:
         torch.add(torch.mm(x, weight.t()), bias, out=out)
+
+
+def _parts(gates: Tensor) -> list[tuple[Tensor, ...]]:
+    """Return views of the four gates of every step, (B, H) each, cut once."""
+    return list(zip(*(part.unbind(0) for part in gates.chunk(4, dim=2)), strict=True))
 
 
 def _walk_back(
@@ -221,10 +226,10 @@ def _walk_back(
     part, raw = torch.empty_like(d_c), gates.new_empty(gates.shape[1:])
     d_i, d_f, d_o, d_s = raw.chunk(4, dim=1)
     gate_t, squash_t, d_gate_t = gates.unbind(0), squashed.unbind(0), d_gates.unbind(0)
+    part_t = _parts(gates)
     before_t, d_output_t = (first_c, *cells.unbind(0)), d_outputs.unbind(0)
     for t in range(len(gate_t) - 1, -1, -1):
-        gate, squash = gate_t[t], squash_t[t]
-        i, f, o, s = gate.chunk(4, dim=1)
+        gate, squash, (i, f, o, s) = gate_t[t], squash_t[t], part_t[t]
         d_h.add_(d_output_t[t])
         torch.mul(d_h, squash, out=d_o)
         torch.mul(d_h, o, out=part)

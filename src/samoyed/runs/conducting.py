@@ -153,6 +153,8 @@ def prepare(
         number = before["precision"]
         longer = plan.steps[-1] / before["steps"][-1]
         assembly = assembly.lasting(before["recipe"]["epochs"] * longer)
+        now = folder.read("config.json")
+        folder.write("config.json", {**now, "config": to_json(assembly.config)})  # what is built
     kept = checkpoint.newest(folder.state)
     return Prepared(folder, assembly, model, plan, device, number, settings, kept)
 

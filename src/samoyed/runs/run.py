@@ -194,9 +194,18 @@ class Run:
         except DataError as error:
             if not Path(self.config["data"]).exists():
                 raise
-            raise no_longer_usable(self.path, self.config, error) from error
+            can_be_scored = self._can_open(self.config["data"])
+            raise no_longer_usable(self.path, self.config, error, can_be_scored) from error
         refuse_changed(self.path, self.config, self.folder.read("data.json"), source)
         return assemble_again(self.config, source)
+
+    def _can_open(self, data: str) -> bool:
+        """Tell whether the run can be measured on this data."""
+        try:
+            open_again(self.config, data)
+        except DataError:
+            return False
+        return True
 
     def explain(
         self,

@@ -46,28 +46,38 @@ def refuse_changed(
     changes += _changes("file", "files", learned.get("files", ()), file_names(source))
     changes = changes or _lines_that_differ(learned.get("described", ()), source.describe())
     found = "; ".join(changes) or "the same names with other contents"
-    raise _changed(run, config, found, can_be_scored=is_same_classes)
+    place = shlex.quote(str(config["data"]))
+    hint = f"put it back as it was, or train again: samoyed train {place} --out NEW"
+    if is_same_classes:
+        hint += f"; {_as_it_is(run, place)}"
+    raise ChangedData(config["data"], _as_it_was(run), found, hint)
 
 
-def no_longer_usable(run: Path, config: Mapping[str, Any], error: DataError) -> ChangedData:
+def no_longer_usable(
+    run: Path, config: Mapping[str, Any], error: DataError, can_be_scored: bool
+) -> ChangedData:
     """Return the error for data that a run learned from, and that cannot be opened any more.
 
     Args:
         run: the run folder.
         config: its config.json.
-        error: what opening the data raised.
+        error: what opening the data raised; what it says to do is kept.
+        can_be_scored: whether the run can be scored on what is left.
     """
-    where = "" if error.place == str(config["data"]) else f" ({error.place})"
-    return _changed(run, config, f"{error.found}{where}", can_be_scored=True)
-
-
-def _changed(run: Path, config: Mapping[str, Any], found: str, can_be_scored: bool) -> ChangedData:
-    place = shlex.quote(str(config["data"]))
-    hint = f"put it back as it was, or train again: samoyed train {place} --out NEW"
+    place = str(config["data"])
+    where = "" if error.place == place else f" ({error.place})"
+    hint = f"Put it back as it was. {error.hint}"
     if can_be_scored:
-        hint += f"; to score the run on it as it is now: samoyed evaluate {run} {place}"
-    expected = f"the data as it was when {run} learned from it"
-    return ChangedData(config["data"], expected, found, hint)
+        hint = f"Put it back as it was; {_as_it_is(run, shlex.quote(place))}"
+    return ChangedData(place, _as_it_was(run), f"{error.found}{where}", hint)
+
+
+def _as_it_was(run: Path) -> str:
+    return f"the data as it was when {run} learned from it"
+
+
+def _as_it_is(run: Path, place: str) -> str:
+    return f"to score the run on it as it is now: samoyed evaluate {run} {place}"
 
 
 def _classes_of(source: Any) -> Sequence[str]:

@@ -159,16 +159,10 @@ class SkipGram(nn.Module):
         """Return the mean vector of the words around each word; zero where there are none."""
         is_pair = batch.is_pair.to(self.given.weight.dtype)
         shares = is_pair / is_pair.sum(dim=2, keepdim=True).clamp_min(1.0)
-        around = looked_up(self.given, batch.outputs, shares.sum(dim=1), self.most)
-        with torch.autocast(around.device.type, enabled=False):
-            return shares @ around
+        return shares @ looked_up(self.given, batch.outputs, shares.sum(dim=1), self.most)
 
     def cost(self, batch: Stretches) -> Float[Tensor, ""]:
-        """Return the summed cost of a batch in nats (eq. 3 or eq. 4).
-
-        Products of eq. 4 are in the number format that autocast asks for, means of words and ways
-        through the tree in the vectors' own.
-        """
+        """Return the summed cost of a batch in nats (eq. 3 or eq. 4)."""
         is_tree = self.config.objective == "hierarchical_softmax"
         if self.config.architecture == "cbow":
             hidden, is_met = self.middles(batch), batch.is_pair.any(dim=2)
@@ -204,8 +198,7 @@ class SkipGram(nn.Module):
         is_pair = is_pair.flatten(0, 1)
         moves = (turns != 0) * is_pair.sum(dim=1, keepdim=True)
         nodes = looked_up(self.foretold, ways, moves, self.most)
-        with torch.autocast(inputs.device.type, enabled=False):
-            return hierarchical_softmax(inputs.flatten(0, 1), nodes, turns, is_pair)
+        return hierarchical_softmax(inputs.flatten(0, 1), nodes, turns, is_pair)
 
 
 def looked_up(

@@ -85,14 +85,15 @@ class Config:
         largest_side: larger pictures are scaled down to this many pixels.
         dropout: share of the features in front of the last layer that are left out.
         is_mirrored: whether a picture is judged together with its mirror image, which takes twice
-            as long; by default where training pictures are mirrored.
+            as long; None does so where training pictures are mirrored, as `samoyed train` does
+            unless told otherwise.
     """
 
     widths: Sizes = (24, 64, 128)
     depth: Annotated[int, Ge(0), Le(1000)] = 0
     largest_side: Annotated[int, Gt(0), Le(4096)] = 64
     dropout: Share = 0.0
-    is_mirrored: bool | None = None
+    is_mirrored: bool | None = False
 
 
 SIZES: dict[str, dict[str, Any]] = {

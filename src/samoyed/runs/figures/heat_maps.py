@@ -269,8 +269,11 @@ def layer_cam(
         for handle in handles:
             handle.remove()
         model.train(was_training)
-    weighted = (F.relu(gradient) * maps).sum(1)
-    return F.relu(weighted)[0].detach().cpu().numpy()
+    weighted = (F.relu(gradient) * maps).sum(1).detach()
+    heat = weighted[0]
+    if len(weighted) == 2:  # judged together with its mirror image
+        heat = heat + weighted[1].flip(1)
+    return F.relu(heat).cpu().numpy()
 
 
 def agreement(first: np.ndarray, second: np.ndarray) -> float:
