@@ -128,7 +128,8 @@ def _gather(place: Path, split: int, found: Found, places: dict[int, Path]) -> N
     if not listing.folders and not listing.files:
         raise DataError(
             place, "a folder for each class, with pictures in it", "an empty folder",
-            "Put the pictures of each class in a folder of its own, named after the class.",
+            "Put the pictures of each class in a folder of its own, named after the class"
+            + ("." if split == TRAIN else ", or remove this one."),
         )  # fmt: skip
     if not listing.folders:
         raise DataError(
