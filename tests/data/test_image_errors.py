@@ -266,12 +266,6 @@ def without(split: str, keep: str = "") -> Callable[[Path], Path]:
     return build
 
 
-def empty_test(root: Path) -> Path:
-    without("test")(root)
-    (root / "test").mkdir()
-    return root
-
-
 def unknown_class(root: Path) -> Path:
     paint(paint_splits(root) / "test" / "dogs" / "1.png", 77)
     return root
@@ -332,8 +326,6 @@ BAD_LAYOUTS = [
            "If rose, tulip are the classes, name"),
     Layout("train without test", without("test"), "data", "train/ and test/",
            "train/ without test/", "held out by naming"),
-    Layout("empty test", empty_test, "data/test", "a folder for each class", "an empty folder",
-           "or remove this one."),
     Layout("test without train", without("train"), "data", "train/ and test/",
            "test/ without train/", "Add train/"),
     Layout("validation without train", without("train", "val"), "data", "train/ and test/",

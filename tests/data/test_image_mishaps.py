@@ -158,3 +158,13 @@ def test_a_class_with_other_capitals_in_the_test_part(tmp_path: Path):
         "Add it to Train/ or rename it. Did you mean 'Cat'? Or leave bad files out with "
         "--on-bad skip."
     )
+
+
+def test_an_empty_test_folder_may_be_removed(tmp_path: Path):
+    paint(tmp_path, [*some("train/a"), *some("train/b"), *some("val/a", 2), *some("val/b", 2)])
+    (tmp_path / "test").mkdir()
+    error = refused(tmp_path)
+    assert (error.place, error.found) == (str(tmp_path / "test"), "an empty folder")
+    assert error.hint.endswith("or remove this one.")
+    (tmp_path / "test").rmdir()  # as it says
+    assert open_source(str(tmp_path)).labels.names == ("a", "b")
