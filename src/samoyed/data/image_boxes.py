@@ -23,7 +23,7 @@ _COCO = re.compile(rb'"bbox"\s*:\s*\[')
 _SHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _FOLDERS = ("labels", "annotations", "Annotations")  # where boxes are kept
 _MOST_READ = 1 << 23  # bytes of a JSON file; pictures are often listed before their boxes
-_MOST_FILES = 50  # of each suffix that are looked into
+_MOST_FILES = 50  # of a suffix, or of a folder of boxes, that are looked into
 
 
 def hint_of_sheet(files: Iterable[Path]) -> str:
@@ -45,17 +45,22 @@ def hint_of_boxes(root: Path, files: Sequence[Path]) -> str:
         files: the first of those below it; where there are many, boxes are looked for in the
             folders that usually hold them.
     """
-    looked_into: Counter[str] = Counter()
-    for file in (*files, *_kept_apart(root)):
-        suffix = file.suffix.lower()
-        looked_into[suffix] += 1
-        if looked_into[suffix] <= 2 * _MOST_FILES and (kind := _kind_of_boxes(file)):
+    for file in (*_first_of_each_suffix(files), *_kept_apart(root)):
+        if kind := _kind_of_boxes(file):
             return (
                 f"{file.name} holds boxes around objects ({kind}), and samoyed learns what a "
                 "picture shows as a whole: cut the objects out into a folder for each class, or "
                 "add a table of paths and labels (labels.csv) and move the boxes elsewhere."
             )
     return ""
+
+
+def _first_of_each_suffix(files: Iterable[Path]) -> Iterator[Path]:
+    seen: Counter[str] = Counter()
+    for file in files:
+        seen[file.suffix.lower()] += 1
+        if seen[file.suffix.lower()] <= _MOST_FILES:
+            yield file
 
 
 def _kept_apart(root: Path) -> Iterator[Path]:

@@ -12,8 +12,8 @@ and x_i what is read at step i:
 `AttentiveGRU` computes T steps with a backward pass written by hand: three products for each step
 forward and three back; whatever does not depend on the step before is one product for all steps
 (U_a M; the gradients of all weights, of M and of x). tanh(a) is written 2 sigmoid(2 a) - 1, which
-takes a quarter of the time: in training the 2s are multiplied into W_a, U_a and v beforehand, and
-the - 1 adds the same to all places, which eq. 2 does not see.
+in training takes a quarter of the time: there the 2s are multiplied into W_a, U_a and v beforehand.
+The - 1 adds the same to all places, which eq. 2 does not see.
 """
 
 from __future__ import annotations
