@@ -54,28 +54,25 @@ def beam_search(
     done: list[list[Hypothesis]] = [[] for _ in range(len(inputs))]
     alive = torch.arange(len(inputs), device=device)  # which sentences the rows belong to
     state = model.start(inputs)
-    state = DecoderState(state.memory, tuple(p.repeat_interleave(K, 0) for p in state.moving))
-    scores = torch.full((len(inputs), K), -math.inf, device=device)
-    scores[:, 0] = 0.0  # all hypotheses are the same at first: only one may go on
-    units = torch.full((len(inputs), K, 1), START, dtype=torch.long, device=device)
+    scores = torch.zeros(len(inputs), 1, device=device)  # of one hypothesis each: nothing written
+    units = torch.full((len(inputs), 1, 1), START, dtype=torch.long, device=device)
     for length in range(1, limit + 2):
         logits, state = model.step(state, units[:, :, -1].reshape(-1))
-        likely = torch.log_softmax(logits.float(), dim=1).view(len(alive), K, -1)
+        num = scores.shape[1]  # hypotheses of each sentence
+        likely = torch.log_softmax(logits.float(), dim=1).view(len(alive), num, -1)
         likely[..., [PAD, START]] = -math.inf
         if length > limit:
             ends = likely[..., END].clone()
             likely.fill_(-math.inf)
             likely[..., END] = ends
         V = likely.shape[2]
-        total = (scores[:, :, None] + likely).flatten(1)
+        total = likely.add_(scores[:, :, None]).flatten(1)
         best, places = total.topk(min(2 * K, total.shape[1]), dim=1)
         parents, tokens = places // V, places % V
         _finish(done, alive, units, best, parents, tokens, length, K, alpha)
         is_open = [len(done[k]) < K for k in alive.tolist()]
         going = (tokens != END).to(torch.int8)
         chosen = going.sort(dim=1, descending=True, stable=True).indices[:, :K]
-        if chosen.shape[1] < K:  # fewer units than the beam is wide
-            chosen = torch.nn.functional.pad(chosen, (0, K - chosen.shape[1]), value=0)
         scores, tokens = best.gather(1, chosen), tokens.gather(1, chosen)
         parents = parents.gather(1, chosen)
         scores = scores.masked_fill(tokens == END, -math.inf)
@@ -84,7 +81,7 @@ def beam_search(
         kept = torch.tensor(is_open, device=device)
         if not any(is_open) or length > limit:
             break
-        rows = torch.arange(len(alive), device=device)[:, None] * K + parents
+        rows = torch.arange(len(alive), device=device)[:, None] * num + parents
         memory = state.memory
         if not all(is_open):
             alive, scores, tokens, rows = alive[kept], scores[kept], tokens[kept], rows[kept]

@@ -185,10 +185,9 @@ class _Unrolled(torch.autograd.Function):
                 d_inputs = torch.ops.aten.embedding_dense_backward(
                     flat.to(gates.dtype), symbols.reshape(-1), ctx.num_rows, -1, False
                 )
-            ctx.workspace.give(d_gates)
-        if not ctx.is_walked:
-            ctx.workspace.give(gates, cells, squashed)
-            ctx.is_walked = True
+        kept = () if ctx.is_walked else (gates, cells, squashed)
+        ctx.workspace.give(d_gates, *kept)
+        ctx.is_walked = True
         return d_inputs, None, d_weight_x, d_bias, d_weight_h, d_h, d_c, None, None, None
 
 

@@ -71,19 +71,20 @@ class _Entropy(torch.autograd.Function):
         step = max(1, _IN_CACHE // size)
         for start in range(0, len(logits), step):
             here = slice(start, start + step)
-            z = logits[here].to(torch.float32, copy=True)
-            z.sub_(z.amax(1, keepdim=True))
-            told = (1 - smoothing) * z.gather(1, right[here])
+            z = logits[here].to(torch.float32)
+            likely = torch.softmax(z, dim=1)
+            told = z.gather(1, right[here])
+            nats = likely.gather(1, right[here]).log().neg_()
+            if nats.isinf().any():  # too unlikely for float32
+                nats = z.logsumexp(1, keepdim=True) - told
             if smoothing:
-                told += smoothing * z.mean(1, keepdim=True)
-            sums = z.exp_().sum(1, keepdim=True)
-            total += (weight[here] * (sums.log() - told)).sum(dtype=torch.float64)
+                nats = nats + smoothing * (told - z.mean(1, keepdim=True))
+            total += (weight[here] * nats).sum(dtype=torch.float64)
             if gradient is not None:
-                z.mul_(weight[here] / sums)
                 if smoothing:
-                    z.sub_(weight[here], alpha=smoothing / size)
-                z.scatter_add_(1, right[here], (smoothing - 1) * weight[here])
-                gradient[here] = z
+                    likely.sub_(smoothing / size)
+                likely.scatter_add_(1, right[here], likely.new_full(nats.shape, smoothing - 1))
+                torch.mul(likely, weight[here], out=gradient[here])
         if gradient is not None:
             ctx.save_for_backward(gradient)
         return total.to(torch.float32)

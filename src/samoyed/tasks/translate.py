@@ -28,10 +28,11 @@ from samoyed.data.asked_texts import is_file, refuse_no_text
 from samoyed.data.pair_columns import sentences_in
 from samoyed.data.pair_feed import PairFeed, encoded, padded, sources
 from samoyed.data.pairs import PairData, Pairs
-from samoyed.decoding.beam import beam_search
+from samoyed.decoding.beam import Hypothesis, beam_search
 from samoyed.losses.large_softmax import large_cross_entropy
 from samoyed.metrics import translation
 from samoyed.training.averaging import WeightAverage
+from samoyed.training.precision import products_of
 from samoyed.training.stages import averaged, stage_of
 
 ROWS = 100
@@ -159,10 +160,7 @@ class Translate:
         for start in range(0, len(order), ROWS):
             places = order[start : start + ROWS]
             batch = padded([rows[k] for k in places]).to(device)
-            for k, found in zip(
-                places, beam_search(model, batch, width=self.beam, alpha=self.length_alpha),
-                strict=True,
-            ):  # fmt: skip
+            for k, found in zip(places, self._written(model, batch), strict=True):
                 best = found[0]
                 text = bpe.decode(best.units, self.units.target)
                 if UNKNOWN_UNIT in best.units:
@@ -192,6 +190,11 @@ class Translate:
                 sentences.append(given)
         return sentences
 
+    def _written(self, model: nn.Module, batch: Tensor) -> list[list[Hypothesis]]:
+        """Return the hypotheses of each source (B, S), the best first."""
+        with products_of(len(batch) * self.beam, batch.device):
+            return beam_search(model, batch, width=self.beam, alpha=self.length_alpha)
+
     def _known(self, model: nn.Module, sentence: str, units: Sequence[int]) -> str:
         """Write a translation with what is aligned in place of units that are not known."""
         alphas, _, _ = self.aligned(model, sentence, units)
@@ -219,8 +222,7 @@ class Translate:
         device = next(model.parameters()).device
         batch = padded(row).to(device)
         if units is None:
-            found = beam_search(model, batch, width=self.beam, alpha=self.length_alpha)
-            units = found[0][0].units
+            units = self._written(model, batch)[0][0].units
         output = model(batch, torch.tensor([[START, *units]], device=device))
         names = self.units
         source = [names.source.symbols[c].strip() for c in row[0]]
@@ -235,7 +237,7 @@ class Translate:
         model.eval()
         device = next(model.parameters()).device
         batch = padded(sources([sentence], self.units)).to(device)
-        units = beam_search(model, batch, width=self.beam, alpha=self.length_alpha)[0][0].units
+        units = self._written(model, batch)[0][0].units
         target = torch.tensor([[START, *units, END]], device=device)
         logits = model(batch, target[:, :-1]).values[0]
         nats = F.cross_entropy(logits.float(), target[0, 1:], reduction="none")
