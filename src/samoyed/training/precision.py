@@ -13,7 +13,7 @@ from samoyed.core.errors import OptionError
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 MANY_ROWS = 32
-"""Rows from which on oneDNN's float32 products are the faster ones, for matrices of 256 and more."""
+"""Rows from which on oneDNN multiplies float32 matrices faster, of 256 columns and more."""
 
 
 def resolve(precision: str, device: torch.device | str) -> str:
