@@ -83,9 +83,9 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "tabular_network", "samoyed.models.since.tabular_network", "table", "classify",
-        "an ensemble of perceptrons that share their weights: today's default for tables",
+        "an ensemble of perceptrons, for few rows with a forest: today's default for tables",
         "since the review", has_own_stages=True, has_sizes=True, is_varied=True,
-        is_limited=True, also_asked=TABLE_TASKS,
+        is_limited=True, also_asked=TABLE_TASKS, has_idle_dials=True,
     ),
     Row(
         "linear_classifier", "samoyed.models.supervised.linear_classifier", "images", "classify",

@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import Logits
@@ -70,13 +70,11 @@ class SeparatePerceptrons(nn.Module):
         self.num_numbers, self.num_plain = len(spec.numbers), spec.width - len(spec.categories)
         edges = [fewer(c.edges, num_pieces) for c in spec.numbers]
         bounds = bounds_of(edges, num_pieces + 1)
-        words = [(self.num_plain + i, v) for i, c in enumerate(spec.categories)
-                 for v in range(len(c.categories) + 1)]  # fmt: skip
+        places, values = one_hot_places(spec)
         columns = columns_of(spec, num_pieces)
         fixed = {
             "low": bounds[:, :-1], "high": bounds[:, 1:],
-            "places": torch.tensor([place for place, _ in words], dtype=torch.long),
-            "values": torch.tensor([value for _, value in words], dtype=torch.float32),
+            "places": places, "values": values,
             "columns": torch.from_numpy(columns),
         }  # fmt: skip
         for name, tensor in fixed.items():
@@ -173,6 +171,15 @@ class SeparatePerceptrons(nn.Module):
     def forward(self, features: Float[Tensor, "B M I"]) -> Logits:
         """Return (B M, K), where every member has rows of its own, as in training."""
         return Logits(self.of_features(features.transpose(0, 1)).flatten(0, 1))
+
+
+def one_hot_places(spec: TableSpec) -> tuple[Int[Tensor, " O"], Float[Tensor, " O"]]:
+    """Return where in an encoded row each category stands, and as what number."""
+    plain = spec.width - len(spec.categories)
+    words = [(plain + i, value) for i, column in enumerate(spec.categories)
+             for value in range(len(column.categories) + 1)]  # fmt: skip
+    places = torch.tensor([place for place, _ in words], dtype=torch.long)
+    return places, torch.tensor([value for _, value in words], dtype=torch.float32)
 
 
 def fewer(edges: tuple[float, ...], num_pieces: int) -> tuple[float, ...]:

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.seeding import numpy_generator
+from samoyed.layers.forest import Forest
 from samoyed.layers.separate_perceptrons import SeparatePerceptrons
 from samoyed.losses import tabular
 
@@ -110,14 +111,14 @@ class OutOfFold:
         return torch.stack([own.repeat(-(-most // len(own)))[:most] for own in rows])
 
     def answers(
-        self, network: SeparatePerceptrons, features: Float[Tensor, "N I"]
+        self, network: SeparatePerceptrons | Forest, features: Float[Tensor, "N I"]
     ) -> Float[Tensor, "N M K"]:
         """Return what members say of rows that they did not learn from, and 0 of the others."""
         rows = self.padded()
         was_training = network.training
         network.eval()
         with torch.inference_mode():
-            said = network.of_features(features[rows].to(network.gate.device)).cpu()  # (L, M, K)
+            said = network.of_features(features[rows].to(network.places.device)).cpu()  # (L, M, K)
         network.train(was_training)
         found = said.new_zeros(len(features), *said.shape[1:])
         found[rows.T, torch.arange(len(rows))] = said

@@ -12,6 +12,7 @@ from samoyed.core.batch import Batch
 from samoyed.core.spec import Column, TableSpec, TargetSpec
 from samoyed.core.stage import Stage
 from samoyed.data.table_feed import TableFeed
+from samoyed.layers.forest import Forest
 from samoyed.layers.number_pieces import NumberEmbeddings, pieces
 from samoyed.layers.shared_linear import SharedLinear
 from samoyed.losses import tabular
@@ -69,7 +70,7 @@ def test_number_of_parameters_by_hand():
 def test_shapes(target, size, num):
     config = replace(Config(), **SIZES[size])
     net = net_for(target, config)
-    members = len(net.networks) * config.num_members
+    members = len(net.speakers()) * config.num_members
     assert net.train()(rows(num)).values.shape == (num, members, target.num_outputs)
     assert net.eval()(rows(num)).values.shape == (num, target.num_outputs)
 
@@ -281,6 +282,28 @@ def test_separate_members_never_see_the_rows_that_they_are_judged_by():
         found.append(net.networks[2].first.detach().clone())
     assert torch.equal(found[0][0], found[1][0])
     assert not torch.equal(found[0][1], found[1][1])
+
+
+def test_a_forest_is_grown_on_the_rows_of_its_members_once_the_networks_have_learned():
+    config = replace(FEW, num_trees=3, num_leaves=8)
+    net, inputs = net_for(config=config), rows(60).numpy()
+    classes = (inputs[:, 0] > 0.2).astype(np.int64)  # what one cut tells apart
+    feed = TableFeed(inputs, classes, batch_size=20, seed=0)
+    whole = Stage("train", feed, of_members, sgd, steps=6)
+    stages = list(tabular_network.stages(net, config, feed, whole, 0))
+    assert [stage.name for stage in stages] == list(KINDS)
+    for stage in stages:
+        assert len(net.shares) == 5
+        assert not net.forest.answer.any()
+        list(train(net, [stage]))
+    assert net.shares[4] > 0.3
+    torch.testing.assert_close(net.shares.sum(), torch.tensor(1.0))
+    is_held = held_out(classes, 6, 3, 0)
+    alone = Forest(SPEC, 6, 3, 3, 8, "classes")
+    alone.fit(torch.from_numpy(inputs), torch.from_numpy(classes), torch.from_numpy(~is_held), 0)
+    assert torch.equal(net.forest.members(rows(9)), alone.members(rows(9)))
+    likely = net.eval()(rows(200, seed=5)).values.argmax(1)
+    assert float((likely == (rows(200, seed=5)[:, 0] > 0.2)).float().mean()) > 0.9
 
 
 def of_numbers(model, batch):

@@ -12,20 +12,22 @@ share their weight matrices; each learns from its own loss, and only their answe
 Where rows are few (`FEW_ROWS`), members share nothing instead, and each learns without another
 fifth of the rows: what it says of those is an honest judgement of when to stop, of how sure to be
 (Krogh, A. & Vedelsby, J. (1995). Neural network ensembles, cross validation, and active learning.
-NIPS 7), and of how much each of four networks should say: a linear one, one that adds products of
-two columns (Rendle, S. (2010). Factorization machines. ICDM), one that adds a hidden layer to
-those, and one of two hidden layers.
+NIPS 7), and of how much each of four networks and a forest of decision trees should say: a linear
+one, one that adds products of two columns (Rendle, S. (2010). Factorization machines. ICDM), one
+that adds a hidden layer to those, and one of two hidden layers; the forest (Breiman, L. (2001).
+Random forests. Machine Learning 45, 5-32) is grown on the same rows once they have learned.
 
 Equation -> here:
 
 * Gorishniy et al. 2022, eq. 1, how far a number reaches into each interval -> `pieces`
 * the same, section 3.4, linear layers on the pieces, one for each column   -> `NumberEmbeddings`
 * Wen et al. 2020, section 3, ((x o r_i) W) o s_i, with a bias b_i          -> `SharedLinear`
-* Gorishniy et al. 2025, section 3, scales start at 1 but for the first    -> `Perceptrons`
+* Gorishniy et al. 2025, section 3, scales start at 1 but for the first -> `SharedPerceptrons`
 * the same, the mean of the members' answers                               -> `mean_answer`
 * Krogh & Vedelsby 1995, members judged on the rows that they did not see  -> `OutOfFold`
 * Rendle 2010, section III, products of every two features       -> `SeparatePerceptrons.products`
 * members for few rows, with gates on the columns                -> `SeparatePerceptrons`
+* Breiman 2001, trees of members for few rows                              -> `Forest`
 * networks picked again and again, as their answers to unseen rows say     -> `OutOfFold.weigh`
 
 **Departures**
@@ -35,9 +37,10 @@ Equation -> here:
    What is done for few rows was chosen on a few hundred rows each of adult, HIGGS, letter, splice
    and ESOL, judged by the others, and on folds of breast cancer, wine and diabetes; which four
    networks there are, on fifths of the rows to learn from of HIGGS and splice, and looked over
-   on such of ESOL, diabetes, breast cancer, wine and iris. How fine the bounds of many rows are
-   was chosen on one fifth of adult's rows to learn from. HIGGS's and adult's own test rows played
-   no part.
+   on such of ESOL, diabetes, breast cancer, wine and iris. That a forest joins them was chosen on
+   fifths of the rows to learn from of HIGGS and splice; two folds of tox21 were looked at too. How
+   fine the bounds of many rows are was chosen on one fifth of adult's rows to learn from. HIGGS's
+   and adult's own test rows played no part.
 2. Section 3 encodes categories as one-hot vectors; here each has an embedding, which is the same
    first layer with a factor of lower rank when a category has many values (one-hot for few rows).
 3. Gorishniy et al. 2022, section 3.2: intervals are bounded by quantiles of the values; here half
@@ -54,14 +57,13 @@ Equation -> here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from annotated_types import Ge, Le
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -73,10 +75,9 @@ from samoyed.core.reference import Reference
 from samoyed.core.spec import TableSpec, TargetSpec
 from samoyed.core.stage import Objective, Recipe, Stage
 from samoyed.data.table_feed import MemberFeed, TableFeed
-from samoyed.layers.dropout import dropout
-from samoyed.layers.number_pieces import NumberEmbeddings
-from samoyed.layers.separate_perceptrons import SeparatePerceptrons, columns_of, fewer
-from samoyed.layers.shared_linear import SharedLinear, scatter
+from samoyed.layers.forest import Forest
+from samoyed.layers.separate_perceptrons import SeparatePerceptrons, columns_of
+from samoyed.layers.shared_perceptrons import SharedPerceptrons, flat_width
 from samoyed.training.best_weights import BestWeights, on_rows, watched
 from samoyed.training.out_of_fold import OutOfFold, held_out, mean_answer, set_aside, tempered
 
@@ -106,9 +107,11 @@ class Config:
         dropout: share of the hidden units that are left out in training.
         num_folds: where more than 0, members share nothing, see the columns through gates, and
             each learns without one of so many parts of the rows: what suits few rows. There are
-            then four such networks (`KINDS`); `depth` and `embedding` say nothing.
+            then four such networks (`KINDS`) and a forest; `depth` and `embedding` say nothing.
         num_pieces: intervals of a column of numbers that such members see.
         num_factors: rank of the weights that such members have for products of two columns.
+        num_trees: of the forest that each such member has besides; 0 for none.
+        num_leaves: that such a tree may have.
     """
 
     num_members: Count = 8
@@ -119,19 +122,19 @@ class Config:
     num_folds: CountOrNone = 0
     num_pieces: Count = 8
     num_factors: Count = 16
+    num_trees: CountOrNone = 0
+    num_leaves: Count = 128
 
 
 SIZES: dict[str, dict[str, Any]] = {
     "small": {"num_members": 4, "embedding": 8},
-    "few": {"num_members": 10, "width": 64, "dropout": 0.2, "num_folds": 5},
+    "few": {"num_members": 10, "width": 64, "dropout": 0.2, "num_folds": 5, "num_trees": 20},
     "medium": {},
     "large": {"num_members": 16, "width": 384, "depth": 3, "embedding": 16},
 }
 """Named sizes: how they differ from `Config`'s defaults."""
 
 MOST_EMBEDDED = 2048  # places of all embeddings together
-MOST_PIECES = 8192  # intervals of all columns of numbers together, but
-LEAST_PIECES = 48  # so many for each where it has them
 MULTIPLICATIONS_PER_S = 8e9  # assumed: multiplications of forward passes, while training
 ENOUGH_EPOCHS = 20  # a larger size is worth its time once it can read the data this often
 UNHURRIED_S = 120.0  # how long training may take where nobody said
@@ -157,6 +160,15 @@ MOST_LOOKS = 40  # at what members say out of fold
 def build(config: Config, spec: TableSpec, target: TargetSpec) -> TabularNetwork:
     """Build the network for these columns and this question."""
     return TabularNetwork(config, spec, target)
+
+
+def idle(config: Config) -> Mapping[str, str]:
+    """Return the dials that have no effect with this Config, and why."""
+    if not config.num_folds:
+        why = "members share their weights (num_folds=0), as for many rows"
+        return dict.fromkeys(("num_pieces", "num_factors", "num_trees", "num_leaves"), why)
+    said = dict.fromkeys(("depth", "embedding"), "members share nothing (num_folds is not 0)")
+    return said if config.num_trees else {**said, "num_leaves": "there are no trees (num_trees=0)"}
 
 
 def recommend(spec: TableSpec, num_train: int, seconds: float | None) -> str:
@@ -206,85 +218,8 @@ def embedding_width(config: Config, spec: TableSpec) -> int:
     return max(1, min(config.embedding, MOST_EMBEDDED // max(1, num_columns)))
 
 
-def flat_width(spec: TableSpec, embedding: int) -> int:
-    """Return how many numbers the first layer sees."""
-    num_embedded = len(spec.numbers) + len(spec.categories)
-    return num_embedded * embedding + len(spec.flagged) + spec.num_bits
-
-
-class Perceptrons(nn.Module):
-    """Embeddings, layers that the members share, and a last layer for each.
-
-    Args:
-        config: the dials.
-        spec: the columns.
-        num_outputs: K.
-    """
-
-    offsets: Tensor
-
-    def __init__(self, config: Config, spec: TableSpec, num_outputs: int) -> None:
-        super().__init__()
-        self.num_numbers, self.num_categories = len(spec.numbers), len(spec.categories)
-        width = embedding_width(config, spec)
-        sizes = [len(column.categories) + 1 for column in spec.categories]
-        starts = torch.tensor([sum(sizes[:i]) for i in range(len(sizes))], dtype=torch.long)
-        self.register_buffer("offsets", starts, persistent=False)
-        if spec.numbers:
-            most = max(LEAST_PIECES, MOST_PIECES // len(spec.numbers))
-            self.numbers = NumberEmbeddings([fewer(c.edges, most) for c in spec.numbers], width)
-        if spec.categories:
-            self.categories = nn.Embedding(sum(sizes), width)
-            nn.init.uniform_(self.categories.weight, -1.0, 1.0)
-        inputs = [flat_width(spec, width)] + [config.width] * (config.depth - 1)
-        self.layers = nn.ModuleList(
-            SharedLinear(config.num_members, num, config.width) for num in inputs
-        )
-        first = self.layers[0]
-        assert isinstance(first, SharedLinear)
-        scatter(first.r, self.num_numbers, inputs[0], self.num_categories, width)
-        self.dropout = config.dropout
-        bound = config.width**-0.5
-        shape = (config.num_members, config.width, num_outputs)
-        self.last = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
-        self.last_bias = nn.Parameter(torch.zeros(config.num_members, num_outputs))
-
-    def features(self, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B I"]:
-        """Return what the first layer sees: embedded numbers, plain ones, embedded categories."""
-        end = rows.shape[1] - self.num_categories
-        found = [rows[:, self.num_numbers : end]]
-        if self.num_numbers:
-            found.insert(0, self.numbers(rows[:, : self.num_numbers]).flatten(1))
-        if self.num_categories:
-            found.append(self.categories(rows[:, end:].long() + self.offsets).flatten(1))
-        return torch.cat(found, dim=1)
-
-    def activations(self, rows: Float[Tensor, "B W"]) -> list[Float[Tensor, "M B O"]]:
-        """Return the states of each hidden layer."""
-        x = self.features(rows).expand(len(self.last), -1, -1)  # (M, B, I)
-        found = []
-        for layer in self.layers:
-            x = self._leave_out(F.relu(layer(x), inplace=True))
-            found.append(x)
-        return found
-
-    def members(self, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B M K"]:
-        """Return each member's answer."""
-        x = self.activations(rows)[-1]
-        return torch.baddbmm(self.last_bias[:, None, :], x, self.last).transpose(0, 1)
-
-    def forward(self, rows: Float[Tensor, "B W"]) -> Logits:
-        """Return each member's answer (B, M, K)."""
-        return Logits(self.members(rows))
-
-    def _leave_out(self, x: Float[Tensor, "M B O"]) -> Float[Tensor, "M B O"]:
-        """Drop units in training: the same ones for all members, but others for every row."""
-        is_on = self.training and self.dropout > 0
-        return x * dropout(torch.ones_like(x[0]), self.dropout, True) if is_on else x
-
-
 class TabularNetwork(nn.Module):
-    """Networks of perceptrons, and the mean of all their members' answers.
+    """Networks of perceptrons, for few rows a forest too, and the mean of all members' answers.
 
     Args:
         config: the dials.
@@ -302,11 +237,20 @@ class TabularNetwork(nn.Module):
         self.networks = nn.ModuleList(
             [separate(config, spec, outputs, kind) for kind in KINDS]
             if config.num_folds
-            else [Perceptrons(config, spec, outputs)]
+            else [_shared(config, spec, outputs)]
         )
-        num = len(self.networks)
+        self.forest: Forest | None = None
+        if config.num_folds and config.num_trees:
+            self.forest = Forest(
+                spec, config.num_members, outputs, config.num_trees, config.num_leaves, target.kind
+            )
+        num = len(self.speakers())
         self.register_buffer("shares", torch.full((num,), 1 / num))
         self.register_buffer("sharpness", torch.ones(()))
+
+    def speakers(self) -> list[nn.Module]:
+        """Return the networks, and the forest where there is one."""
+        return [*self.networks, *([] if self.forest is None else [self.forest])]
 
     def count_first(self, num: int) -> None:
         """Let only the first networks answer, while the others are not trained yet."""
@@ -315,15 +259,15 @@ class TabularNetwork(nn.Module):
     def activations(self, rows: Float[Tensor, "B W"]) -> list[Float[Tensor, "M B O"]]:
         """Return the states of each hidden layer of the last network."""
         last = self.networks[-1]
-        assert isinstance(last, (Perceptrons, SeparatePerceptrons))
+        assert isinstance(last, (SharedPerceptrons, SeparatePerceptrons))
         return last.activations(rows)
 
     def forward(self, rows: Float[Tensor, "B W"]) -> Logits:
         """Return each member's answer (B, M, K) in training, else their mean (B, K)."""
-        answers = torch.cat([_members(network, rows) for network in self.networks], dim=1)
+        answers = torch.cat([_members(one, rows) for one in self.speakers()], dim=1)
         if self.training:
             return Logits(answers)
-        each = answers.shape[1] // len(self.networks)
+        each = answers.shape[1] // len(self.shares)
         mean = mean_answer(answers, (self.shares / each).repeat_interleave(each), self.kind)
         return Logits(mean * self.sharpness)
 
@@ -339,9 +283,16 @@ def separate(config: Config, spec: TableSpec, num_outputs: int, kind: str) -> Se
     return SeparatePerceptrons(spec, num, num_outputs=num_outputs, dropout=config.dropout, **said)
 
 
-def _members(network: nn.Module, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B M K"]:
-    assert isinstance(network, (Perceptrons, SeparatePerceptrons))
-    return network.members(rows)
+def _shared(config: Config, spec: TableSpec, num_outputs: int) -> SharedPerceptrons:
+    return SharedPerceptrons(
+        spec, config.num_members, config.width, config.depth, embedding_width(config, spec),
+        config.dropout, num_outputs,
+    )  # fmt: skip
+
+
+def _members(one: nn.Module, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B M K"]:
+    assert isinstance(one, (SharedPerceptrons, SeparatePerceptrons, Forest))
+    return one.members(rows)
 
 
 def stages(
@@ -397,7 +348,7 @@ def _separate_stages(
             optimizer=partial(_for_network, network=network, optimizer=stage.optimizer),
             before=partial(_begin, num=k + 1, features=features, unseen=unseen),
             after=best.after if k + 1 < len(KINDS) else partial(
-                _finish, best=best, rows=whole.inputs, unseen=unseen
+                _finish, best=best, rows=whole.inputs, unseen=unseen, seed=seed
             ),
         )  # fmt: skip
 
@@ -417,15 +368,19 @@ def _temper(model: nn.Module, before: Callable[[nn.Module], None] | None, unseen
     model.sharpness.fill_(factor)
 
 
-def _finish(model: nn.Module, best: BestWeights, rows: Tensor, unseen: OutOfFold) -> None:
-    """Put the best weights in place, weigh the networks, and temper what they say."""
+def _finish(
+    model: nn.Module, best: BestWeights, rows: Tensor, unseen: OutOfFold, seed: int
+) -> None:
+    """Put the best weights in place, grow the forest, weigh all, and temper what they say."""
     best.after(model)
     assert isinstance(model, TabularNetwork)
+    if model.forest is not None:
+        model.forest.fit(rows, unseen.targets, ~unseen.is_held, seed)
     answers = []
-    for network in model.networks:
-        assert isinstance(network, SeparatePerceptrons)
-        features = network.features(rows.to(model.shares.device)).detach().cpu()
-        answers.append(unseen.answers(network, features))
+    for one in model.speakers():
+        assert isinstance(one, (SeparatePerceptrons, Forest))
+        features = one.features(rows.to(model.shares.device)).detach().cpu()
+        answers.append(unseen.answers(one, features))
     shares, sharpness = unseen.weigh(*answers)
     model.shares.copy_(shares)
     model.sharpness.fill_(sharpness)
