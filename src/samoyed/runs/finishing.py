@@ -28,6 +28,8 @@ def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> No
     write_weights(folder, model)
     scores = assembly.task.score(model, assembly.data, device=prepared.device)
     say(f"trained for {in_words(seconds)}")
+    for note in told_by(model):
+        say(note)
     for score in scores:
         say("  " + in_line(score))
     baselines = []
@@ -70,6 +72,11 @@ def in_line(score: Score) -> str:
     return f"{name} {value} on {score.num:,}"
 
 
+def told_by(model: Any) -> list[str]:
+    """Return what a trained model has to say of itself, if anything."""
+    return list(model.told()) if hasattr(model, "told") else []
+
+
 def note_rows(notes: Sequence[str]) -> list[tuple[str, str]]:
     """Return what was chosen for training, as names and texts.
 
@@ -104,7 +111,10 @@ def report_content(
         ],
         config_rows=dial_rows(config["config"]),
         reference=row.reference,
-        training_rows=[*training_rows(config, seconds), *note_rows(assembly.notes)],
+        training_rows=[
+            *training_rows(config, seconds),
+            *note_rows([*assembly.notes, *told_by(prepared.model)]),
+        ],
         recipe_rows=dial_rows(config["recipe"]),
         history=[{k: v for k, v in e.items() if _is_drawn(k)} for e in history],
         figures=figures, commands=commands(folder, source.kind, assembly.task.name),

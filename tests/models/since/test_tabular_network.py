@@ -298,6 +298,9 @@ def test_a_forest_is_grown_on_the_rows_of_its_members_once_the_networks_have_lea
         list(train(net, [stage]))
     assert net.shares[4] > 0.3
     torch.testing.assert_close(net.shares.sum(), torch.tensor(1.0))
+    (told,) = net.told()
+    assert f"forest {100 * float(net.shares[4]):.0f} %" in told
+    assert told.count("%") == int((net.shares > 0).sum())
     is_held = held_out(classes, 6, 3, 0)
     alone = Forest(SPEC, 6, 3, 3, 8, "classes")
     alone.fit(torch.from_numpy(inputs), torch.from_numpy(classes), torch.from_numpy(~is_held), 0)

@@ -128,7 +128,7 @@ class Config:
 
 SIZES: dict[str, dict[str, Any]] = {
     "small": {"num_members": 4, "embedding": 8},
-    "few": {"num_members": 10, "width": 64, "dropout": 0.2, "num_folds": 5, "num_trees": 20},
+    "few": {"num_members": 10, "width": 64, "dropout": 0.2, "num_folds": 5, "num_trees": 40},
     "medium": {},
     "large": {"num_members": 16, "width": 384, "depth": 3, "embedding": 16},
 }
@@ -251,6 +251,15 @@ class TabularNetwork(nn.Module):
     def speakers(self) -> list[nn.Module]:
         """Return the networks, and the forest where there is one."""
         return [*self.networks, *([] if self.forest is None else [self.forest])]
+
+    def told(self) -> list[str]:
+        """Say whose answers are mixed, the largest share first."""
+        shares = dict(zip([*KINDS, "forest"], self.shares.tolist(), strict=False))
+        if len(self.shares) == 1 or not max(shares.values()):
+            return []
+        mixed = sorted(shares.items(), key=lambda one: -one[1])
+        said = ", ".join(f"{name} {100 * share:.0f} %" for name, share in mixed if share > 0)
+        return [f"mixed, as rows held out in turn say: {said}"]
 
     def count_first(self, num: int) -> None:
         """Let only the first networks answer, while the others are not trained yet."""
