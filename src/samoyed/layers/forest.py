@@ -10,6 +10,7 @@ Trees are told how many leaves they may have, so that what is saved is small and
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from samoyed.core.spec import TableSpec
 from samoyed.layers.separate_perceptrons import one_hot_places
 
 MOST_LEVELS = 12  # of nodes above a leaf
+MOST_CHOSEN = 24  # columns that a node chooses among
+MOST_DRAWN = 4_000  # rows that a tree draws
 FEWEST_TREES = 4  # of a member for each of several questions
 LEAST_CHANCE = 1e-3  # is added to every class's share of the rows in a leaf
 
@@ -120,27 +123,31 @@ class Forest(nn.Module):
                 learned = is_learned[:, member].cpu().numpy() & ~np.isnan(answers[:, question])
                 if not learned.any():
                     continue
-                forest = self._grower(1_000 * seed + member)
+                drawn = min(MOST_DRAWN, int(learned.sum()))
+                forest = self._grower(1_000 * seed + member, seen.shape[1], drawn)
                 forest.fit(seen[learned], answers[learned, question])
                 classes = getattr(forest, "classes_", np.zeros(0))
                 first = member * self.num_trees + question * self.num_each
                 for number, tree in enumerate(forest.estimators_, first):
                     self._keep(tree.tree_, number * size, classes, question)
 
-    def _grower(self, seed: int) -> Any:
+    def _grower(self, seed: int, num_columns: int, num_drawn: int) -> Any:
         """Return scikit-learn's forest: a node chooses among a third of the columns for numbers.
 
-        For classes among as many as the root of their number, as Breiman's programs have it.
+        For classes among as many as the root of their number, as Breiman's programs have it. Of
+        wide tables it chooses among `MOST_CHOSEN`, and of long ones a tree draws `MOST_DRAWN` rows,
+        so that a forest takes no longer than the networks.
         """
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-        dials = {
-            "n_estimators": self.num_each, "max_leaf_nodes": self.num_leaves,
-            "max_depth": MOST_LEVELS, "random_state": seed % (1 << 32),
-        }  # fmt: skip
-        if self.kind == "number":
-            return RandomForestRegressor(max_features=1 / 3, **dials)
-        return RandomForestClassifier(max_features="sqrt", **dials)
+        is_number = self.kind == "number"
+        chosen = num_columns // 3 if is_number else math.isqrt(num_columns)
+        make = RandomForestRegressor if is_number else RandomForestClassifier
+        return make(
+            self.num_each, max_leaf_nodes=self.num_leaves, max_depth=MOST_LEVELS,
+            max_features=max(1, min(chosen, MOST_CHOSEN)), random_state=seed % (1 << 32),
+            max_samples=num_drawn, n_jobs=torch.get_num_threads(),
+        )  # fmt: skip
 
     def _keep(self, tree: Any, first: int, classes: np.ndarray, question: int) -> None:
         """Write a tree of scikit-learn's from a node on, every two siblings side by side."""
