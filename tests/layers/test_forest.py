@@ -6,7 +6,6 @@ import torch
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from samoyed.core.spec import Column, TableSpec
-from samoyed.layers import forest as module
 from samoyed.layers.forest import LEAST_CHANCE, MOST_CHOSEN, MOST_LEVELS, Forest, _no_larger
 
 SPEC = TableSpec(
@@ -112,22 +111,11 @@ def test_rows_that_a_member_does_not_learn_from_change_nothing(kind):
 
 def test_of_wide_tables_a_node_chooses_among_some_columns():
     forest = Forest(SPEC, 1, 1, TREES, LEAVES, "number")
-    chosen = [forest._grower(0, num, 9).max_features for num in (1, 6, 60, 5_000)]
+    chosen = [forest._grower(0, num).max_features for num in (1, 6, 60, 5_000)]
     assert chosen == [1, 2, 20, MOST_CHOSEN]
     forest = Forest(SPEC, 1, 3, TREES, LEAVES, "classes")
-    chosen = [forest._grower(0, num, 9).max_features for num in (1, 6, 100, 5_000)]
+    chosen = [forest._grower(0, num).max_features for num in (1, 6, 100, 5_000)]
     assert chosen == [1, 2, 10, MOST_CHOSEN]
-
-
-def test_of_long_tables_a_tree_draws_some_rows(monkeypatch):
-    monkeypatch.setattr(module, "MOST_DRAWN", 30)
-    targets = rows(80)[:, 0] ** 2
-    forest = grown("number", targets, torch.ones(80, 1, dtype=torch.bool), 1)
-    peer = RandomForestRegressor(max_features=2, max_samples=30, **dials(3_000))
-    peer.fit(seen(rows(80)).numpy(), targets.numpy())
-    new = rows(50, seed=1)
-    wanted = peer.predict(seen(new).numpy())
-    np.testing.assert_allclose(forest.members(new)[:, 0, 0], wanted, rtol=1e-5, atol=1e-6)
 
 
 def test_members_answer_rows_of_their_own():

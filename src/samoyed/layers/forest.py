@@ -23,7 +23,6 @@ from samoyed.layers.separate_perceptrons import one_hot_places
 
 MOST_LEVELS = 12  # of nodes above a leaf
 MOST_CHOSEN = 24  # columns that a node chooses among
-MOST_DRAWN = 4_000  # rows that a tree draws
 FEWEST_TREES = 4  # of a member for each of several questions
 LEAST_CHANCE = 1e-3  # is added to every class's share of the rows in a leaf
 
@@ -123,20 +122,18 @@ class Forest(nn.Module):
                 learned = is_learned[:, member].cpu().numpy() & ~np.isnan(answers[:, question])
                 if not learned.any():
                     continue
-                drawn = min(MOST_DRAWN, int(learned.sum()))
-                forest = self._grower(1_000 * seed + member, seen.shape[1], drawn)
+                forest = self._grower(1_000 * seed + member, seen.shape[1])
                 forest.fit(seen[learned], answers[learned, question])
                 classes = getattr(forest, "classes_", np.zeros(0))
                 first = member * self.num_trees + question * self.num_each
                 for number, tree in enumerate(forest.estimators_, first):
                     self._keep(tree.tree_, number * size, classes, question)
 
-    def _grower(self, seed: int, num_columns: int, num_drawn: int) -> Any:
+    def _grower(self, seed: int, num_columns: int) -> Any:
         """Return scikit-learn's forest: a node chooses among a third of the columns for numbers.
 
-        For classes among as many as the root of their number, as Breiman's programs have it. Of
-        wide tables it chooses among `MOST_CHOSEN`, and of long ones a tree draws `MOST_DRAWN` rows,
-        so that a forest takes no longer than the networks.
+        For classes among as many as the root of their number, as Breiman's programs have it; of
+        wide tables among `MOST_CHOSEN`, so that a forest takes no longer than the networks.
         """
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
@@ -146,7 +143,7 @@ class Forest(nn.Module):
         return make(
             self.num_each, max_leaf_nodes=self.num_leaves, max_depth=MOST_LEVELS,
             max_features=max(1, min(chosen, MOST_CHOSEN)), random_state=seed % (1 << 32),
-            max_samples=num_drawn, n_jobs=torch.get_num_threads(),
+            n_jobs=torch.get_num_threads(),
         )  # fmt: skip
 
     def _keep(self, tree: Any, first: int, classes: np.ndarray, question: int) -> None:
