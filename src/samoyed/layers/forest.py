@@ -133,7 +133,7 @@ class Forest(nn.Module):
         """Return scikit-learn's forest: a node chooses among a third of the columns for numbers.
 
         For classes among as many as the root of their number, as Breiman's programs have it; of
-        wide tables among `MOST_CHOSEN`, so that a forest takes no longer than the networks.
+        wide tables among `MOST_CHOSEN`, which bounds the time that a tree takes.
         """
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
