@@ -64,7 +64,8 @@ class Forest(nn.Module):
         if self.num_questions > 1:
             each = max(FEWEST_TREES, -(-num_trees // self.num_questions))
         self.num_each, self.num_trees = each, each * self.num_questions
-        num = num_members * self.num_trees * (2 * num_leaves - 1)
+        self.num_nodes = 2 * num_leaves - 1
+        num = num_members * self.num_trees * self.num_nodes
         self.register_buffer("feature", torch.zeros(num, dtype=torch.long))
         self.register_buffer("bound", torch.full((num,), torch.inf))
         self.register_buffer("left", torch.arange(num))  # the right one is the next
@@ -98,8 +99,7 @@ class Forest(nn.Module):
     def _roots(self) -> Int[Tensor, "M T"]:
         """Return the number of the first node of every tree."""
         num = self.num_members * self.num_trees
-        size = 2 * self.num_leaves - 1
-        first = torch.arange(num, device=self.left.device) * size
+        first = torch.arange(num, device=self.left.device) * self.num_nodes
         return first.view(self.num_members, self.num_trees)
 
     def fit(
@@ -116,7 +116,6 @@ class Forest(nn.Module):
         """
         seen = self.features(rows.to(self.places.device)).cpu().numpy()
         answers = targets.cpu().numpy().reshape(len(rows), -1)
-        size = 2 * self.num_leaves - 1
         for member in range(self.num_members):
             for question in range(self.num_questions):
                 learned = is_learned[:, member].cpu().numpy() & ~np.isnan(answers[:, question])
@@ -127,7 +126,7 @@ class Forest(nn.Module):
                 classes = getattr(forest, "classes_", np.zeros(0))
                 first = member * self.num_trees + question * self.num_each
                 for number, tree in enumerate(forest.estimators_, first):
-                    self._keep(tree.tree_, number * size, classes, question)
+                    self._keep(tree.tree_, number * self.num_nodes, classes, question)
 
     def _grower(self, seed: int, num_columns: int) -> Any:
         """Return scikit-learn's forest: a node chooses among a third of the columns for numbers.

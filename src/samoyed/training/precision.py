@@ -13,7 +13,7 @@ from samoyed.core.errors import OptionError
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 MANY_ROWS = 32
-"""Rows from which on oneDNN multiplies float32 matrices faster, of 256 columns and more."""
+"""Rows from which on oneDNN is faster in float32, with matrices of 300,000 numbers and more."""
 
 
 def resolve(precision: str, device: torch.device | str) -> str:
@@ -54,9 +54,10 @@ def _processor() -> str:
 def products_of(num_rows: int, device: torch.device | str) -> Iterator[None]:
     """Let oneDNN multiply float32 matrices of so many rows where it is faster (decision 0017).
 
-    On an AMD processor with AVX-512 it takes half the time of the usual library from some 30 rows
-    on, and twice the time for a single one. It computes in float32 there; with AMX tiles it would
-    round to bfloat16, so nothing changes where there are any. The setting holds for all threads.
+    On an AMD processor with AVX-512 it takes less time than the usual library from some 30 rows on,
+    half of it for hundreds, and twice as long for a single one. It computes in float32 there; with
+    AMX tiles it would round to bfloat16, so nothing changes where there are any. The setting holds
+    for all threads.
     """
     flags = _processor()
     is_faster = "AuthenticAMD" in flags and "avx512f" in flags and "amx_bf16" not in flags
