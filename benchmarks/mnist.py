@@ -8,7 +8,7 @@
 
 Only training is timed; looking at the test pictures is not. Reading the files is not timed either.
 
-    python -m benchmarks.mnist --data FOLDER_WITH_MNIST [--minutes 15] [--only samoyed,pytorch]
+    python -m benchmarks.mnist --data FOLDER_WITH_MNIST [--minutes 7] [--only samoyed,pytorch]
 """
 
 from __future__ import annotations
@@ -248,7 +248,7 @@ def main() -> None:
     """Read the options, run, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", help="the folder with MNIST's four files, or the one above it")
-    parser.add_argument("--minutes", type=float, default=15.0, help="at most this long for each")
+    parser.add_argument("--minutes", type=float, default=7.0, help="at most this long for each")
     parser.add_argument("--only", default="samoyed,pytorch,keras")
     options = parser.parse_args()
     prepare_processor()  # the peers profit from it too

@@ -361,3 +361,17 @@ def test_the_nearest_leave_out_the_question():
     found = nearest(unit_length(vectors), 3 * vectors[0], 5, [0])
     assert [word for word, _ in found] == [1, 2]
     assert found[0][1] == pytest.approx(0.9 / np.hypot(0.9, 0.1))
+
+
+def test_words_that_were_seldom_seen_are_no_neighbours():
+    words = ("a", "b", "c", "d", "e")
+    task = Embed(TextSpec((*words, "<eos>", "<unk>"), "word"), (30, 9, 10, 5, 12), seen_at_least=10)
+    angles = np.array([0.0, 0.1, 0.2, 0.3, 0.45])
+    unit = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    found = task.neighbours(unit, unit[0], 2, [0])
+    assert [words[code] for code, _ in found] == ["c", "e"]
+    assert [cosine for _, cosine in found] == pytest.approx(np.cos([0.2, 0.45]))
+    rare = task.neighbours(unit, unit[3], 2, [3])  # it may be asked for all the same
+    assert [words[code] for code, _ in rare] == ["c", "e"]
+    all_asked = task.neighbours(unit, unit[0], 3, [0])  # three words are too few for three answers
+    assert [words[code] for code, _ in all_asked] == ["b", "c", "d"]

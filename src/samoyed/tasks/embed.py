@@ -10,11 +10,11 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import nn
 
 from samoyed.core.errors import OptionError, did_you_mean
-from samoyed.core.numbers import Positive, Weight
+from samoyed.core.numbers import Count, Positive, Weight
 from samoyed.core.reference import Answer, Score
 from samoyed.core.settings import FROM_DATA
 from samoyed.core.spec import TextSpec
@@ -47,6 +47,9 @@ class Embed:
         similarity: files of `word word number`, with commas between them, to score the vectors by.
         analogies: files of four words in a line, the same.
         num_answers: words that are named for each question.
+        seen_at_least: how often training must have shown a word that is named as a neighbour: what
+            was seen less has learned its few places by heart, and is near to whatever stood there.
+            Where too few words were, all are asked.
     """
 
     spec: TextSpec
@@ -58,6 +61,7 @@ class Embed:
     similarity: str = ""
     analogies: str = ""
     num_answers: Annotated[int, Gt(0), Le(1000)] = 10
+    seen_at_least: Count = 10
     name: ClassVar[str] = "embed"
 
     @property
@@ -154,11 +158,23 @@ class Embed:
                 )  # fmt: skip
             signs = [1.0] if len(codes) == 1 else [1.0, -1.0, 1.0]
             question = np.array(signs, unit.dtype) @ unit[codes]
-            found = nearest(unit, question, self.num_answers, codes)
+            found = self.neighbours(unit, question, self.num_answers, codes)
             named = {self.words[code]: round(cosine, 4) for code, cosine in found}
             best = next(iter(named), "")
             answers.append(Answer(text, best, None, (("nearest", named),)))
         return answers
+
+    def neighbours(
+        self, unit: Float[np.ndarray, "V D"], question: Float[np.ndarray, " D"], num: int,
+        but: Sequence[int],
+    ) -> list[tuple[int, float]]:  # fmt: skip
+        """Return the `nearest` among the words that training showed often enough."""
+        return nearest(unit, question, num, but, self.often_seen(num + len(but)))
+
+    def often_seen(self, num: int) -> Int[np.ndarray, " W"]:
+        """Return the words that training showed often enough, or all where they are fewer."""
+        often = np.flatnonzero(np.array(self.counts) >= self.seen_at_least)
+        return often if len(often) >= num else np.arange(len(self.words))
 
     def written(self, word: str) -> str:
         """Return a word as the vocabulary writes it."""
@@ -193,8 +209,9 @@ def vectors_of(model: Any) -> Float[np.ndarray, "V D"]:
 
 
 def nearest(
-    unit: Float[np.ndarray, "V D"], question: Float[np.ndarray, " D"], num: int, but: Sequence[int]
-) -> list[tuple[int, float]]:
+    unit: Float[np.ndarray, "V D"], question: Float[np.ndarray, " D"], num: int,
+    but: Sequence[int], among: Int[np.ndarray, " W"] | None = None,
+) -> list[tuple[int, float]]:  # fmt: skip
     """Return the words with the largest cosine with a question, and the cosines.
 
     Args:
@@ -202,10 +219,13 @@ def nearest(
         question: of any length.
         num: how many words.
         but: words that are no answer: those of the question.
+        among: words that may be; all by default.
     """
     cosines = unit @ (question / max(float(np.linalg.norm(question)), 1e-12))
-    order = [int(code) for code in np.argsort(-cosines, kind="stable") if code not in set(but)]
-    return [(code, float(cosines[code])) for code in order[:num]]
+    asked = np.arange(len(unit)) if among is None else among
+    order = asked[np.argsort(-cosines[asked], kind="stable")[: num + len(but)]]
+    found = [(int(code), float(cosines[code])) for code in order if code not in but]
+    return found[:num]
 
 
 @torch.inference_mode()

@@ -14,7 +14,7 @@ from samoyed.data.scripts import is_unspaced, is_word
 from samoyed.runs.drawing import Figure, line_chart, table
 from samoyed.runs.drawing_words import Entry, word_map
 from samoyed.runs.figures.representation import plane
-from samoyed.tasks.embed import Embed, nearest, vectors_of
+from samoyed.tasks.embed import Embed, vectors_of
 
 IN_REPORT, ON_MAP = 800, 3_000  # words
 FEWEST = 12
@@ -55,7 +55,7 @@ def _map(task: Embed, model: nn.Module, most: int) -> list[Figure]:
     caption = (
         f"The {len(chosen):,} most frequent of {len(unit):,} words, placed by t-SNE of their "
         "vectors (van der Maaten & Hinton 2008): words that stand among the same words are near. "
-        "Touch a word to see its neighbours among all words, choose it to mark them; drag and "
+        "Touch a word to see its neighbours, choose it to mark them; drag and "
         "turn the wheel to move and zoom; what is near on the map was near before, what is far "
         "says little."
     )
@@ -66,7 +66,7 @@ def _map(task: Embed, model: nn.Module, most: int) -> list[Figure]:
 def _neighbours(
     task: Embed, unit: Float[np.ndarray, "V D"], code: int, num: int
 ) -> tuple[tuple[str, float], ...]:
-    found = nearest(unit, unit[code], num, [code])
+    found = task.neighbours(unit, unit[code], num, [code])
     return tuple((task.words[other], cosine) for other, cosine in found)
 
 
@@ -84,15 +84,20 @@ def _typical(task: Embed) -> list[str]:
 def _table(task: Embed, model: nn.Module, words: Sequence[str]) -> Figure:
     """List words with their nearest neighbours."""
     unit, rows = unit_length(vectors_of(model)), []
+    num_asked = len(task.often_seen(NAMED + 1))
     for word in words:
         code = task.words.index(word)
         near = _neighbours(task, unit, code, NAMED)
         told = ", ".join(f"{other} {cosine:.2f}" for other, cosine in near)
         rows.append((word, f"{task.counts[code]:,}", told))
+    rarer = (
+        f", of the {num_asked:,} that training shows {task.seen_at_least:,} times or more: rarer "
+        "ones have learned their few places by heart"
+    )
     return Figure(
         "Nearest neighbours",
         "Words, how often training shows them, and the words whose vectors have the largest cosine "
-        "with theirs.",
+        f"with theirs{rarer if num_asked < len(unit) else ''}.",
         table(("word", "times", "nearest"), rows),
     )
 
