@@ -56,6 +56,16 @@ def test_classes_are_as_likely_as_scikit_learns_forest_says():
         np.testing.assert_allclose(found[:, member].exp() - LEAST_CHANCE, wanted, atol=1e-6)
 
 
+def test_the_time_that_growing_takes_is_foretold(monkeypatch):
+    clock = iter([10.0, 10.5])
+    monkeypatch.setattr("samoyed.layers.forest.time.perf_counter", lambda: next(clock))
+    forest = Forest(SPEC, 3, 3, TREES, LEAVES, "classes")
+    before = {name: kept.clone() for name, kept in forest.state_dict().items()}
+    found = forest.fit_s(rows(80), torch.arange(80) % 3, torch.ones(80, 3, dtype=torch.bool))
+    assert found == pytest.approx(0.5 * 3)  # one member's took half a second
+    assert all(torch.equal(kept, before[name]) for name, kept in forest.state_dict().items())
+
+
 def test_numbers_are_scikit_learns():
     targets = rows(80)[:, 0] ** 2 + rows(80)[:, 1]
     is_learned = torch.ones(80, 1, dtype=torch.bool)

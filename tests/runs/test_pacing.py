@@ -62,6 +62,12 @@ def test_a_machine_that_was_busy_when_it_was_measured_is_used(slowness):
     assert 0.79 * 60 < end < 1.26 * 60
 
 
+@pytest.mark.parametrize("slowness", [0.4, 1.0, 3.0])
+def test_what_comes_after_the_steps_fits_into_the_time_too(slowness):
+    end, _ = play(Plan((4000,), (0.01,), after_s=20.0), 60.0, slowness)
+    assert 0.75 * 60 < end + 20.0 * slowness < 1.5 * 60
+
+
 def test_a_recipe_that_is_long_enough_does_not_grow():
     pace = Pace(Plan((6000,), (0.01,)), 60.0, may_grow=False)
     assert not any(pace.look(0, step, 0.001 * step) for step in range(6000))

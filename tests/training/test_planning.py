@@ -50,6 +50,24 @@ def test_a_fitted_plan_lasts_as_asked_and_keeps_the_shares():
     assert plan.steps == (1000, 3000)
 
 
+def test_what_comes_after_the_steps_is_a_part_of_the_time():
+    plan = Plan((100, 300), (0.01, 0.02), after_s=14.0)
+    assert plan.seconds == pytest.approx(7 + 14)
+    fitted = plan.fitted(70)
+    assert fitted.seconds == pytest.approx(70)
+    assert (fitted.steps, fitted.after_s) == ((800, 2400), 14.0)
+    assert plan.fitted(20).steps == (143, 429)  # half the time is the steps' in any case
+
+
+def test_what_comes_after_the_steps_is_measured_once():
+    def with_more(model: nn.Module) -> Iterator[Stage]:
+        for stage in stages(model):
+            yield replace(stage, after_s=lambda name=stage.name: {"a": 2.0, "b": 0.5}[name])
+
+    plan = measure(with_more, nn.Linear(3, 1), device="cpu", precision="float32")
+    assert plan.after_s == 2.5
+
+
 def test_every_stage_keeps_at_least_one_step():
     assert Plan((1, 1000), (1.0, 0.001)).fitted(0.01).steps[0] == 1
 

@@ -49,6 +49,11 @@ def nothing_to_tell() -> dict[str, float]:
     return {}
 
 
+def no_time() -> float:
+    """Take no seconds to speak of."""
+    return 0.0
+
+
 def never() -> bool:
     """Say that no step so far was one too many."""
     return False
@@ -73,6 +78,7 @@ class Stage:
         after_step: called after each update with (model, step).
         before: called once, before step 0 of the stage (not when resuming inside it).
         after: called once the last step is done.
+        after_s: estimates how many seconds `after` takes, where it takes many.
         rate: progress in [0, 1) -> factor on the optimizer's own rate.
         clip_norm: largest norm of the whole gradient, or None.
         accumulate: how many consecutive batches make one update.
@@ -91,6 +97,7 @@ class Stage:
     after_step: Callable[[nn.Module, int], None] = nothing
     before: Callable[[nn.Module], None] | None = None
     after: Callable[[nn.Module], None] | None = None
+    after_s: Callable[[], float] = no_time
     rate: Callable[[float], float] = constant
     clip_norm: float | None = None
     accumulate: int = 1

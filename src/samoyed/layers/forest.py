@@ -11,6 +11,7 @@ Trees are told how many leaves they may have, so that what is saved is small and
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -78,17 +79,31 @@ class Forest(nn.Module):
 
     def members(self, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B M K"]:
         """Return each member's answer to all rows."""
-        return self.of_features(self.features(rows).expand(self.num_members, -1, -1))
+        x = self.features(rows)
+        first = torch.arange(len(x), device=x.device) * x.shape[1]
+        return self._said_of(x.reshape(-1), first.view(1, 1, -1))
 
     def of_features(self, x: Float[Tensor, "M B I"]) -> Float[Tensor, "B M K"]:
         """Return each member's answers to rows of its own: log odds, or numbers."""
-        node = self._roots()[:, None].expand(-1, x.shape[1], -1)  # (M, B, T)
+        first = torch.arange(x.shape[0] * x.shape[1], device=x.device) * x.shape[2]
+        return self._said_of(x.reshape(-1), first.view(x.shape[0], 1, -1))
+
+    def _said_of(self, x: Float[Tensor, " X"], first: Int[Tensor, "L 1 B"]) -> Tensor:
+        """Return what members say, (B, M, K), of rows whose numbers begin at these places of x.
+
+        Nodes are in the narrowest numbers: the walk is bound by memory.
+        """
+        shape = (self.num_members, self.num_trees, first.shape[2])
+        feature, left = self.feature.int(), self.left.int()
+        node = self._roots().int()[..., None].expand(shape).reshape(-1)
         for _ in range(MOST_LEVELS):
-            value = x.gather(2, self.feature[node])
-            node = self.left[node] + (value > self.bound[node]).long()
-        total = self.answer[node[..., 0]]
+            place = feature.index_select(0, node).view(shape) + first
+            value = x.index_select(0, place.view(-1))
+            node = left.index_select(0, node) + (value > self.bound.index_select(0, node))
+        leaf = node.view(shape)
+        total = self.answer[leaf[:, 0]]
         for tree in range(1, self.num_trees):
-            total = total + self.answer[node[..., tree]]
+            total = total + self.answer[leaf[:, tree]]
         mean = (total / self.num_each).transpose(0, 1)
         if self.kind == "classes":
             return (mean + LEAST_CHANCE).log()
@@ -114,8 +129,7 @@ class Forest(nn.Module):
             is_learned: by which member.
             seed: of the draws.
         """
-        seen = self.features(rows.to(self.places.device)).cpu().numpy()
-        answers = targets.cpu().numpy().reshape(len(rows), -1)
+        seen, answers = self._seen(rows), targets.cpu().numpy().reshape(len(rows), -1)
         for member in range(self.num_members):
             for question in range(self.num_questions):
                 learned = is_learned[:, member].cpu().numpy() & ~np.isnan(answers[:, question])
@@ -127,6 +141,28 @@ class Forest(nn.Module):
                 first = member * self.num_trees + question * self.num_each
                 for number, tree in enumerate(forest.estimators_, first):
                     self._keep(tree.tree_, number * self.num_nodes, classes, question)
+
+    def fit_s(
+        self, rows: Float[Tensor, "N W"], targets: Tensor, is_learned: Bool[Tensor, "N M"]
+    ) -> float:
+        """Estimate the seconds that `fit` takes, by growing one member's trees.
+
+        Args:
+            rows: those of `fit`, encoded.
+            targets: theirs.
+            is_learned: by which member.
+        """
+        seen, answers = self._seen(rows), targets.cpu().numpy().reshape(len(rows), -1)[:, 0]
+        learned = is_learned[:, 0].cpu().numpy() & ~np.isnan(answers)
+        if not learned.any():
+            return 0.0
+        forest = self._grower(0, seen.shape[1])
+        start = time.perf_counter()
+        forest.fit(seen[learned], answers[learned])
+        return (time.perf_counter() - start) * self.num_members * self.num_questions
+
+    def _seen(self, rows: Float[Tensor, "N W"]) -> np.ndarray:
+        return self.features(rows.to(self.places.device)).cpu().numpy()
 
     def _grower(self, seed: int, num_columns: int) -> Any:
         """Return scikit-learn's forest: a node chooses among a third of the columns for numbers.

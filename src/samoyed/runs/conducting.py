@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -236,7 +236,7 @@ def take_up_plan(
             f"other content (fingerprint {fingerprint[:12]})",
             "put the data back, choose another --out, or start over with --fresh",
         )  # fmt: skip
-    plan = Plan(tuple(before["steps"]), tuple(before["step_s"]))
+    plan = Plan(tuple(before["steps"]), tuple(before["step_s"]), before.get("after_s", 0.0))
     factor = stretch(request.as_json(), before["request"])
     if factor == 1.0:
         return plan
@@ -245,7 +245,7 @@ def take_up_plan(
         last += round((request.minutes - before["request"]["minutes"]) * 60 / plan.step_s[-1])
     else:
         last = math.ceil(last * factor)
-    plan = Plan((*plan.steps[:-1], last), plan.step_s)
+    plan = replace(plan, steps=(*plan.steps[:-1], last))
     folder.file("manifest.json").unlink(missing_ok=True)
     recipe = {**before["recipe"], "epochs": before["recipe"]["epochs"] * last / before["steps"][-1]}
     asked = {"request": request.as_json(), "steps": plan.steps, "recipe": recipe}
@@ -272,7 +272,7 @@ def write_beginning(
         "task": {"name": assembly.task.name, **to_json(assembly.task)}, **_about_table(request),
         "data_settings": to_json(assembly.data_settings), "seed": assembly.seed,
         "precision": number, "num_threads": torch.get_num_threads(),
-        "steps": plan.steps, "step_s": plan.step_s,
+        "steps": plan.steps, "step_s": plan.step_s, "after_s": plan.after_s,
     })  # fmt: skip
 
 

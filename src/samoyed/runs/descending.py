@@ -56,7 +56,7 @@ def with_plan(prepared: Prepared, plan: Plan) -> Prepared:
     folder, begun = prepared.folder, prepared.folder.read("config.json")
     epochs = begun["recipe"]["epochs"] * plan.steps[-1] / prepared.plan.steps[-1]
     folder.write("config.json", {
-        **begun, "steps": plan.steps, "step_s": plan.step_s,
+        **begun, "steps": plan.steps, "step_s": plan.step_s, "after_s": plan.after_s,
         "recipe": {**begun["recipe"], "epochs": epochs},
     })  # fmt: skip
     return replace(

@@ -70,6 +70,7 @@ class Pace:
         later = zip(steps[stage_index + 1 :], step_s[stage_index + 1 :], strict=True)
         left = steps[stage_index] - step - 1
         left_s = left * now_s + sum(n * s for n, s in later) * slowness
+        clock += self.plan.after_s * slowness  # is spent for certain
         is_early = self.may_grow and step < LATEST * steps[stage_index]
         highest = MOST_GROWTH if is_early and clock + left_s < TOO_SHORT * self.seconds else 1.0
         is_well = highest == 1 and clock + left_s <= TOO_LONG * self.seconds
@@ -79,4 +80,7 @@ class Pace:
             return None
         kept = step + 1 + max(1, round(left * share))
         after = (max(1, round(n * share)) for n in steps[stage_index + 1 :])
-        return Plan((*steps[:stage_index], kept, *after), tuple(s * slowness for s in step_s))
+        return Plan(
+            (*steps[:stage_index], kept, *after), tuple(s * slowness for s in step_s),
+            self.plan.after_s * slowness,
+        )  # fmt: skip

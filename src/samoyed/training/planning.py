@@ -7,7 +7,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -22,6 +22,7 @@ ENDLESS = 10**9
 MEASURED_S = 1.0  # at most this long for each stage, or
 MEASURED_SHARE = 0.03  # of the time there is, if that is longer
 FEW, IS_PAUSE = 5, 2.0  # so many steps at least, where one took so many times the quickest
+STEPS_SHARE = 0.5  # of the time at least, whatever comes after the steps
 LAST_SHARE = 0.3  # of the steps done: so many more of a stage that is brought to an end
 
 
@@ -32,15 +33,17 @@ class Plan:
     Args:
         steps: steps of each stage, in order.
         step_s: measured seconds of one step of each stage.
+        after_s: estimated seconds of what comes after steps: a forest that is grown.
     """
 
     steps: tuple[int, ...]
     step_s: tuple[float, ...]
+    after_s: float = 0.0
 
     @property
     def seconds(self) -> float:
         """Return how long the plan takes at the measured speed."""
-        return sum(n * s for n, s in zip(self.steps, self.step_s, strict=True))
+        return sum(n * s for n, s in zip(self.steps, self.step_s, strict=True)) + self.after_s
 
     def ending(self, stage_index: int, step: int) -> Plan | None:
         """Return the plan with a stage brought to an end, the rate falling over a last stretch.
@@ -56,12 +59,16 @@ class Plan:
         if kept >= self.steps[stage_index]:
             return None
         steps = (*self.steps[:stage_index], kept, *self.steps[stage_index + 1 :])
-        return Plan(steps, self.step_s)
+        return replace(self, steps=steps)
 
     def fitted(self, seconds: float) -> Plan:
-        """Return the plan stretched or shrunk to last `seconds`; stages keep their shares."""
-        factor = seconds / self.seconds
-        return Plan(tuple(max(1, round(n * factor)) for n in self.steps), self.step_s)
+        """Return the plan stretched or shrunk to last `seconds`; stages keep their shares.
+
+        What comes after the steps takes as long as it does, but leaves them `STEPS_SHARE`.
+        """
+        there_are = max(seconds - self.after_s, STEPS_SHARE * seconds)
+        factor = there_are / (self.seconds - self.after_s)
+        return replace(self, steps=tuple(max(1, round(n * factor)) for n in self.steps))
 
 
 def measure(
@@ -83,11 +90,12 @@ def measure(
     """
     limit_s = max(MEASURED_S, MEASURED_SHARE * (seconds or 0.0))
     double = copy.deepcopy(model)
-    steps, step_s = [], []
+    steps, step_s, after_s = [], [], 0.0
     for stage in make_stages(double):
         steps.append(stage.steps)
         step_s.append(_typical_step_s(double, stage, device, precision, limit_s))
-    return Plan(tuple(steps), tuple(step_s))
+        after_s += stage.after_s()
+    return Plan(tuple(steps), tuple(step_s), after_s)
 
 
 def _typical_step_s(

@@ -359,6 +359,9 @@ def _separate_stages(
             after=best.after if k + 1 < len(KINDS) else partial(
                 _finish, best=best, rows=whole.inputs, unseen=unseen, seed=seed
             ),
+            after_s=stage.after_s if k + 1 < len(KINDS) else partial(
+                _forest_s, model, rows=whole.inputs, unseen=unseen
+            ),
         )  # fmt: skip
 
 
@@ -393,6 +396,11 @@ def _finish(
     shares, sharpness = unseen.weigh(*answers)
     model.shares.copy_(shares)
     model.sharpness.fill_(sharpness)
+
+
+def _forest_s(model: TabularNetwork, rows: Tensor, unseen: OutOfFold) -> float:
+    """Estimate the seconds that the forest takes to grow."""
+    return model.forest.fit_s(rows, unseen.targets, ~unseen.is_held) if model.forest else 0.0
 
 
 def _begin(model: nn.Module, num: int, features: Tensor, unseen: OutOfFold) -> None:

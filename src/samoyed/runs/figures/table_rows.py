@@ -21,14 +21,15 @@ from samoyed.runs.figures.table_answers import Task, all_answers, cell_text, dev
 from samoyed.runs.figures.table_dependence import dependence_figure
 from samoyed.runs.figures.table_mistakes import mistakes_figure
 from samoyed.runs.figures.table_plane import fold_figure
+from samoyed.runs.figures.table_screen import most_telling
 from samoyed.tasks.table_classify import ClassifyTable, predict_probabilities, quick_look
 from samoyed.tasks.table_regress import RegressTable
 from samoyed.tasks.table_several import ClassifySeveral
 from samoyed.tasks.table_training import predict_values
 
 NUM_ROWS = 2000  # that importance is measured on
-NUM_SHUFFLES = 5
-MOST_COLUMNS = 60  # that are shuffled
+MOST_SHUFFLES, MOST_SHOWN = 5, 200_000  # of each column; rows that a model is shown in all
+MOST_COLUMNS = 60  # that are shuffled: those that go with the answers most
 MOST_BARS = 20
 NUM_GROUPS = 10  # of rows with neighbouring answers
 MOST_EXPLAINED = 5  # rows
@@ -65,7 +66,7 @@ def draw(
     if not data.spec.columns:
         return [figure for figure in figures if figure is not None]
     importance = importances(task, model, quick_look(test, NUM_ROWS), data.spec)
-    figures.append(importance_figure(importance, cost_words(task)))
+    figures.append(importance_figure(importance, cost_words(task), len(data.spec.columns)))
     order = [column for column, _, _, _ in importance]
     figures.append(dependence_figure(task, model, data, order))
     if isinstance(task, ClassifyTable):
@@ -150,7 +151,7 @@ def importances(task: Task, model: nn.Module, rows: Rows, spec: TableSpec) -> li
     """Measure how much worse the answers get when a column's values are shuffled among the rows.
 
     Breiman, L. (2001). Random forests. Machine Learning 45, 5-32, section 10. The interval is that
-    of the mean over held-out rows (bootstrap).
+    of the mean over held-out rows (bootstrap). Of many columns each is shuffled fewer times.
 
     Args:
         task: the question.
@@ -164,24 +165,33 @@ def importances(task: Task, model: nn.Module, rows: Rows, spec: TableSpec) -> li
     plain = costs(task, model, rows, rows.inputs)
     factor = cost_words(task)[2]
     found = []
-    for index, column in enumerate(spec.columns[:MOST_COLUMNS]):
-        places = spec.places(column)
+    columns = most_telling(all_answers(task, model, rows.inputs), rows.inputs, spec, MOST_COLUMNS)
+    num_shuffles = min(MOST_SHUFFLES, max(1, MOST_SHOWN // (len(rows) * len(columns))))
+    for column in columns:
+        index, places = spec.columns.index(column), spec.places(column)
         growth = np.zeros(len(rows))
-        for repeat in range(NUM_SHUFFLES):
+        for repeat in range(num_shuffles):
             order = numpy_generator(0, "importance", index, repeat).permutation(len(rows))
             inputs = rows.inputs.copy()
             inputs[:, places] = rows.inputs[order][:, places]
-            growth += (costs(task, model, rows, inputs) - plain) / NUM_SHUFFLES
+            growth += (costs(task, model, rows, inputs) - plain) / num_shuffles
         low, high = bootstrap(growth, 0)
         found.append((column, factor * float(growth.mean()), factor * low, factor * high))
     return sorted(found, key=lambda row: -row[1])
 
 
-def importance_figure(found: Sequence[Importance], words: tuple[str, str, float]) -> Figure:
+def importance_figure(
+    found: Sequence[Importance], words: tuple[str, str, float], num_columns: int
+) -> Figure:
     """Show what the model goes by."""
     bars = [(column.name, value, low, high) for column, value, low, high in found[:MOST_BARS]]
     idle = [column.name for column, _, low, high in found if low <= 0 <= high]
     rest = f" No effect is certain for {len(idle)} of {len(found)} columns." if idle else ""
+    if num_columns > len(found):
+        rest += (
+            f" Of {num_columns:,} columns those {len(found)} were tried that, each by itself, go "
+            "most with the answers."
+        )
     return Figure(
         "What it goes by",
         f"How much worse the answers get ({words[0]}) when one column's values are shuffled among "
