@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -146,3 +147,10 @@ def test_a_look_on_the_way_is_called_one(capsys):
     looked, plain = capsys.readouterr().err.splitlines()
     assert "loss 0.5  returns 2  so far: accuracy 0.9876, about" in looked
     assert "so far" not in plain
+
+
+def test_what_the_last_stage_does_after_its_steps_is_training_too(tmp_path: Path):
+    model, watcher = nn.Linear(3, 1), follower(tmp_path, nn.Linear(3, 1), 2)
+    slow = stage(2, after=lambda model: time.sleep(0.2))
+    seconds = watcher.follow(train(model, [slow]), StopRequest())
+    assert seconds >= watcher.log.events[-1]["seconds"] + 0.2 - 0.001

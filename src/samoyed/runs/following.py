@@ -84,6 +84,8 @@ class Follower:
                 if self.changed is not None:
                     break
                 resumed_at = time.perf_counter()
+            else:
+                self._clock += time.perf_counter() - resumed_at  # of what the last stage does after
         finally:
             stop.is_training = False
         if stop.number:  # it came after the last step was saved
