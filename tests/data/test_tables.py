@@ -109,6 +109,17 @@ def test_numbers_and_dates_as_numbers():
     np.testing.assert_allclose(days[:2], [10.0, 1.5])
 
 
+@pytest.mark.parametrize(
+    ("cells", "wrong"),
+    [(["1", " 2.5", "-3e4"], []), (["1", "nan"], []), (["1", "-inf"], [1]), (["1_0", "2"], [0])],
+)
+def test_cells_that_are_all_numbers_are_read_as_cells_one_by_one(cells, wrong):
+    values, bad = parse_numbers(cells, "number", "")
+    assert bad == wrong
+    for place, (cell, value) in enumerate(zip(cells, values, strict=True)):
+        assert np.isnan(value) if place in wrong or cell == "nan" else value == float(cell)
+
+
 def drawn(num=400, seed=0):
     rng = random.Random(seed)
     lines = ["x,gap,letter,day,kind"]

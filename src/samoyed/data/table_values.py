@@ -155,6 +155,8 @@ def parse_numbers(cells: Sequence[str], kind: str, form: str) -> tuple[np.ndarra
 
     Infinite numbers are among the latter.
     """
+    if kind != "date" and not form and (plain := _plain_numbers(cells)) is not None:
+        return plain, []
     known: dict[str, float | None] = {}
     values = np.full(len(cells), np.nan)
     bad = []
@@ -168,3 +170,13 @@ def parse_numbers(cells: Sequence[str], kind: str, form: str) -> tuple[np.ndarra
         else:
             values[i] = value
     return values, bad
+
+
+def _plain_numbers(cells: Sequence[str]) -> np.ndarray | None:
+    """Return finite numbers as Python writes them, or NaN; None where a cell is anything else."""
+    try:
+        values = np.fromiter(map(float, cells), np.float64, len(cells))
+    except ValueError:
+        return None
+    is_plain = not np.isinf(values).any() and "_" not in "".join(cells)
+    return values if is_plain else None
