@@ -80,7 +80,7 @@ class Forest(nn.Module):
     def members(self, rows: Float[Tensor, "B W"]) -> Float[Tensor, "B M K"]:
         """Return each member's answer to all rows."""
         x = self.features(rows)
-        first = torch.arange(len(x), device=x.device) * x.shape[1]
+        first = torch.arange(x.shape[0], device=x.device) * x.shape[1]
         return self._said_of(x.reshape(-1), first.view(1, 1, -1))
 
     def of_features(self, x: Float[Tensor, "M B I"]) -> Float[Tensor, "B M K"]:
@@ -97,10 +97,11 @@ class Forest(nn.Module):
         feature, left = self.feature.int(), self.left.int()
         node = self._roots().int()[..., None].expand(shape).reshape(-1)
         for _ in range(MOST_LEVELS):
-            place = feature.index_select(0, node).view(shape) + first
+            place = feature.index_select(0, node).long().view(shape) + first
             value = x.index_select(0, place.view(-1))
-            node = left.index_select(0, node) + (value > self.bound.index_select(0, node))
-        leaf = node.view(shape)
+            is_right = value > self.bound.index_select(0, node)
+            node = left.index_select(0, node) + is_right.int()  # of one type, as ONNX adds
+        leaf = node.view(shape).long()
         total = self.answer[leaf[:, 0]]
         for tree in range(1, self.num_trees):
             total = total + self.answer[leaf[:, tree]]
