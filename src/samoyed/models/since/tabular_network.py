@@ -344,6 +344,7 @@ def _separate_stages(
     unseen = OutOfFold(torch.from_numpy(is_held), whole.targets, model.kind)
     for k, (name, network) in enumerate(zip(KINDS, model.networks, strict=True)):
         assert isinstance(network, SeparatePerceptrons)
+        is_last = k + 1 == len(KINDS)
         network.fit(whole.inputs)
         features = network.features(whole.inputs.to(model.shares.device)).cpu()
         learned = MemberFeed(features.numpy(), feed.targets, ~is_held, feed.batch_size, seed)
@@ -356,12 +357,10 @@ def _separate_stages(
             objective=partial(_of_network, network=network, objective=stage.objective),
             optimizer=partial(_for_network, network=network, optimizer=stage.optimizer),
             before=partial(_begin, num=k + 1, features=features, unseen=unseen),
-            after=best.after if k + 1 < len(KINDS) else partial(
-                _finish, best=best, rows=whole.inputs, unseen=unseen, seed=seed
-            ),
-            after_s=stage.after_s if k + 1 < len(KINDS) else partial(
-                _forest_s, model, rows=whole.inputs, unseen=unseen
-            ),
+            after=partial(_finish, best=best, rows=whole.inputs, unseen=unseen, seed=seed)
+            if is_last else best.after,
+            after_s=partial(_forest_s, model, rows=whole.inputs, unseen=unseen)
+            if is_last else stage.after_s,
         )  # fmt: skip
 
 
