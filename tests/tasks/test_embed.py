@@ -368,10 +368,14 @@ def test_words_that_were_seldom_seen_are_no_neighbours():
     task = Embed(TextSpec((*words, "<eos>", "<unk>"), "word"), (30, 9, 10, 5, 12), seen_at_least=10)
     angles = np.array([0.0, 0.1, 0.2, 0.3, 0.45])
     unit = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    found = task.neighbours(unit, unit[0], 2, [0])
+
+    def found_near(code, num):
+        return nearest(unit, unit[code], num, [code], task.often_seen(num + 1))
+
+    found = found_near(0, 2)
     assert [words[code] for code, _ in found] == ["c", "e"]
     assert [cosine for _, cosine in found] == pytest.approx(np.cos([0.2, 0.45]))
-    rare = task.neighbours(unit, unit[3], 2, [3])  # it may be asked for all the same
+    rare = found_near(3, 2)  # it may be asked for all the same
     assert [words[code] for code, _ in rare] == ["c", "e"]
-    all_asked = task.neighbours(unit, unit[0], 3, [0])  # three words are too few for three answers
+    all_asked = found_near(0, 3)  # three words are too few for three answers
     assert [words[code] for code, _ in all_asked] == ["b", "c", "d"]

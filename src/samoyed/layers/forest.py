@@ -146,7 +146,7 @@ class Forest(nn.Module):
     def fit_s(
         self, rows: Float[Tensor, "N W"], targets: Tensor, is_learned: Bool[Tensor, "N M"]
     ) -> float:
-        """Estimate the seconds that `fit` takes, by growing one member's trees.
+        """Estimate the seconds that `fit` takes, by growing one member's for one question.
 
         Args:
             rows: those of `fit`, encoded.

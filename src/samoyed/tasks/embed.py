@@ -158,18 +158,12 @@ class Embed:
                 )  # fmt: skip
             signs = [1.0] if len(codes) == 1 else [1.0, -1.0, 1.0]
             question = np.array(signs, unit.dtype) @ unit[codes]
-            found = self.neighbours(unit, question, self.num_answers, codes)
+            often = self.often_seen(self.num_answers + len(codes))
+            found = nearest(unit, question, self.num_answers, codes, often)
             named = {self.words[code]: round(cosine, 4) for code, cosine in found}
             best = next(iter(named), "")
             answers.append(Answer(text, best, None, (("nearest", named),)))
         return answers
-
-    def neighbours(
-        self, unit: Float[np.ndarray, "V D"], question: Float[np.ndarray, " D"], num: int,
-        but: Sequence[int],
-    ) -> list[tuple[int, float]]:  # fmt: skip
-        """Return the `nearest` among the words that training showed often enough."""
-        return nearest(unit, question, num, but, self.often_seen(num + len(but)))
 
     def often_seen(self, num: int) -> Int[np.ndarray, " W"]:
         """Return the words that training showed often enough, or all where they are fewer."""

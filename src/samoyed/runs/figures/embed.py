@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import nn
 
 from samoyed.data.near_words import NearData, unit_length
@@ -14,7 +14,7 @@ from samoyed.data.scripts import is_unspaced, is_word
 from samoyed.runs.drawing import Figure, line_chart, table
 from samoyed.runs.drawing_words import Entry, word_map
 from samoyed.runs.figures.representation import plane
-from samoyed.tasks.embed import Embed, vectors_of
+from samoyed.tasks.embed import Embed, nearest, vectors_of
 
 IN_REPORT, ON_MAP = 800, 3_000  # words
 FEWEST = 12
@@ -47,9 +47,9 @@ def _map(task: Embed, model: nn.Module, most: int) -> list[Figure]:
     chosen = np.argsort(-np.array(task.counts), kind="stable")[:most]
     if len(chosen) < FEWEST:
         return []
-    places = plane(unit[chosen])
+    places, often = plane(unit[chosen]), task.often_seen(NAMED + 1)
     entries = [
-        Entry(task.words[code], task.counts[code], _neighbours(task, unit, int(code), NAMED))
+        Entry(task.words[code], task.counts[code], _neighbours(task, unit, int(code), often))
         for code in chosen
     ]
     caption = (
@@ -64,9 +64,9 @@ def _map(task: Embed, model: nn.Module, most: int) -> list[Figure]:
 
 
 def _neighbours(
-    task: Embed, unit: Float[np.ndarray, "V D"], code: int, num: int
+    task: Embed, unit: Float[np.ndarray, "V D"], code: int, among: Int[np.ndarray, " W"]
 ) -> tuple[tuple[str, float], ...]:
-    found = task.neighbours(unit, unit[code], num, [code])
+    found = nearest(unit, unit[code], NAMED, [code], among)
     return tuple((task.words[other], cosine) for other, cosine in found)
 
 
@@ -84,20 +84,20 @@ def _typical(task: Embed) -> list[str]:
 def _table(task: Embed, model: nn.Module, words: Sequence[str]) -> Figure:
     """List words with their nearest neighbours."""
     unit, rows = unit_length(vectors_of(model)), []
-    num_asked = len(task.often_seen(NAMED + 1))
+    often = task.often_seen(NAMED + 1)
     for word in words:
         code = task.words.index(word)
-        near = _neighbours(task, unit, code, NAMED)
+        near = _neighbours(task, unit, code, often)
         told = ", ".join(f"{other} {cosine:.2f}" for other, cosine in near)
         rows.append((word, f"{task.counts[code]:,}", told))
     rarer = (
-        f", of the {num_asked:,} that training shows {task.seen_at_least:,} times or more: rarer "
+        f", of the {len(often):,} that training shows {task.seen_at_least:,} times or more: rarer "
         "ones have learned their few places by heart"
     )
     return Figure(
         "Nearest neighbours",
         "Words, how often training shows them, and the words whose vectors have the largest cosine "
-        f"with theirs{rarer if num_asked < len(unit) else ''}.",
+        f"with theirs{rarer if len(often) < len(unit) else ''}.",
         table(("word", "times", "nearest"), rows),
     )
 
