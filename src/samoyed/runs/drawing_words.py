@@ -114,9 +114,9 @@ SCRIPT = """
       var size = w === chosen ? 16 : marked.has(w) ? 13 : 11;
       pen.font = (marked.has(w) ? "600 " : "") + size + "px system-ui, sans-serif";
       var half = pen.measureText(w.word).width / 2 + 2, cells = [], isFree = false;
-      var moves = isSure ? [0, 1, -1, 2, -2, 3, -3] : [0];  // beside others rather than over them
-      for (var k = 0; k < moves.length && !isFree; k++) {
-        var middle = at[1] + moves[k] * size * 1.3;
+      var most = isSure ? 20 : 1;  // lines tried below and above: beside others, not over them
+      for (var k = 0; k < most && !isFree; k++) {
+        var middle = at[1] + (k % 2 ? (k + 1) / 2 : -k / 2) * size * 1.3;
         cells = []; isFree = true;
         for (var x = Math.floor((at[0] - half) / cell); x <= (at[0] + half) / cell; x++)
           for (var y = Math.floor((middle - size * .6) / cell);
