@@ -166,6 +166,8 @@ def test_answers_are_in_the_targets_own_unit_and_perfect_answers_score_perfectly
     truth = np.array([10.0, 20.0, 30.0])
     root, mean, share = number_scores(truth, truth)
     assert (root.value, mean.value, share.value) == (0.0, 0.0, 1.0)
+    few = number_scores(np.array([-0.77, -3.3, -2.06]), np.array([-1.1, -3.0, -2.5]))[2]
+    assert -100 < few.low < few.value < few.high <= 1.0
     targets = np.array([[0, np.nan], [1, 0], [0, 1]], np.float32)
     scores = several_scores(targets, np.nan_to_num(targets), ("a", "b"))
     assert [s.value for s in scores] == [1.0, 1.0, 1.0]

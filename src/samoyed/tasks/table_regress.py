@@ -6,6 +6,7 @@ scores are in its own unit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -107,14 +108,17 @@ def number_scores(targets: np.ndarray, answers: np.ndarray, seed: int = 0) -> tu
     """Return all scores of (N,) answers, the root mean squared error first."""
     num = len(targets)
 
-    def scored(name: str, measure: Measure, is_higher_better: bool = False) -> Score:
+    def scored(
+        name: str, measure: Measure, is_higher_better: bool = False, best: float = math.inf
+    ) -> Score:
         low, high = resampled(
             lambda rows: measure(targets[rows], answers[rows]), num, seed, is_share=False
         )
+        high = min(high, best)
         return Score(name, measure(targets, answers), low, high, num, is_higher_better)
 
     return (
         scored("rmse", regression.root_mean_squared_error),
         scored("mae", regression.mean_absolute_error),
-        scored("r_squared", regression.r_squared, True),
+        scored("r_squared", regression.r_squared, True, best=1.0),
     )
