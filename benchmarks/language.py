@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from samoyed.models.recurrent.lstm_language_model import Config, LSTMLanguageModel
 from samoyed.tasks.continue_text import cross_entropy
+from samoyed.training.clipping import clip_gradient
 from samoyed.training.precision import autocast, resolve
 from samoyed.training.processor import prepare_processor
 
@@ -89,7 +90,7 @@ def our_step(is_tied: bool, precision: str) -> Step:
             logits, state = model(inputs, carried)
             loss = cross_entropy(logits, targets)
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 0.25)
+        clip_gradient(optimizer, list(model.parameters()), 0.25)
         optimizer.step()
         carried = tuple(part.detach() for part in state)
         return loss.item()

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from samoyed.models.recurrent.lstm_language_model import Config, LSTMLanguageModel
 from samoyed.tasks.continue_text import cross_entropy
+from samoyed.training.clipping import clip_gradient
 from samoyed.training.precision import autocast, resolve
 from samoyed.training.processor import prepare_processor
 
@@ -84,7 +85,7 @@ def our_step(num_layers: int, num_units: int, precision: str) -> Callable[[Tenso
             logits, state = model(inputs, carried or model.start(len(inputs)))
             loss = cross_entropy(logits, targets)
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        clip_gradient(optimizer, list(model.parameters()), 1.0)
         optimizer.step()
         carried = tuple(part.detach() for part in state)
 

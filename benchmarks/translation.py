@@ -24,6 +24,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from samoyed.core.batch import Batch, DecoderState
 from samoyed.core.spec import END, PAD, START
@@ -31,6 +32,7 @@ from samoyed.data.pair_feed import PairFeed
 from samoyed.decoding.beam import beam_search
 from samoyed.models.recurrent.attention import Attention, Config
 from samoyed.tasks.translate import Translate
+from samoyed.training.clipping import clip_gradient
 from samoyed.training.precision import autocast, products_of, resolve
 from samoyed.training.processor import prepare_processor
 
@@ -94,14 +96,16 @@ def drawn_pairs(num: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
     return source, [np.array([START, *draw(n), END]) for n in others]
 
 
-def step_of(model: nn.Module, loss: Callable[[Batch], Tensor]) -> Callable[[Batch], None]:
+def step_of(
+    model: nn.Module, loss: Callable[[Batch], Tensor], clip: Callable[[Optimizer], Tensor]
+) -> Callable[[Batch], None]:
     """Return one training step."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
 
     def step(batch: Batch) -> None:
         optimizer.zero_grad()
         loss(batch).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        clip(optimizer)
         optimizer.step()
 
     return step
@@ -128,10 +132,16 @@ def training(feed: PairFeed, repeats: int, precision: str) -> dict[str, float]:
 
         return loss
 
+    def usual_clip(_: Optimizer) -> Tensor:
+        return nn.utils.clip_grad_norm_(eager.parameters(), 1.0)
+
+    def our_clip(optimizer: Optimizer) -> Tensor:
+        return clip_gradient(optimizer, list(ours.parameters()), 1.0)
+
     steps = {
-        "by hand, float32": step_of(eager, eager_loss),
-        "samoyed, float32": step_of(ours, our_loss("float32")),
-        f"samoyed, {precision}": step_of(ours, our_loss(precision)),
+        "by hand, float32": step_of(eager, eager_loss, usual_clip),
+        "samoyed, float32": step_of(ours, our_loss("float32"), our_clip),
+        f"samoyed, {precision}": step_of(ours, our_loss(precision), our_clip),
     }
     times: dict[str, list[float]] = {name: [] for name in steps}
     for repeat in range(repeats + 1):

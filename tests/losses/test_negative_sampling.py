@@ -72,3 +72,12 @@ def test_a_word_without_pairs_costs_and_learns_nothing():
     cost.backward()
     assert float(cost.detach()) == 0
     assert float(inputs.grad.abs().max()) == 0
+
+
+def test_scores_that_are_far_away_cost_what_they_should():
+    inputs = torch.tensor([[[100.0, 0.0], [0.0, 30.0]]])
+    outputs = torch.tensor([[[1.0, 1.0], [-1.0, 1.0], [1.0, -2.0]]])  # near; noise, noise
+    pairs = torch.tensor([[[1.0], [1.0]]])
+    cost = negative_sampling(inputs, outputs, pairs, 2.0)
+    # scores (100, -100, 100) and (30, 30, -60): noise at 100 costs 100, at 30 costs 30
+    assert float(cost) == pytest.approx(130.0, rel=1e-6)

@@ -89,7 +89,7 @@ class StretchesOfWords:
         self.words = words
         self.num_words, self.stretch, self.window, self.seed = num_words, stretch, window, seed
         self.kept = keep_shares(counts, threshold)
-        self._bounds, self.num_shared = noise_bounds(counts), num_shared or stretch
+        self._bounds, self.num_shared = torch.as_tensor(noise_bounds(counts)), num_shared or stretch
         self.steps_per_epoch = max(1, math.ceil(len(words) / num_words))
         places, others = np.arange(stretch)[:, None], np.arange(stretch + 2 * window) - window
         self._distance = np.abs(others - places).astype(np.int8)
@@ -107,11 +107,12 @@ class StretchesOfWords:
         size, around = self.stretch, self.window
         num = max(1, math.ceil(len(codes) / size))
         words = np.zeros(num * size + 2 * around, np.int64)
-        where = np.full(len(words), FILLING, np.int64)
+        where = np.full(len(words), FILLING, np.int32)  # half the bytes to compare
         words[around : around + len(codes)] = codes
         where[around : around + len(codes)] = sentences
         reach = drawing.integers(1, around + 1, (num, size, 1), dtype=np.int8)
-        noise = np.searchsorted(self._bounds, drawing.random((num, self.num_shared)), side="right")
+        drawn = torch.as_tensor(drawing.random((num, self.num_shared)))
+        noise = torch.searchsorted(self._bounds, drawn, right=True)
         outputs, near = (_windows(row, num, size, around) for row in (words, where))
         inner = slice(around, around + size)
         is_pair = (self._distance > 0) & (self._distance <= reach)
@@ -119,7 +120,7 @@ class StretchesOfWords:
         is_pair &= near[:, inner, None] != FILLING
         return Stretches(
             torch.as_tensor(outputs[:, inner]), torch.as_tensor(outputs),
-            torch.as_tensor(is_pair), torch.as_tensor(np.minimum(noise, len(self._bounds) - 1)),
+            torch.as_tensor(is_pair), noise.clamp_(max=len(self._bounds) - 1),
         )  # fmt: skip
 
 

@@ -54,15 +54,16 @@ class _Unrolled(torch.autograd.Function):
         gates = drive[..., : 2 * H].to(s.dtype, copy=True, memory_format=torch.contiguous_format)
         news = drive[..., 2 * H :].to(s.dtype, copy=True, memory_format=torch.contiguous_format)
         states, contexts = s.new_empty(T, B, H), s.new_empty(T, B, C)
-        alphas, squashed = s.new_empty(T, B, S), s.new_empty(T, B, S, A)
-        first = s
+        alphas, queries = s.new_empty(T, B, S), s.new_empty(T, B, A, dtype=narrow)
+        first, squash = s, torch.empty_like(keys)
         of_s, of_c = product_with(weight_s, B), product_with(weight_c, B)
         of_new = product_with(weight_h, B)
         for t in range(T):
             gate, new, context = gates[t], news[t], contexts[t]
             from_s = of_s(s.to(narrow))
-            torch.add(keys, from_s[:, None, :A], out=squashed[t]).sigmoid_()
-            scores = torch.mv(squashed[t].view(B * S, A), v).view(B, S)  # eq. 1
+            queries[t] = from_s[:, :A]
+            torch.add(keys, queries[t][:, None], out=squash).sigmoid_()
+            scores = torch.mv(squash.view(B * S, A), v).view(B, S)  # eq. 1
             alpha = torch.softmax(scores.masked_fill_(is_pad, -math.inf), dim=1)  # eq. 2
             alphas[t] = alpha
             torch.bmm(alpha[:, None], memory, out=context[:, None])  # eq. 3
@@ -72,7 +73,7 @@ class _Unrolled(torch.autograd.Function):
             new.add_(of_new((r * s).to(narrow))).add_(from_c[:, 2 * H :]).tanh_()
             s = torch.sub(s, new, out=states[t]).mul_(z).add_(new)  # eq. 4
         ctx.save_for_backward(
-            memory, gates, news, states, contexts, alphas, squashed, first, weight_s, weight_h,
+            keys, memory, gates, news, states, contexts, alphas, queries, first, weight_s, weight_h,
             weight_c, v,
         )  # fmt: skip
         ctx.types = drive.dtype, keys.dtype
@@ -84,12 +85,12 @@ class _Unrolled(torch.autograd.Function):
     def backward(
         ctx: Any, d_states: Tensor, d_contexts: Tensor, _: Tensor
     ) -> tuple[Tensor | None, ...]:  # fmt: skip
-        (memory, gates, news, states, contexts, alphas, squashed, first, weight_s, weight_h,
+        (keys, memory, gates, news, states, contexts, alphas, queries, first, weight_s, weight_h,
          weight_c, v) = ctx.saved_tensors  # fmt: skip
         with torch.autocast(states.device.type, enabled=False):
             before = torch.cat([first[None], states[:-1]])
             d_drive, d_queries, d_c, d_keys, d_v, d_s = _walk_back(
-                d_states, d_contexts, before, memory, gates, news, alphas, squashed, weight_s,
+                d_states, d_contexts, before, keys, memory, gates, news, alphas, queries, weight_s,
                 weight_h, weight_c, v,
             )  # fmt: skip
             T, B, H = states.shape
@@ -109,28 +110,30 @@ class _Unrolled(torch.autograd.Function):
 
 
 def _walk_back(
-    d_states: Tensor, d_contexts: Tensor, before: Tensor, memory: Tensor, gates: Tensor,
-    news: Tensor, alphas: Tensor, squashed: Tensor, weight_s: Tensor, weight_h: Tensor,
-    weight_c: Tensor, v: Tensor,
+    d_states: Tensor, d_contexts: Tensor, before: Tensor, keys: Tensor, memory: Tensor,
+    gates: Tensor, news: Tensor, alphas: Tensor, queries: Tensor, weight_s: Tensor,
+    weight_h: Tensor, weight_c: Tensor, v: Tensor,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """Go back through the steps; shapes as in `_Unrolled`.
+
+    What eq. 1 squashes is found again, which takes no longer than to fetch it from memory.
 
     Returns:
         The gradients of the drive (T, B, 3H), the queries 2 W_a s (T, B, A), the contexts
         (T, B, C), the keys, 2 v, and the first state.
     """
-    (T, B, H), (S, A) = before.shape, squashed.shape[2:]
+    (T, B, H), (S, A) = before.shape, keys.shape[1:]
     narrow = weight_h.dtype
     back_s, back_c = product_with(weight_s.t(), B), product_with(weight_c.t(), B)
     back_new = product_with(weight_h.t(), B)
     d_drive = before.new_empty(T, B, 3 * H, dtype=narrow)
     d_queries = before.new_empty(T, B, A, dtype=narrow)
     d_c = d_contexts.to(before.dtype, copy=True)
-    d_keys, d_v = torch.zeros_like(squashed[0]), torch.zeros_like(v)
+    d_keys, d_v = torch.zeros_like(keys), torch.zeros_like(v)
     d_s, d_gate = torch.zeros_like(before[0]), torch.empty_like(gates[0])
-    d_pre = torch.empty_like(squashed[0])
+    slope, squash = torch.empty_like(keys), torch.empty_like(keys)
     for t in range(T - 1, -1, -1):
-        s, new, gate, alpha, squash = before[t], news[t], gates[t], alphas[t], squashed[t]
+        s, new, gate, alpha = before[t], news[t], gates[t], alphas[t]
         z, r = gate[:, :H], gate[:, H:]
         d_s += d_states[t]
         torch.mul(d_s, s - new, out=d_gate[:, :H])  # eq. 4
@@ -144,15 +147,15 @@ def _walk_back(
         d_c[t] += back_c(d_drive[t])
         d_alpha = torch.bmm(d_c[t][:, None], memory.transpose(1, 2)).squeeze(1)  # eq. 3
         d_score = alpha * (d_alpha - (alpha * d_alpha).sum(1, keepdim=True))  # eq. 2
+        torch.add(keys, queries[t][:, None], out=squash).sigmoid_()
         flat_score = d_score.view(B * S)
         d_v.addmv_(squash.view(B * S, A).t(), flat_score)  # eq. 1
-        torch.mul(d_score[:, :, None], v, out=d_pre)
-        sigmoid_backward(d_pre, squash, grad_input=d_pre)
-        d_keys += d_pre
-        d_queries[t] = d_pre.sum(1)
+        torch.addcmul(squash, squash, squash, value=-1.0, out=slope)
+        d_keys.addcmul_(d_score[:, :, None], slope)
+        d_queries[t] = torch.bmm(d_score[:, None], slope).squeeze(1).mul_(v)
         both = torch.cat([d_queries[t], d_drive[t, :, : 2 * H]], dim=1)
         d_s.mul_(z).addcmul_(d_reset, r).add_(back_s(both))
-    return d_drive, d_queries, d_c, d_keys, d_v, d_s
+    return d_drive, d_queries, d_c, d_keys.mul_(v), d_v, d_s
 
 
 class AttentiveGRU(nn.Module):

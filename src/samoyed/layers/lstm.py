@@ -179,7 +179,7 @@ class _Unrolled(torch.autograd.Function):
             d_inputs = d_weight_x = d_bias = None
             if symbols is None:
                 d_weight_x = torch.mm(flat.t(), inputs.reshape(T * B, -1))
-                d_bias = flat.sum(0, dtype=gates.dtype)
+                d_bias = flat.sum(0).to(gates.dtype)  # summed in float32, rounded once
                 d_inputs = torch.mm(flat, weight_x).view(T, B, -1)
             else:
                 d_inputs = torch.ops.aten.embedding_dense_backward(

@@ -69,22 +69,24 @@ class _Entropy(torch.autograd.Function):
         right = targets.masked_fill(~counts, 0)[:, None]
         weight = counts.to(torch.float32)[:, None] / num
         step = max(1, _IN_CACHE // size)
+        room = torch.empty(min(step, len(logits)), size, dtype=torch.float32)
         for start in range(0, len(logits), step):
             here = slice(start, start + step)
-            z = logits[here].to(torch.float32)
-            likely = torch.softmax(z, dim=1)
-            told = z.gather(1, right[here])
-            nats = likely.gather(1, right[here]).log().neg_()
+            row, rate = right[here], weight[here]
+            z = room[: len(row)].copy_(logits[here])
+            told = z.gather(1, row)
+            middle = z.mean(1, keepdim=True) if smoothing else told
+            likely = torch.softmax(z, dim=1, out=z)
+            nats = likely.gather(1, row).log().neg_()
             if nats.isinf().any():  # too unlikely for float32
-                nats = z.logsumexp(1, keepdim=True) - told
+                nats = logits[here].to(torch.float32).logsumexp(1, keepdim=True) - told
             if smoothing:
-                nats = nats + smoothing * (told - z.mean(1, keepdim=True))
-            total += (weight[here] * nats).sum(dtype=torch.float64)
+                nats = nats + smoothing * (told - middle)
+                likely.sub_(smoothing / size)
+            total += (rate * nats).sum(dtype=torch.float64)
             if gradient is not None:
-                if smoothing:
-                    likely.sub_(smoothing / size)
-                likely.scatter_add_(1, right[here], likely.new_full(nats.shape, smoothing - 1))
-                torch.mul(likely, weight[here], out=gradient[here])
+                likely.scatter_add_(1, row, likely.new_full(nats.shape, smoothing - 1))
+                gradient[here].copy_(likely.mul_(rate))
         if gradient is not None:
             ctx.save_for_backward(gradient)
         return total.to(torch.float32)

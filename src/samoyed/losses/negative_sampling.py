@@ -23,6 +23,10 @@ from samoyed.layers.packed import narrow_type
 # dimensions
 
 
+LEAST = -80.0
+"""A score below it counts as this: e^-80 is nearly the least number of float32."""
+
+
 class _Costs(torch.autograd.Function):
     """Sum of weighted logistic costs; their slopes are worked out on the way forward."""
 
@@ -38,10 +42,12 @@ class _Costs(torch.autograd.Function):
         share = torch.empty_like(scores)  # of each score in the cost
         share[..., :num_near] = pairs
         share[..., num_near:] = weight[..., None]
-        # -log s(x) = log(1 + e^x) - x for words that are near, log(1 + e^x) for noise
-        cost = (torch.nn.functional.softplus(scores).mul_(share)).sum()
-        cost = cost - (scores[..., :num_near] * pairs).sum()
-        slopes = scores.sigmoid_().mul_(share)
+        # -log s(x) for words that are near, -log s(-x) = x - log s(x) for noise
+        likely = torch.sigmoid(scores.clamp_(min=LEAST))
+        cost = (scores[..., num_near:] * weight[..., None]).sum()
+        told = torch.log(likely, out=scores)
+        cost = cost - torch.dot(told.view(-1), share.view(-1))
+        slopes = likely.mul_(share)
         slopes[..., :num_near] -= pairs
         ctx.save_for_backward(inputs, outputs, slopes)
         return cost

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from samoyed.core.seeding import seed_everything
 from samoyed.core.stage import Stage
+from samoyed.training.clipping import clip_gradient
 from samoyed.training.distribution import Descent, distributed, num_ranks, rank
 from samoyed.training.precision import autocast
 
@@ -123,7 +124,7 @@ def _descend(
                 part.backward()
                 loss = loss + part.detach()
             if stage.clip_norm is not None:
-                nn.utils.clip_grad_norm_(trained, stage.clip_norm)
+                clip_gradient(optimizer, trained, stage.clip_norm)
             return loss
 
         loss = optimizer.step(closure)  # type: ignore[arg-type]

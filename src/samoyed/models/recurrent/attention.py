@@ -50,6 +50,7 @@ from samoyed.core.stage import Recipe
 from samoyed.layers.alignment import AttentiveGRU
 from samoyed.layers.dropout import dropout
 from samoyed.layers.gru import BidirectionalGRU
+from samoyed.layers.maxout import maxout
 from samoyed.layers.words import unit_table
 
 REFERENCE = Reference(
@@ -139,8 +140,8 @@ class Attention(nn.Module):
     def _read_out(self, states: Tensor, inputs: Tensor, contexts: Tensor) -> Tensor:
         """Return the logits of the next unit, (..., V)."""
         deep = self.deep(torch.cat([states, inputs, contexts], dim=-1))
-        maxout = deep.unflatten(-1, (-1, 2)).amax(-1)
-        return self.read_out(self._dropped(maxout))
+        largest = maxout(deep)
+        return self.read_out(self._dropped(largest))
 
     def summary(self, source: Int[Tensor, "B S"]) -> Float[Tensor, "B C"]:
         """Return the mean annotation of each source, for maps of sentences; nothing reads it."""

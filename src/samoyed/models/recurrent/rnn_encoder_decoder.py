@@ -50,6 +50,7 @@ from samoyed.core.stage import Recipe
 from samoyed.layers.context_gru import ContextGRU
 from samoyed.layers.dropout import dropout
 from samoyed.layers.gru import GRU
+from samoyed.layers.maxout import maxout
 from samoyed.layers.words import unit_table
 
 REFERENCE = Reference(
@@ -140,8 +141,8 @@ class RNNEncoderDecoder(nn.Module):
     def _read_out(self, states: Tensor, inputs: Tensor, contexts: Tensor) -> Tensor:
         """Return the logits of the next unit, (..., V)."""
         deep = self.deep(torch.cat([states, inputs, contexts.to(states.dtype)], dim=-1))
-        maxout = deep.unflatten(-1, (-1, 2)).amax(-1)
-        return self.read_out(self.factor(self._dropped(maxout)))
+        largest = maxout(deep)
+        return self.read_out(self.factor(self._dropped(largest)))
 
     def start(self, source: Int[Tensor, "B S"]) -> DecoderState:
         """Read the sources; return what decoding begins with."""
