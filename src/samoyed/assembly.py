@@ -57,6 +57,36 @@ def assemble(
     Raises:
         OptionError: for a size or a setting that does not exist.
     """
+    size, groups = settle(
+        row, source, size=size, settings=settings, seconds=seconds, epochs=epochs,
+        extra_groups=extra_groups,
+    )  # fmt: skip
+    config, recipe, task, data_settings, *extra = groups
+    system = row.load()
+    if source.kind == "images":  # how large they may be is one of the dials
+        task = replace(task, spec=images.accepted(system, config, source.spec))
+    plain = Plain(row, size, source, task, config, recipe, seed, data_settings)
+    return _kind(source.kind).join(plain, system), extra
+
+
+def settle(
+    row: Row,
+    source: Any,
+    *,
+    size: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seconds: float | None = None,
+    epochs: float | None = None,
+    extra_groups: tuple[Any, ...] = (),
+) -> tuple[str, list[Any]]:
+    """Return the size and the dials of what `assemble` makes, without preparing any data.
+
+    Returns:
+        The size, and the config, the recipe, the task, the data's and the extra groups' settings.
+
+    Raises:
+        OptionError: for a size or a setting that does not exist.
+    """
     system = row.load()
     if size is None:
         size = next(iter(row.sizes))
@@ -71,12 +101,9 @@ def assemble(
     groups = [config, recipe, task, DataSettings(), *extra_groups]
     said = {**(settings or {}), **({} if epochs is None else {"epochs": epochs})}
     changed = apply(said, groups)
-    config, recipe, task, data_settings, *extra = changed
+    config, recipe, task, *_ = changed
     refuse_dials(groups, changed, idle_dials(row, source.kind, task, config, recipe))
-    if source.kind == "images":  # how large they may be is one of the dials
-        task = replace(task, spec=images.accepted(system, config, source.spec))
-    plain = Plain(row, size, source, task, config, recipe, seed, data_settings)
-    return _kind(source.kind).join(plain, system), extra
+    return size, list(changed)
 
 
 def assemble_again(config: Mapping[str, Any], source: Any = None) -> Assembly:

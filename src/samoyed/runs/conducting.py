@@ -13,7 +13,7 @@ from annotated_types import Gt, Le
 from torch import nn
 
 import samoyed
-from samoyed.assembly import assemble
+from samoyed.assembly import assemble, settle
 from samoyed.catalog import choose
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.numbers import Weight
@@ -26,7 +26,7 @@ from samoyed.opening import open_source, question_of
 from samoyed.runs.environment import environment, memory_gib
 from samoyed.runs.folder import RunFolder
 from samoyed.runs.progress import in_words
-from samoyed.runs.request import Request, check_same, stretch
+from samoyed.runs.request import Request, another_run, stretch
 from samoyed.runs.run import device_of
 from samoyed.runs.same_data import file_names
 from samoyed.training import checkpoint, planning, precision
@@ -102,8 +102,9 @@ def prepare(
     device = device_of(request.device)
     precision.resolve(request.precision, device)  # refused before any data is read
     before = folder.read("config.json") if folder.is_begun and not is_fresh else None
+    other = None
     if before is not None:
-        check_same(folder, request.as_json(), before["request"])
+        other = another_run(folder, request.as_json(), before["request"])
     source = open_source(
         request.data, on_bad=request.on_bad, seed=0, ask=request.about_table,
         about_text=request.about_text, pairs=request.about_pairs,
@@ -111,6 +112,14 @@ def prepare(
     refuse_units(source.kind, dict(request.settings))
     asked = question_of(source, request.task)
     row, why = choose(source.kind, asked, request.model)
+    seconds = None if request.minutes is None else request.minutes * 60
+    dials: dict[str, Any] = {
+        "size": request.size, "settings": request.dials, "seconds": seconds,
+        "epochs": request.epochs, "extra_groups": (RunSettings(),),
+    }  # fmt: skip
+    if other is not None:
+        settle(row, source, **dials)  # a mistake in what is asked for is told first
+        raise other
     for line in source.describe():
         say(line)
     said = len(source.warnings)
@@ -118,11 +127,7 @@ def prepare(
         say(f"warning: {warning}")
     for line in shortened(source.skipped):
         say(f"skipped: {line}")
-    seconds = None if request.minutes is None else request.minutes * 60
-    assembly, [settings] = assemble(
-        row, source, size=request.size, settings=request.dials, seconds=seconds,
-        seed=request.seed, epochs=request.epochs, extra_groups=(RunSettings(),),
-    )  # fmt: skip
+    assembly, [settings] = assemble(row, source, seed=request.seed, **dials)
     check_batch(assembly, request)
     for warning in source.warnings[said:]:  # what decoding has shown
         say(f"warning: {warning}")

@@ -98,19 +98,18 @@ FREE = ("minutes", "epochs", "device", "init")
 NEAR = 0.75  # share of letters in common, from which one word may be the other mistyped
 
 
-def check_same(folder: RunFolder, asked: dict[str, Any], before: dict[str, Any]) -> None:
-    """Make sure that a run is gone on with by the command that began it.
-
-    Raises:
-        RunError: naming the first thing that differs.
-    """
+def another_run(
+    folder: RunFolder, asked: dict[str, Any], before: dict[str, Any]
+) -> RunError | None:
+    """Return the error that names the first thing in which a command is not that of a run."""
     for key, value in asked.items():
         if key not in FREE and before.get(key) != value:
-            raise RunError(
+            return RunError(
                 folder.path, f"the command that began this run ({key} {_show(before.get(key))})",
                 f"{key} {_show(value)}", _near_miss(key, value, before.get(key)) + "repeat that "
                 "command, choose another --out, or start over with --fresh",
             )  # fmt: skip
+    return None
 
 
 def _near_miss(key: str, value: Any, before: Any) -> str:
