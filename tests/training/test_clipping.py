@@ -15,7 +15,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adamw": lambda p: torch.optim.AdamW(p, lr=0.1, weight_decay=0.1, fused=True),
     "sgd": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, fused=True),
     "plain sgd": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9),
-    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.1),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=1e-3),
 }
 
 
