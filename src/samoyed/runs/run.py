@@ -14,13 +14,14 @@ import torch
 from torch import nn
 
 from samoyed.assembly import assemble_again, open_again, reassemble, rebuild, to_measure_on
-from samoyed.core.errors import DataError, OptionError, RunError
+from samoyed.core.errors import DataError, OptionError, RunError, SamoyedError
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import OnBad
 from samoyed.data.labelled_folders import part_of
 from samoyed.kinds.parts import Assembly
 from samoyed.runs.folder import BEYOND_REPAIR, RunFolder, read_events
 from samoyed.runs.same_data import no_longer_usable, refuse_changed
+from samoyed.runs.seen import also_learned
 from samoyed.training.checkpoint import read_tensors
 
 
@@ -174,13 +175,25 @@ class Run:
             held, which = to_measure_on(self.config, str(data), known, on_bad)
         if say is not None:
             say(f"scored: {which}")
-            is_apart = which.startswith(("its test part", "the part that was held out"))
-            if data is not None and not is_apart and is_within(self.config, data):
-                say(
-                    "warning: this lies within the data that the run learned from, so what it "
-                    "learned may be among it, and the scores flatter"
-                )
+            if data is not None and (warning := self._about_learned(held, which, data)):
+                say(f"warning: {warning}, and the scores flatter")
         return self.task.score(model, held, device=device)
+
+    def _about_learned(self, held: Any, which: str, data: str | Path) -> str:
+        """Say what of other data the run learned from, or nothing."""
+        if which.startswith("the part that was held out"):
+            return ""
+        try:
+            own = self.assembly().data
+        except SamoyedError:  # it is gone, or no longer the same
+            own = None
+        found = also_learned(getattr(own, "train", None), getattr(held, "test", None))
+        if found or which.startswith("its test part") or not is_within(self.config, data):
+            return found
+        return (
+            "this lies within the data that the run learned from, so what it learned may be among "
+            "it"
+        )
 
     def assembly(self) -> Assembly:
         """Open the run's data again and put the question together.
