@@ -22,7 +22,7 @@ class _Maxout(torch.autograd.Function):
         first, second = pairs.unbind(-1)
         is_first = first >= second
         ctx.save_for_backward(is_first)
-        return torch.where(is_first, first, second)
+        return torch.maximum(first, second)
 
     @staticmethod
     @once_differentiable
