@@ -59,12 +59,14 @@ def test_evaluate_opens_both_tables_again(run: samoyed.Run, tables: Path):
     said: list[str] = []
     assert run.evaluate(tables / "train.csv", say=said.append)[0].num == 44
     assert said[0] == "scored: all of it, as it has no test part"
-    assert said[1].startswith("warning: this lies within the data that the run learned from")
+    assert said[1].startswith(
+        "warning: all 44 pictures scored are among those that the run learned"
+    )
     other = tables / "copy.csv"
     other.write_text((tables / "train.csv").read_text())
     said.clear()
     run.evaluate(other, say=said.append)
-    assert len(said) == 1
+    assert said[1].startswith("warning: all 44 pictures scored are among those")
 
 
 def test_other_questions_are_refused(run: samoyed.Run, tmp_path: Path):

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from samoyed.catalog import choose
-from samoyed.core.errors import DataError, RunError, SamoyedError
+from samoyed.core.errors import DataError, RunError, SamoyedError, Undirected
 from samoyed.core.spec import OnBad
 from samoyed.core.stopping import stoppable
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.tables import TableAsk, scan_unasked
+from samoyed.data.tagged_columns import LEFT_OUT
 from samoyed.opening import is_unasked_table, open_source, question_of
 from samoyed.runs.conducting import check_numbers, describe_plan, prepare
 from samoyed.runs.descending import descend
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from samoyed.serving.exporting import Exported
 
 MOST_LISTED = 20  # problems that `check` names
+_DIRECTED = "sentence pairs need to be told which side is translated into which: --from and --to"
 EXPORTED_SUFFIXES = (".onnx", ".pt2")
 
 
@@ -170,22 +172,30 @@ def check(
     pairs = PairAsk(source, into)
     about_text = Request(str(data), task).about_text
     open_as = partial(open_source, str(data), ask=ask, about_text=about_text, pairs=pairs)
+    said = "".join(f" --{o} {shlex.quote(v)}" for o, v in (("from", source), ("to", into)) if v)
+    commands = [f"samoyed train {shlex.quote(str(data))}{said}"]
+    sides: list[str] = []
     try:
-        found = open_as(on_bad=on_bad)
-    except DataError as first:
-        raise _all_of(first, open_as) from None
+        found = _opened(open_as, on_bad)
+    except Undirected as unsaid:
+        sides, commands = [f"side: {side}" for side in unsaid.sides], [*unsaid.commands]
+        if len(unsaid.known) > 2:
+            return [*sides, _DIRECTED, *_to_train(commands, ask, on_bad)]
+        one, two = unsaid.known
+        found = _opened(partial(open_as, pairs=PairAsk(one, two)), on_bad)
     asked = question_of(found, task)
     row, why = choose(found.kind, asked, None)
     problems = found.verify()
     if problems and on_bad == "stop":
         raise _bad(found.path, problems)
     return [
+        *sides,
         *found.describe(),
         *[f"warning: {warning}" for warning in found.warnings],
         *[f"skipped: {line}" for line in _most([*found.skipped, *problems])],
         f"task: {(asked or row.asked).replace('_', ' ')}; model: {why}",
-        f"to train: samoyed train {shlex.quote(str(data))}{_options(ask, on_bad)}"
-        + "".join(f" --{o} {shlex.quote(v)}" for o, v in (("from", source), ("to", into)) if v),
+        *([f"{_DIRECTED}; above, the first was taken"] if sides else []),
+        *_to_train(commands, ask, on_bad),
     ]
 
 
@@ -264,6 +274,13 @@ def _words(value: str | Path | int | None) -> str | None:
     return None if value is None else str(value)
 
 
+def _to_train(commands: list[str], ask: TableAsk, on_bad: OnBad) -> list[str]:
+    """Write commands of `train`, of which one is to be chosen, with what was said to `check`."""
+    leads = ["to train:", *["      or:"] * (len(commands) - 1)]
+    told = _options(ask, on_bad)
+    return [f"{lead} {command}{told}" for lead, command in zip(leads, commands, strict=True)]
+
+
 def _options(ask: TableAsk, on_bad: OnBad) -> str:
     """Write what was said to `check` as options of `train`."""
     said = {"target": ask.target, "test": ask.test, "input": ask.input, "task": ask.task}
@@ -278,29 +295,38 @@ def _default_folder(request: Request) -> Path:
     return Path("runs") / "-".join((safe, *asked))
 
 
-def _all_of(first: DataError, open_as: Callable[..., Any]) -> DataError:
-    """Return the error for everything that is bad, where the rest can be used; else the first.
+def _opened(open_as: Callable[..., Any], on_bad: OnBad) -> Any:
+    """Open the data, or raise for everything that is bad, where the rest can be used.
 
     Args:
-        first: what a look at the data stopped at.
-        open_as: looks at it with another `on_bad`.
+        open_as: looks at it with an `on_bad`.
+        on_bad: stop at what is bad, or skip it.
+
+    Raises:
+        DataError: for all that is bad, or for the first where nothing can be used.
     """
     try:
-        found = open_as(on_bad="skip")
-        problems = [*found.skipped, *found.verify()]
-    except SamoyedError:
-        return first
-    return _bad(found.path, problems) if len(problems) > 1 else first
+        return open_as(on_bad=on_bad)
+    except DataError as first:
+        try:
+            found = open_as(on_bad="skip")
+            problems = [*found.skipped, *found.verify()]
+        except SamoyedError:
+            problems = []
+        raise (_bad(found.path, problems) if len(problems) > 1 else first) from None
 
 
 def _bad(path: str, problems: list[str]) -> DataError:
+    """Return the error for what is bad, at which `train` stops too, so that nothing is left out."""
+    what = "their sentences" if any(line.endswith(LEFT_OUT) for line in problems) else "them"
+    problems = [line.removesuffix(LEFT_OUT) for line in problems]
     if len(problems) == 1:
         first, _, reason = problems[0].partition(": ")
         return DataError(first, "a readable file", reason, "mend it, or use --on-bad skip")
     lines = [f"{len(problems):,} problems:", *_most(problems)]
     return DataError(
         path, "nothing that is bad", "\n    ".join(lines),
-        "mend them: train stops at them, unless it is given --on-bad skip",
+        f"mend them: train stops, unless it is given --on-bad skip, which leaves {what} out",
     )  # fmt: skip
 
 

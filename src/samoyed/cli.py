@@ -378,13 +378,15 @@ def spelled_out(arguments: Sequence[str]) -> list[str]:
     """
     if not arguments or arguments[0] != "train":
         return list(arguments)
-    spelled, rest = [], iter(arguments)
-    for argument in rest:
-        option, _, value = argument.partition("=")
+    spelled, rest = [], list(arguments)
+    while rest:
+        option, _, value = (argument := rest.pop(0)).partition("=")
         if argument == "--quiet":
             spelled += ["--set", "quiet=true"]
         elif option in ("--device", "--precision", "--from", "--to"):
-            spelled += ["--set", f"{option[2:]}={value or next(rest, '')}"]
+            if not value and rest and not rest[0].startswith("--"):
+                value = rest.pop(0)
+            spelled += ["--set", f"{option[2:]}={value}"]
         else:
             spelled.append(argument)
     return spelled
@@ -398,7 +400,10 @@ def main(arguments: list[str] | None = None) -> None:
         with receiving(STOP):
             STOP.is_kept = arguments[:1] == ["train"]
             STOP.doing = "starting" if STOP.is_kept else ""  # which `train` says from here on
-            _refuse_unknown(arguments)
+            if arguments[:1] in (["predict"], ["train"]):
+                from samoyed.misunderstood import refuse_misread
+
+                refuse_misread(*arguments)
             app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         from samoyed.misunderstood import as_option_error
@@ -414,18 +419,6 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(130) from None
     except Exception as error:
         raise SystemExit(_explain_failure(error, *arguments[:1])) from None
-
-
-def _refuse_unknown(arguments: Sequence[str]) -> None:
-    """Raise for a misspelt option of `predict`, whose inputs may begin with a hyphen.
-
-    Raises:
-        OptionError: naming it.
-    """
-    if arguments[:1] == ["predict"]:
-        from samoyed.misunderstood import refuse_unknown
-
-        refuse_unknown(arguments[1:])
 
 
 def _explain_failure(error: Exception, verb: str = "") -> int:

@@ -22,7 +22,9 @@ from cyclopts.exceptions import (
 
 from samoyed.core.errors import OptionError, did_you_mean
 
-SHORT = {"train": ("--quiet", "--device", "--precision")}  # options that are short for --set
+SHORT = {"train": ("--quiet", "--device", "--precision", "--from", "--to")}
+"""The options that are short for `--set`, by verb."""
+
 PREDICT = {
     "--prompt": 1, "--near": 1, "--analogy": 3, "--length": 1, "--temperature": 1, "--seed": 1,
     "--json": 0,
@@ -154,6 +156,11 @@ def refuse_prompt(path: Path, prompt: str | None, task: str = "") -> None:
         )
 
 
+def refuse_misread(verb: str, *said: str) -> None:
+    """Raise for what the parser would take for something else: see the two functions below."""
+    (refuse_unknown if verb == "predict" else refuse_unsaid)(said)
+
+
 def refuse_unknown(arguments: Sequence[str]) -> None:
     """Raise for a misspelt option, which would pass for an input as "-" must be able to.
 
@@ -177,6 +184,21 @@ def refuse_unknown(arguments: Sequence[str]) -> None:
                 name, "an option: " + ", ".join(PREDICT), "no such option",
                 did_you_mean(name, PREDICT).strip() or "before a text that begins so, write --",
             )  # fmt: skip
+
+
+def refuse_unsaid(arguments: Sequence[str]) -> None:
+    """Raise for an option of `train` that is short for `--set` and has no value.
+
+    Args:
+        arguments: of `train`, spelled out.
+
+    Raises:
+        OptionError: naming it.
+    """
+    for option, said in itertools.pairwise(arguments):
+        name = f"--{said.removesuffix('=')}"
+        if option == "--set" and said.endswith("=") and name in SHORT["train"]:
+            raise OptionError(name, "a value", "nothing", f"{name} VALUE, or leave it out")
 
 
 def refuse_writing(

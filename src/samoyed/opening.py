@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from samoyed.core.errors import DataError, OptionError, did_you_mean, first_names
+from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.core.spec import OnBad
 from samoyed.data import pair_columns, pair_files, pair_guess
 from samoyed.data.built_in_facts import BUILT_IN as FACTS
@@ -31,6 +31,10 @@ PICTURE_SUFFIXES = {
 }  # fmt: skip
 IDX_NAME = re.compile(r"idx[13]-ubyte(\.gz)?$|idx[13]$")
 SAMPLE = "digits"
+MOST_NAMED = 8  # files of a folder
+_KINDS = {
+    "labelled_text": "texts with a class each", "tagged_text": "words with tags", "trees": "trees",
+}  # fmt: skip
 _PACKED = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz")
 
 
@@ -59,6 +63,8 @@ def open_source(
     ask, pairs = ask or TableAsk(), pairs or PairAsk()
     _refuse_nothing(path, target)
     if _are_pairs(target, ask, pairs):
+        if known is not None:
+            raise _no_pictures(path, "sentence pairs")
         from samoyed.data.pairs import scan_pairs
 
         _refuse_table_options(ask)
@@ -83,6 +89,8 @@ def open_source(
             target, on_bad=on_bad, seed=seed, target=ask.target, test=ask.test, known=known
         )
     if target.is_file() and (is_table_name(target.name) or ask.target is not None):
+        if known is not None:
+            raise _no_pictures(path, "a table that names no pictures that are there")
         from samoyed.data.tables import scan_table
 
         return scan_table(target, ask, on_bad=on_bad, seed=seed)
@@ -163,7 +171,7 @@ def is_unasked_table(path: str, ask: TableAsk) -> bool:
     is_table = target.is_file() and is_table_name(target.name)
     is_open = ask.target is None and is_table and not is_picture_table(target, ask)
     is_other = _are_unasked_pairs(target, ask) or kind_of_texts(target, ask) is not None
-    return is_open and not is_other
+    return is_open and not is_other and ask.task != "translate"
 
 
 def is_picture_table(path: Path, ask: TableAsk) -> bool:
@@ -250,11 +258,7 @@ def _open_folder(
         pictures += is_cifar_name(file.name)
         texts += is_text_name(file.name) and file.name not in NAMES.values()
     if tables and not texts and not pictures:
-        first = next((t for t in tables if t.name.lower().startswith("train")), tables[0])
-        raise DataError(
-            target, "one table", f"a folder of {len(tables)}: {first.name}, ...",
-            f"give the file: samoyed train {shlex.quote(str(first))}",
-        )  # fmt: skip
+        raise _of_which(target, files, ask, "one table, or files named train and test", known)
     packed = next((file for file in files if file.suffix.lower() in _PACKED), None)
     if packed is not None and not pictures and not texts:
         raise DataError(
@@ -264,11 +268,8 @@ def _open_folder(
         )  # fmt: skip
     suffixes = {file.suffix.lower() for file in files}
     if not pictures and not texts and not suffixes & {"", *UNSUPPORTED}:
-        raise DataError(
-            target, "pictures, texts, or files named train and test", "neither: "
-            + first_names([str(file.relative_to(target)) for file in files]),
-            f"give a file by its name: samoyed check {shlex.quote(str(files[0]))}",
-        )  # fmt: skip
+        expected = "pictures, texts, or files named train and test"
+        raise _of_which(target, files, ask, expected, known)
     if texts and pictures and min(texts, pictures) * 5 > texts + pictures:
         raise DataError(
             target, "a folder of pictures or a folder of texts",
@@ -294,6 +295,56 @@ def _open_folder(
             raise
         hint = f"{error.hint.rstrip('.')}. {about}"
         raise DataError(error.place, error.expected, error.found, hint) from error
+
+
+def _no_pictures(path: str | Path, found: str) -> DataError:
+    """Return the error for data on which a run about pictures cannot be measured."""
+    return DataError(
+        path, "pictures, as the run learned from: a folder with one folder per class, or a table "
+        "of paths and labels", found, "Give data of the kind that it learned from.",
+    )  # fmt: skip
+
+
+def _of_which(
+    folder: Path, files: Sequence[Path], ask: TableAsk, expected: str, known: Known | None
+) -> DataError:
+    """Return the error for a folder that is not learned from as a whole, but maybe a file of it.
+
+    Args:
+        folder: that was named.
+        files: that are in it.
+        ask: what was said.
+        expected: of the folder.
+        known: what a run about pictures knows that is to be measured on it.
+    """
+    told = {file: _in_words(file, ask) for file in files[:MOST_NAMED]}
+    shown = [f"{file.relative_to(folder)}{f' ({what})' if what else ''}"
+             for file, what in told.items()]  # fmt: skip
+    more = f" and {len(files) - MOST_NAMED:,} more" if len(files) > MOST_NAMED else ""
+    found = f"a folder of {len(files):,}: {', '.join(shown)}{more}"
+    if known is not None:
+        return _no_pictures(folder, found)
+    first: dict[str, Path] = {}  # of each kind
+    for file in sorted(told, key=lambda file: not file.name.lower().startswith("train")):
+        first.setdefault(told[file], file)
+    one_of = [file for what, file in first.items() if what] or [files[0]]
+    return DataError(
+        folder, expected, found,
+        "give a file by its name: "
+        + "\n            or ".join(f"samoyed check {shlex.quote(str(file))}" for file in one_of),
+    )  # fmt: skip
+
+
+def _in_words(file: Path, ask: TableAsk) -> str:
+    """Say what a file holds, or nothing where that cannot be told."""
+    try:
+        if _are_unasked_pairs(file, ask):
+            return "sentence pairs"
+        if kind := kind_of_texts(file, ask):
+            return _KINDS[kind]
+    except DataError as error:
+        return error.expected  # one of two
+    return "a table" if is_table_name(file.name) else ""
 
 
 def _some_files(folder: Path, limit: int = 2000) -> Iterator[Path]:

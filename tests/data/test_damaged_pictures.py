@@ -44,7 +44,7 @@ def test_check_lists_all_that_is_bad(tmp_path):
     assert message.count("/cat/") == 20
     assert "0.png: an empty file (0 bytes)" in message
     assert "and 3 more" in message
-    assert "train stops at them, unless it is given --on-bad skip" in message
+    assert "train stops, unless it is given --on-bad skip, which leaves them out" in message
     for i in range(2, 22):
         (tmp_path / "cat" / f"{i}.png").unlink()
     message = refused_by_check(tmp_path)

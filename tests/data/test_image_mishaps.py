@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from samoyed.core.errors import DataError
+from samoyed.data.image_listing import Known
 from samoyed.data.images import scan_images
 from samoyed.opening import open_source
 
@@ -168,3 +169,29 @@ def test_an_empty_test_folder_may_be_removed(tmp_path: Path):
     assert error.hint.endswith("or remove this one.")
     (tmp_path / "test").rmdir()  # as it says
     assert open_source(str(tmp_path)).labels.names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("places", "found"),
+    [
+        ((*some("cta"), *some("zebra", 1)), "cta (6 pictures), zebra (1 picture)"),
+        (some("zebra", 2), "a class that the run does not know: zebra (2 pictures)"),
+    ],
+)
+def test_a_run_measured_on_unknown_classes_alone_names_them(tmp_path, places, found):
+    paint(tmp_path, places)
+    known = Known(("cat", "dog"), is_several=False)
+    with pytest.raises(DataError) as caught:
+        scan_images(tmp_path, on_bad="skip", known=known)
+    assert caught.value.expected == "pictures of the run's classes: cat, dog"
+    assert found in caught.value.found
+    assert ("Did you mean 'cat' by 'cta'?" in caught.value.hint) == ("cta" in found)
+
+
+def test_a_run_measured_on_damaged_pictures_alone_says_why(tmp_path):
+    paint(tmp_path, some("cat", 2))
+    for file in (tmp_path / "cat").iterdir():
+        file.write_bytes(b"words")
+    known = Known(("cat", "dog"), is_several=False)
+    with pytest.raises(DataError, match=r"left out as bad: 2 \(first: .*begins with 'words'\)"):
+        scan_images(tmp_path, on_bad="skip", known=known)

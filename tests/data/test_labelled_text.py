@@ -360,3 +360,19 @@ def test_a_list_of_classes_is_no_class(tmp_path):
     source = open_source(str(path), ask=TableAsk("label"), on_bad="skip")
     assert source.labels.names == ("0", "1")
     assert source.skipped == (f'{path}:8, column 2 (\'label\'): a list of 2: ["0", "1"]',)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        (lines(100), "of at most 5 words, the longest of 6; held out: 20, a fifth, copies"),
+        ([(str(k % 2), "ab"[k % 2]) for k in range(20)], "of at most 1 word, the longest of 1; "
+         "held out: none, as each class has one text, or copies of one"),
+        ([("0", "x")] * 40 + [("1", "y"), ("1", "z")], "held out: 1, less than a fifth, as copies"),
+        ([(str(k // 2), f"x{k}") for k in range(12)], "held out: 6, more than a fifth, as one"),
+    ],
+)  # fmt: skip
+def test_what_is_held_out_is_said_as_it_is(pairs, said, tmp_path):
+    [told] = [line for line in scan_labelled_text(put(tmp_path, spaced(pairs))).describe()
+              if line.startswith("training")]  # fmt: skip
+    assert f" texts, half of them {said}" in told or f"; {said}" in told

@@ -158,5 +158,18 @@ def test_an_empty_folder_is_told_what_it_may_hold(tmp_path):
 def test_a_folder_of_files_of_no_known_kind_is_told_to_name_one(tmp_path):
     for name in ("dev.conll", "test.conll"):
         (tmp_path / name).write_text(TAGGED)
-    with pytest.raises(DataError, match=r"neither: dev.conll, test.conll(.|\n)*by its name"):
+    with pytest.raises(DataError, match=r"a folder of 2: dev.conll(.|\n)*by its name"):
         open_source(str(tmp_path))
+
+
+def test_a_folder_of_files_of_two_kinds_names_both(tmp_path):
+    (tmp_path / "names.conll").write_text(TAGGED)
+    pairs = "".join(f"le chien numéro {k} court\tthe dog number {k} runs\n" for k in range(40))
+    (tmp_path / "pairs.tsv").write_text(pairs)
+    with pytest.raises(DataError) as caught:
+        open_source(str(tmp_path))
+    assert caught.value.found == (
+        "a folder of 2: names.conll (words with tags), pairs.tsv (sentence pairs)"
+    )
+    assert all(f"check {tmp_path / name}" in caught.value.hint
+               for name in ("names.conll", "pairs.tsv"))  # fmt: skip

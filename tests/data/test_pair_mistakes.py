@@ -5,7 +5,9 @@ import re
 
 import pytest
 
-from samoyed.core.errors import DataError, OptionError
+import samoyed
+from command_line import refused_by_check
+from samoyed.core.errors import DataError, OptionError, Undirected
 from samoyed.data.pair_files import PairAsk, direction
 from samoyed.data.pair_guess import are_pairs
 from samoyed.data.pairs import scan_pairs
@@ -153,3 +155,76 @@ def test_one_text_with_a_number_beside_it_is_no_pair(tmp_path):
     rows = [{"id": f"s{i}", "en": f"the dog number {i}", "label": "ab"[i % 2]} for i in range(30)]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert not are_pairs(file)
+
+
+def numbered(lines):
+    return "".join(f"{k}\t{line}\n" for k, line in enumerate(lines))
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [("\n".join(LINES), (1, 2)), ("id\tfr\ten\n" + numbered(LINES), (2, 3))],
+)
+def test_a_direction_that_nobody_said_is_a_finding_of_check(tmp_path, text, places):
+    file = tmp_path / "pairs.tsv"
+    file.write_text(text)
+    said = samoyed.check(file)
+    sides = [
+        f"column {place}, {name} “{sentence}”"
+        for place, name, sentence in zip(
+            places, ("fr", "en"), ("le chien numéro 0 court", "the dog number 0 runs"), strict=True
+        )
+    ]
+    assert said[:2] == [f"side: {side}" for side in sides]
+    assert said[2].startswith("sentence pairs: fr to en, 54 to learn from, 6 held out")
+    assert "--from and --to; above, the first was taken" in said[-3]
+    commands = [
+        f"samoyed train {file} --from {a} --to {b}" for a, b in (("fr", "en"), ("en", "fr"))
+    ]
+    assert said[-2:] == [f"to train: {commands[0]}", f"      or: {commands[1]}"]
+    with pytest.raises(Undirected) as refused:  # and train says the same
+        open_source(str(file))
+    assert all(side in refused.value.found for side in sides)
+    assert all(command in refused.value.hint for command in commands)
+
+
+def test_check_of_an_unsaid_direction_stops_at_what_is_bad(tmp_path):
+    file = tmp_path / "pairs.tsv"
+    file.write_text("\n".join([*LINES, "seul", "seule"]))
+    assert "2 problems" in refused_by_check(file)
+
+
+def test_more_than_two_sides_are_listed(tmp_path):
+    file = tmp_path / "pairs.tsv"
+    file.write_text("fr\ten\tde\n" + "".join(f"{line}\tder Hund läuft\n" for line in LINES))
+    said = samoyed.check(file)
+    assert [line.split(" “")[0] for line in said[:3]] == [
+        "side: column 1, fr", "side: column 2, en", "side: column 3, de",
+    ]  # fmt: skip
+    assert sum(f" {file} --from " in line for line in said) == 6
+
+
+def test_sentences_without_blanks_are_a_side(tmp_path):
+    file = tmp_path / "pairs.tsv"
+    rows = [f"{k}\t我们很高兴{k}\twe are glad {k}\n" for k in range(40)]
+    file.write_text("".join(["id\tsource\ttarget\n", *rows]))
+    with pytest.raises(Undirected) as refused:
+        scan_pairs(file, PairAsk())
+    assert refused.value.known == ("source", "target")
+
+
+def test_two_columns_of_unknown_languages_may_be_pairs(tmp_path):
+    file = tmp_path / "pairs.tsv"
+    file.write_text("".join(f"tovo lin{k} ka\tmi be{k} susu\n" for k in range(60)))
+    command = f"samoyed train {file} --from 1 --to 2  # if column 2 translates column 1"
+    assert samoyed.check(file)[-1] == f"      or: {command}"
+    with pytest.raises(OptionError) as refused:
+        open_source(str(file))
+    assert refused.value.hint.endswith(f"or {command}")
+    said = samoyed.check(file, task="translate")
+    assert said[0] == "side: column 1 “tovo lin0 ka”"
+
+
+def test_one_column_has_no_direction(tmp_path):
+    with pytest.raises(DataError, match="in two languages"):
+        direction(tmp_path, ["text"], PairAsk())

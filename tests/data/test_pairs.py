@@ -131,7 +131,7 @@ def test_spoiled_files(tmp_path, spoil, message):
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("no tab here", r"a\.tsv:4\n  expected: 2 columns(?s:.*)1 in “no tab here”")],
+    [("no tab here", r"a\.tsv:4\n  expected: 2 columns(?s:.*)1 column in “no tab here”")],
 )
 def test_spoiled_columns(tmp_path, line, message):
     lines = [f"{f}\t{e}" for f, e in zip(FRENCH, ENGLISH, strict=True)]
@@ -139,7 +139,7 @@ def test_spoiled_columns(tmp_path, line, message):
     with pytest.raises(DataError, match=message):
         scan_pairs(tmp_path / "a.tsv", ASK)
     source = scan_pairs(tmp_path / "a.tsv", ASK, on_bad="skip")
-    assert source.skipped[0].startswith(f"{tmp_path / 'a.tsv'}:4: 1 in")
+    assert source.skipped[0].startswith(f"{tmp_path / 'a.tsv'}:4: 1 column in")
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_columns_with_commas(tmp_path):
     with pytest.raises(DataError, match=r"a\.csv:64\n  expected: 2 columns with a comma"):
         scan_pairs(tmp_path / "a.csv", ASK)
     source = scan_pairs(tmp_path / "a.csv", ASK, on_bad="skip")
-    assert source.skipped[-1].startswith(f"{tmp_path / 'a.csv'}:64: 1 in “x”")
+    assert source.skipped[-1].startswith(f"{tmp_path / 'a.csv'}:64: 1 column in “x”")
     targets = {*source.train.target, *source.test.target}
     assert "over two lines" in targets
     assert 'the dog number 0 is in the house 0, "he" said' in targets
@@ -259,7 +259,7 @@ def test_columns_with_commas(tmp_path):
         ("a.csv", 'en,fr\na,b\n"c"d,e\n', r"a\.csv:3\n  expected: cells with commas"),
         ("a.csv", "one\ntwo\n", "no comma"),
         ("a.tsv", "", "an empty file"),
-        ("a.txt", "a\tb\n\n" * 30, r"a\.txt:2\n  expected: 2 columns(?s:.*)1 in “”"),
+        ("a.txt", "a\tb\n\n" * 30, r"a\.txt:2\n  expected: 2 columns(?s:.*)1 column in “”"),
         ("a.txt", "a\t\n" * 30, "0 usable ones|at least 20 different sentences"),
         ("a.jsonl", "", "an empty file"),
         ("a.jsonl", '{"fr": 1, "en": 2}\n', "one of|--from"),

@@ -106,9 +106,10 @@ def line(number, text, whole=None):
 
 
 SPOILED = {
-    "a tag is missing": (line(5, "Rolf NNP I-NP"), "names.txt:5\n", "3: 'Rolf NNP I-NP'"),
-    "a column too many": (line(5, "Rolf x NNP I-NP B-PER"), "names.txt:5\n", "5: "),
-    "a word alone": (line(7, "heads"), "names.txt:7\n", "1: 'heads'"),
+    "a tag is missing": (line(5, "Rolf NNP I-NP"), "names.txt:5\n",
+                         "3 columns, not 4: 'Rolf NNP I-NP'"),
+    "a column too many": (line(5, "Rolf x NNP I-NP B-PER"), "names.txt:5\n", "5 columns, not 4: "),
+    "a word alone": (line(7, "heads"), "names.txt:7\n", "1 column, not 4: 'heads'"),
     "an empty cell": (line(5, "Rolf\tNNP\t\tB-PER", conll(between="\t")), "names.txt:5\n",
                       "1 of them empty"),
     "inside after outside": (line(4, "official NN I-NP I-ORG", line(3, "U.N. NNP I-NP O")),

@@ -2,6 +2,7 @@
 
 import pytest
 
+import samoyed
 from command_line import refused_by_check
 from samoyed.core.errors import DataError
 from samoyed.data import tag_schemes
@@ -185,3 +186,26 @@ def test_chunks_that_are_marked_otherwise_are_told_of(written, tmp_path):
     [said] = [said for said in source.warnings if "no chunks are scored" in said]
     assert written.format("B", "LOC", "b", "loc") in said
     assert "write" in said
+
+
+def test_check_says_of_bad_lines_what_train_does(tmp_path):
+    path = put(tmp_path, "dog\n".join([GOOD, GOOD, GOOD]))
+    message = refused_by_check(path)
+    assert "2 problems" in message
+    assert ":121: 1 column, not 3: 'dog'\n" in message
+    assert "its sentence is left out" not in message
+    assert "train stops, unless it is given --on-bad skip, which leaves their sentences" in message
+    skipped = [line for line in samoyed.check(path, on_bad="skip") if line.startswith("skipped")]
+    assert len(skipped) == 2
+    assert all(
+        line.endswith("1 column, not 3: 'dog'; its sentence is left out") for line in skipped
+    )
+
+
+def test_a_bad_line_is_told_which_columns_there_are(tmp_path):
+    with pytest.raises(DataError) as caught:
+        open_any(put(tmp_path, f"{GOOD}dog\n"))
+    assert caught.value.expected == (
+        "3 columns, as on the other lines: the word in column 1, its tag in column 3"
+    )
+    assert caught.value.found == "1 column, not 3: 'dog'"

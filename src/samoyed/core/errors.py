@@ -4,6 +4,7 @@
   * DataError             the data is not what it should be
     * SomeUnreadable      some inputs cannot be read; it knows those that can
   * OptionError           an option, a `--set` key or an argument is not what it should be
+    * Undirected          nobody said which language of sentence pairs is translated into which
   * RunError              a run folder cannot be read, resumed or extended
     * ChangedData         the data of a run is no longer what it learned from
   * MissingExtra          an optional dependency is not installed
@@ -67,6 +68,26 @@ class SomeUnreadable(DataError):
 
 class OptionError(SamoyedError):
     """An option, a `--set` key or an argument is not what it should be."""
+
+
+class Undirected(OptionError):
+    """Nobody said which language of sentence pairs is translated into which.
+
+    Args:
+        known: the languages, columns or fields that pairs can be made of, two or more.
+        sides: what each of them is, in words.
+        commands: that say it, one for each direction.
+    """
+
+    def __init__(self, known: Sequence[str], sides: Sequence[str], commands: Sequence[str]) -> None:
+        super().__init__(
+            "--from and --to", "the language to translate from and the one to translate into",
+            f"neither; the sides: {'; '.join(sides)}", "\n            or ".join(commands),
+        )  # fmt: skip
+        self.known, self.sides, self.commands = tuple(known), tuple(sides), tuple(commands)
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str, str]]:
+        return OptionError, (self.place, self.expected, self.found, self.hint)
 
 
 class RunError(SamoyedError):

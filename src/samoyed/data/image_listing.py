@@ -29,6 +29,10 @@ from samoyed.data.image_summary import describe, gray_bits, natural_size, suspic
 from samoyed.data.pixels import SUFFIXES, Inspection, in_parallel, inspect
 
 
+class UnknownClass(BadPicture):
+    """Why pictures of a class cannot be used to measure a run that does not know it."""
+
+
 class Known(NamedTuple):
     """What a finished run knows, where pictures are there to measure it on.
 
@@ -224,15 +228,18 @@ def _drop_strangers(files: list[PictureFile], found: Found, known: Known) -> lis
     strange = {(split, label): num for (split, label), num in counts.items()
                if label not in known.labels}  # fmt: skip
     for (split, label), num in strange.items():
-        pictures = "1 picture" if num == 1 else f"{num:,} pictures"
-        found.bad.append((found.place_of(split, label), BadPicture(
-            f"class {label!r} with {pictures}, which the run does not know",
+        found.bad.append((found.place_of(split, label), UnknownClass(
+            f"class {label!r} with {_pictures(num)}, which the run does not know",
             "Name data with the run's classes alone, train again with this one"
             + did_you_mean(label, known.labels).replace(" Did you mean", ", rename it to")
             .rstrip("?"),
             f"one of the run's classes: {named(known.labels)}",
         )))  # fmt: skip
     return [f for f in files if (f.entry.split, f.entry.labels[0]) not in strange]
+
+
+def _pictures(num: int) -> str:
+    return "1 picture" if num == 1 else f"{num:,} pictures"
 
 
 def _of_class(found: Found, label: str) -> str:
@@ -250,6 +257,8 @@ def _classes(files: list[PictureFile], found: Found) -> tuple[str, ...]:
         return (*found.known.labels, *(c for c in classes if c not in found.known.labels))
     if len(classes) >= (1 if found.is_several or found.known is not None else 2):
         return classes
+    if found.known is not None:
+        raise _none_known(found, found.known)
     expected = "at least two classes, each with pictures"
     skipped = f" ({len(found.bad):,} bad ones left out)" if found.bad else ""
     if not classes:
@@ -259,6 +268,25 @@ def _classes(files: list[PictureFile], found: Found) -> tuple[str, ...]:
         found.root, expected, f"one class only, {classes[0]!r}{skipped}",
         _hint_of_one(found, classes[0]),
     )  # fmt: skip
+
+
+def _none_known(found: Found, known: Known) -> DataError:
+    """Return the error for data in which a run finds nothing to be measured on."""
+    others = lines_of([bad for bad in found.bad if not isinstance(bad[1], UnknownClass)])
+    counts = Counter(label for entry in found.entries for label in entry.labels)
+    strange = sorted(counts.keys() - set(known.labels), key=natural)
+    told, hint = "no usable picture", "Check the files."
+    if strange:
+        shown = [f"{name} ({_pictures(counts[name])})" for name in strange]
+        told = f"none of them, but {'classes' if len(strange) > 1 else 'a class'} that the run "
+        told += f"does not know: {named(shown)}"
+        meant = (did_you_mean(name, known.labels).replace("?", f" by {name!r}?")
+                 for name in strange)  # fmt: skip
+        hint = "Name data with the run's classes, or train again with these."
+        hint += next(filter(None, meant), "")
+    left = f"; left out as bad: {len(others):,} (first: {others[0]})" if others else ""
+    expected = f"pictures of the run's classes: {named(known.labels)}"
+    return DataError(found.root, expected, told + left, hint)
 
 
 def _hint_of_one(found: Found, label: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import stat
@@ -27,6 +28,10 @@ _SIGNATURES = {
     b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
 }  # fmt: skip
+HEAD_BYTES = 512
+"""From so many first bytes a file's format is told."""
+
+_PORTABLE = re.compile(rb"P([1-6])\s(?:#[^\n]*\n|\s)*\d+\s+\d+\s")  # before width and height
 _NUM_NAMED = 5  # files named one by one in a message
 _SKIP = "or leave bad files out with --on-bad skip."
 
@@ -39,6 +44,10 @@ class BadPicture(Exception):
         self.hint = hint or "Replace or remove the file."
         self.expected = expected
         super().__init__(found)
+
+
+class NoPicture(BadPicture):
+    """Why a file is no picture at all."""
 
 
 Bad = tuple[str | Path, BadPicture]
@@ -128,28 +137,32 @@ def explain(path: str | Path, error: Exception) -> BadPicture:
         )
     try:
         with open(path, "rb") as file:
-            start = file.read(64)
+            start = file.read(HEAD_BYTES)
     except OSError:
         return BadPicture(f"a file that cannot be opened: {error}")
     if not start:
         return BadPicture("an empty file (0 bytes)", "Copy or download it again.")
-    if isinstance(error, UnidentifiedImageError) and (name := _format_of(start)):
+    if isinstance(error, UnidentifiedImageError) and (name := picture_format(start)):
         return BadPicture(f"a damaged or cut off {name} picture", "Copy or download it again.")
     if isinstance(error, UnidentifiedImageError):
-        return BadPicture(_what_begins(start), FORMATS)
+        return NoPicture(_what_begins(start), FORMATS)
     reason = str(error) or type(error).__name__
     return BadPicture(f"a damaged or cut off picture: {reason}", "Copy or download it again.")
 
 
-def _format_of(start: bytes) -> str:
+def picture_format(start: bytes) -> str:
     r"""Name the format, of those that are read, by a file's first bytes, or return nothing.
 
-    >>> _format_of(b"\x89PNG\r\n"), _format_of(b"RIFF....WEBPVP8 "), _format_of(b"RIFF....WAVE")
-    ('PNG', 'WebP', '')
+    >>> [picture_format(b) for b in (b"\x89PNG\r\n", b"RIFF....WEBPVP8 ", b"P5\n92 112\n255\n")]
+    ['PNG', 'WebP', 'PGM']
+    >>> [picture_format(b) for b in (b"RIFF....WAVE", b"BMW", b"P5 92 112 are numbers")]
+    ['', '', '']
     """
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WebP"
-    if start.startswith(b"BM") and start.isascii() and b"\0" not in start:
+    if (matched := _PORTABLE.match(start)) and (_words(start) is None or start[2:3] == b"\n"):
+        return ("PBM", "PGM", "PPM")[(int(matched[1]) - 1) % 3]
+    if start.startswith(b"BM") and b"\0" not in start:
         return ""  # words
     return next((name for magic, name in _SIGNATURES.items() if start.startswith(magic)), "")
 
@@ -157,8 +170,8 @@ def _format_of(start: bytes) -> str:
 def _what_begins(start: bytes) -> str:
     """Say what a file is that begins with these bytes.
 
-    >>> _what_begins(b"hello there")
-    "a text file that begins with 'hello there'"
+    >>> _what_begins("Zwölf Boxkä".encode()[:-1])
+    "a text file that begins with 'Zwölf Boxk'"
     """
     if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"mif1", b"hevc", b"heim"):
         return "a HEIC picture"
@@ -172,7 +185,18 @@ def _what_begins(start: bytes) -> str:
     for magic, meaning in known.items():
         if start.startswith(magic):
             return meaning
-    if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in start):
-        words = start.decode("ascii").strip().split("\n")[0][:32]
-        return f"a text file that begins with {words!r}"
+    words = _words(start)
+    if words is not None:
+        first = words.strip().split("\n")[0][:32].strip()
+        return f"a text file that begins with {first!r}"
     return f"no known picture format: it begins with the bytes {start[:4].hex(' ')}"
+
+
+def _words(start: bytes) -> str | None:
+    """Return the beginning of a text in UTF-8, or None of anything else."""
+    try:
+        words = codecs.getincrementaldecoder("utf-8")().decode(start)  # the last may be cut off
+    except UnicodeDecodeError:
+        return None
+    words = words.removeprefix("\ufeff")
+    return words if all(c.isprintable() or c in "\t\r\n" for c in words) else None

@@ -13,6 +13,7 @@ from samoyed.data.image_reasons import named
 from samoyed.data.image_source import LEFT_OUT, TEST, TRAIN, VALIDATION
 
 TEST_SHARE = 0.2
+_NEAR = 0.05  # from it on either side a share is no fifth
 _FEW = 5  # examples of a class to learn from at which it is named
 _IMBALANCE = 10.0  # largest class over smallest
 
@@ -49,6 +50,30 @@ def hold_out(targets: np.ndarray, digests: Sequence[Hashable], seed: int) -> np.
         if len(held) < len(groups):
             splits[[i for group in held for i in group]] = TEST
     return splits
+
+
+def held_out_in_words(num: int, total: int, what: str) -> str:
+    """Say how many examples `hold_out` chose, and why that is a fifth or not.
+
+    Args:
+        num: that are held out.
+        total: of all.
+        what: one of them is.
+
+    >>> held_out_in_words(20, 100, "text"), held_out_in_words(1, 100, "text")
+    ('20, a fifth, copies kept on one side', '1, less than a fifth, as copies stay on one side')
+    >>> held_out_in_words(0, 9, "text")
+    'none, as each class has one text, or copies of one that stay on one side'
+    >>> held_out_in_words(3, 6, "text")
+    '3, more than a fifth, as one text of each class is taken at least'
+    """
+    if num == 0:
+        return f"none, as each class has one {what}, or copies of one that stay on one side"
+    if num < (TEST_SHARE - _NEAR) * total:
+        return f"{num:,}, less than a fifth, as copies stay on one side"
+    if num > (TEST_SHARE + _NEAR) * total:
+        return f"{num:,}, more than a fifth, as one {what} of each class is taken at least"
+    return f"{num:,}, a fifth, copies kept on one side"
 
 
 def strata_of(targets: np.ndarray) -> np.ndarray:

@@ -32,12 +32,18 @@ from samoyed.data.image_folders import scan_folders
 from samoyed.data.image_idx import find_idx_files, scan_idx
 from samoyed.data.image_layout import list_folder, pictures_below
 from samoyed.data.image_listing import Known
-from samoyed.data.image_reasons import FORMATS, error_of, lines_of, named
+from samoyed.data.image_reasons import FORMATS, NoPicture, error_of, lines_of, named
 from samoyed.data.image_source import TEST, TRAIN, ImageData, ImageSource, Pictures
 from samoyed.data.image_tables import TableFile, scan_picture_tables
 from samoyed.data.pixels import decode_all
 from samoyed.data.table_files import is_table_name
 from samoyed.data.table_jsonl import SUFFIX as JSON_LINES
+
+_ASKED = "a picture or a folder of pictures, as the run is about pictures"
+_OTHERS = (
+    "A table or a text is for a run that learned from such; paths in a file are read from standard "
+    "input: samoyed predict RUN < FILE."
+)
 
 __all__ = ["ImageData", "ImageSource", "Pictures", "read_pictures", "scan_images"]
 
@@ -159,6 +165,8 @@ def read_pictures(paths: Sequence[str | Path], size: ImageSpec) -> tuple[np.ndar
     if bad:
         unreadable = [(names[i], reason) for i, reason in bad]
         error, failed = error_of(unreadable, can_skip=False), {i for i, _ in bad}
+        if isinstance(bad[0][1], NoPicture):
+            error = DataError(error.place, _ASKED, error.found, f"{_OTHERS} {error.hint}")
         if len(failed) == len(names):
             raise error
         others = [name for i, name in enumerate(names) if i not in failed]

@@ -17,7 +17,7 @@ from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.data import labelled_folders, words
 from samoyed.data.image_reasons import named, nearly_same
 from samoyed.data.image_source import TEST, TRAIN
-from samoyed.data.image_split import hold_out
+from samoyed.data.image_split import held_out_in_words, hold_out
 from samoyed.data.labelled_lines import Form, Labelled, read_labelled
 from samoyed.data.left_out import left_out
 from samoyed.data.words import WordRows
@@ -127,16 +127,17 @@ class LabelledSource:
         shown = ", ".join(f"{name} ({counts[name]:,})" for name in self.labels.names[:8])
         more = len(self.labels) - 8
         lengths = [len(text) for text in self._split["train"]]
-        test = f"{len(self.parts['test']):,}"
-        held = f"the official {test}" if self.has_official_test else f"{test}, a fifth, copies kept"
-        held += "" if self.has_official_test else " on one side"
+        middle, num_test = int(np.median(lengths)), len(self.parts["test"])
+        held = held_out_in_words(num_test, self.num_train + num_test, "text")
+        held = f"the official {num_test:,}" if self.has_official_test else held
         if "validation" in self.parts:
             held += f"; looked at while training: {len(self.parts['validation']):,}"
         return [
             f"labelled text: {self.how}",
             f"classes: {len(self.labels)}: {shown}" + (f" and {more} more" if more > 0 else ""),
-            f"training: {self.num_train:,} texts of {np.median(lengths):.0f} words (half of them "
-            f"have fewer), at most {max(lengths):,}; held out: {held}",
+            f"training: {self.num_train:,} texts, half of them of at most {middle:,} "
+            f"{'word' if middle == 1 else 'words'}, the longest of {max(lengths):,}; "
+            f"held out: {held}",
             f"words: {len(self.spec.words):,} different ones in the training part",
             *self.notes,
         ]

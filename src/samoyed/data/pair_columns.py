@@ -7,18 +7,20 @@ import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from samoyed.core.errors import DataError, OptionError, first_names
 from samoyed.data.json_lines import parse
 from samoyed.data.pair_files import Lines, PairAsk, direction, read_lines
+from samoyed.data.scripts import share_unspaced
 from samoyed.data.text_files import array_of_json
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 COLUMN_SUFFIXES = (".tsv", ".tab", ".txt", ".csv")
 _WORDY = 0.2  # of the lines of a field of sentences have more than one word
 _LOOKED_AT = 2_000  # lines from which the language of a column is guessed
+_SHOWN = 40  # characters of a sentence
 _CLEAR = 2.0  # times as many of a language's words as in any other column
 
 _WORDS = {
@@ -173,11 +175,15 @@ def _of_columns(file: Path, lines: list[str], ask: PairAsk) -> Found:
         else:
             rows.append((number, DataError(
                 f"{file}:{number}", f"{width} columns with a {mark} between them",
-                f"{len(row)} in “{lines[number - 1][:60]}”",
+                f"{_counted(len(row))} in “{lines[number - 1][:60]}”",
                 f"{'put the' if len(row) < width else 'take away a'} {mark}"
                 f"{' in' if len(row) < width else ''}, or leave such lines out with --on-bad skip",
             )))  # fmt: skip
     return rows, (names[0], names[1]), (one, two)
+
+
+def _counted(num: int) -> str:
+    return "1 column" if num == 1 else f"{num} columns"
 
 
 def _cut(file: Path, lines: list[str]) -> tuple[list[int], list[list[str]], str]:
@@ -214,25 +220,51 @@ def _columns(
 ) -> tuple[int, int]:
     """Return which columns are the source and the target."""
     if head:
-        known = [*head]
         source, target = (
             head[int(said) - 1] if said and said.isdigit() and 0 < int(said) <= width else said
             for said in (ask.source, ask.target)
         )
-        one, two = direction(file, known, PairAsk(source, target))
-        return known.index(one), known.index(two)
+        meant = PairAsk(source, target)
+        some = [dict(zip(head, row, strict=False)) for row in cells[:_LOOKED_AT]]
+        known = list(dict.fromkeys(_sentences_among(head, some, meant)))
+        places = [head.index(name) for name in known]
+        one, two = direction(file, known, meant, _told(known, cells, places))
+        return head.index(one), head.index(two)
     numbers = [str(k + 1) for k in range(width)]
     asked = [said for said in (ask.source, ask.target) if said is not None]
     spoken = [language_of(row[k] for row in cells[:_LOOKED_AT] if len(row) > k)
               for k in range(width)]  # fmt: skip
     known = [name for name in spoken if name is not None]
     if len(known) == len(set(known)) > 1 and set(asked) <= set(known):
-        one, two = direction(file, known, ask)
+        told = _told(known, cells, [spoken.index(name) for name in known])
+        one, two = direction(file, known, ask, told)
         return spoken.index(one), spoken.index(two)
     if all(said in numbers for said in asked):
-        one, two = direction(file, numbers[: 2 if width == 2 or not asked else width], ask)
+        some = [dict(zip(numbers, row, strict=False)) for row in cells[:_LOOKED_AT]]
+        known = _sentences_among(numbers, some, ask)
+        one, two = direction(file, known, ask, _told(known, cells, [int(k) - 1 for k in known]))
         return int(one) - 1, int(two) - 1
     return _by_language(file, cells, width, ask)
+
+
+def _told(
+    names: Sequence[str], cells: Sequence[Sequence[str]], places: Sequence[int]
+) -> list[str]:  # fmt: skip
+    """Say in which column each name stands, and what the first line of it holds.
+
+    >>> _told(["de", "2"], [["Ein Hund", "A dog"]], [0, 1])
+    ['column 1, de “Ein Hund”', 'column 2 “A dog”']
+    """
+    told = []
+    for name, place in zip(names, places, strict=True):
+        called = "" if name == str(place + 1) else f", {name}"
+        first = next((row[place] for row in cells if len(row) > place and row[place].strip()), "")
+        told.append(f"column {place + 1}{called} “{_beginning(first)}”")
+    return told
+
+
+def _beginning(sentence: str) -> str:
+    return sentence if len(sentence) <= _SHOWN else sentence[: _SHOWN - 1].rstrip() + "…"
 
 
 def _by_language(
@@ -315,7 +347,8 @@ def _of_json(file: Path, lines: list[str], ask: PairAsk) -> Found:
         )
     known = [key for key, value in objects[0].items() if isinstance(value, str)]
     known = _sentences_among(known, objects, ask)
-    names = direction(file, known, ask)
+    told = [f"the field {name} “{_beginning(str(objects[0][name]))}”" for name in known]
+    names = direction(file, known, ask, told)
     rows: Rows = []
     for number, row in found:
         if isinstance(row, DataError):
@@ -337,7 +370,7 @@ def _of_json(file: Path, lines: list[str], ask: PairAsk) -> Found:
 
 
 def _sentences_among(
-    names: Sequence[str], objects: Sequence[dict[str, object]], ask: PairAsk
+    names: Sequence[str], objects: Sequence[Mapping[str, object]], ask: PairAsk
 ) -> list[str]:
     """Return the fields that may be sentences: not those that number the lines, unless asked for.
 
@@ -347,10 +380,15 @@ def _sentences_among(
     some = objects[:_LOOKED_AT]
     wordy = [
         name for name in names
-        if sum(" " in str(row.get(name, "")).strip() for row in some) >= _WORDY * len(some)
+        if sum(_has_words(str(row.get(name, ""))) for row in some) >= _WORDY * len(some)
         or name in (ask.source, ask.target)
     ]  # fmt: skip
     return wordy if len(wordy) > 1 else list(names)
+
+
+def _has_words(cell: str) -> bool:
+    """Tell whether a cell has more than one word; in Chinese no blank parts them."""
+    return " " in cell.strip() or bool(share_unspaced(cell))
 
 
 _MEND = "Mend the line, or leave such lines out with --on-bad skip."

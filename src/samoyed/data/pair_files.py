@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samoyed.core.errors import DataError, OptionError, did_you_mean
+from samoyed.core.errors import DataError, OptionError, Undirected, did_you_mean, first_names
 from samoyed.data.text_files import read_file
 
 PARTS = ("train", "val", "test")
+MOST_DIRECTIONS = 6  # that are proposed
 _PART = re.compile(
     r"(?:^|[._-]|news)(train|valid|val|dev|test)"
     r"(?:ing|ation|el|elopment|set|test|s|a|b)?(?![a-z])",
@@ -160,7 +161,11 @@ def find_parts(path: Path, ask: PairAsk) -> tuple[dict[str, tuple[Path, Path]], 
     else:
         stem = path.name if is_prefix(path) else _split_name(path.name)[0]
         stems = {stem: _grouped(path.parent)[stem]}
-    names = direction(path, sorted({name for sides in stems.values() for name in sides}), ask)
+    known = sorted({name for sides in stems.values() for name in sides})
+    files = {name: [sides[name].name for sides in stems.values() if name in sides]
+             for name in known}  # fmt: skip
+    told = [f"{name} ({first_names(files[name], most=3)})" for name in known]
+    names = direction(path, known, ask, told)
     whole = {stem: sides for stem, sides in stems.items() if set(names) <= set(sides)}
     if not whole:
         raise DataError(
@@ -205,11 +210,21 @@ def _refuse_halves(path: Path, names: tuple[str, str]) -> None:
             )  # fmt: skip
 
 
-def direction(place: Path, known: Sequence[str], ask: PairAsk) -> tuple[str, str]:
+def direction(
+    place: Path, known: Sequence[str], ask: PairAsk, sides: Sequence[str] = ()
+) -> tuple[str, str]:
     """Return (from, to), both of them known.
 
+    Args:
+        place: the data.
+        known: what pairs can be made of: languages, columns or fields.
+        ask: what was said.
+        sides: what each that is known is, in words; by default its name.
+
     Raises:
-        OptionError: when it was not said and could be either, or names what is not there.
+        Undirected: when nothing was said.
+        OptionError: when what was said could be either, or names what is not there.
+        DataError: when there are no two to choose from.
     """
     for option, name in (("--from", ask.source), ("--to", ask.target)):
         if name is not None and name not in known:
@@ -228,12 +243,19 @@ def direction(place: Path, known: Sequence[str], ask: PairAsk) -> tuple[str, str
                 "--to", "another language than --from", repr(ask.target), f"take --to {other}"
             )
         return ask.source, ask.target
+    if len(known) < 2:
+        raise DataError(
+            place, "sentences in two languages, in two columns or fields", "only "
+            + (", ".join(sides or known) or "what is no sentence"), "Add the translations.",
+        )  # fmt: skip
     start = f"samoyed train {shlex.quote(str(place))}"
-    both = [f"{start} --from {a} --to {b}" for a in known for b in known if a != b]
+    both = [f"{start} --from {shlex.quote(a)} --to {shlex.quote(b)}"
+            for a in known for b in known if a != b][:MOST_DIRECTIONS]  # fmt: skip
+    if not ask:
+        raise Undirected(known, sides or known, both)
     raise OptionError(
         "--from and --to", "the language to translate from and the one to translate into",
-        "neither" if not ask else "only one of them, among " + ", ".join(known),
-        "\n            or ".join(both[:6]),
+        "only one of them, among " + ", ".join(sides or known), "\n            or ".join(both),
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from samoyed.data import table_target as targeting
 from samoyed.data.image_source import TEST, TRAIN
 from samoyed.data.labelled_table import text_column, text_of_table
 from samoyed.data.labelled_text import LabelledSource
+from samoyed.data.pair_columns import is_columns
 from samoyed.data.table_dates import spelled
 from samoyed.data.table_encoding import RawRows, encode, fit_column, read_raw, unknown_values
 from samoyed.data.table_files import Cells, read_cells
@@ -173,7 +174,7 @@ def scan_table(
         raise OptionError(
             str(path), "--target, the column to learn",
             f"a table of {len(cells):,} rows; its columns: {_columns(cells, guesses)}",
-            f"samoyed train {shlex.quote(str(path))} --target {_likely_target(cells, guesses)}",
+            "\n            or ".join(_commands(path, cells, guesses)),
         )  # fmt: skip
     targets = targeting.resolve_target(ask.target, cells)
     task = "classify" if ask.task == "classify_text" else ask.task
@@ -231,11 +232,28 @@ def scan_unasked(path: str | Path, *, on_bad: str = "stop") -> list[str]:
         shown = ", ".join(e if len(e) <= 20 else e[:17] + "..." for e in found.examples)
         kind = found.kind + (f" ({how_written(found)})" if found.form else "")
         lines.append(f"  {i:>3}  {name}: {kind}, {found.num_distinct:,} distinct{missing}; {shown}")
+    first, *others = _commands(path, cells, guesses)
     return [
         *lines, "a table needs to be told which column to learn: --target NAME, or its number",
-        f"to train: samoyed train {shlex.quote(str(path))} --target "
-        f"{_likely_target(cells, guesses)}",
+        f"to train: {first}", *[f"      or: {command}" for command in others],
     ]  # fmt: skip
+
+
+def _commands(path: str | Path, cells: Cells, guesses: Mapping[str, Guess]) -> list[str]:
+    """Return how to learn from a table; where two columns are texts alone, also how to translate.
+
+    One may be the other in another language, of which neither a name nor a frequent word tells.
+    """
+    train = f"samoyed train {shlex.quote(str(path))}"
+    commands = [f"{train} --target {_likely_target(cells, guesses)}"]
+    kinds = [guess.kind for guess in guesses.values()]
+    one, *others = [place for place, kind in enumerate(kinds, 1) if kind == "text"] or [0]
+    if others and not {"number", "category"} & {*kinds} and is_columns(Path(path)):
+        two = others[0]
+        commands.append(
+            f"{train} --from {one} --to {two}  # if column {two} translates column {one}"
+        )
+    return commands
 
 
 def _refuse_few(path: str | Path, cells: Cells) -> None:

@@ -27,6 +27,9 @@ UNIVERSAL_NAMES = (
 )  # fmt: skip
 UNIVERSAL_COLUMNS = len(UNIVERSAL_NAMES)
 COMMENTS = ("# ", "#\t")
+LEFT_OUT = "; its sentence is left out"
+"""Follows the reason why a line is bad, where bad ones are skipped."""
+
 BLANKS = " \t\r"  # between columns; other spaces are parts of words, as in "10\u00a0000"
 
 
@@ -185,7 +188,7 @@ def read_columns(
         except DataError as error:
             if on_bad == "stop":
                 raise
-            skipped.append(f"{path}:{number}: {error.found}; its sentence is left out")
+            skipped.append(f"{path}:{number}: {error.found}{LEFT_OUT}")
             is_bad = True
             continue
         if pair is not None and held and columns.is_universal and _begins(line):
@@ -278,10 +281,14 @@ def _pair(line: str, place: str, columns: Columns) -> tuple[str, str] | None:
         return None
     if len(cells) != columns.num or not all(cells):
         empty = cells.count("")
+        num = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+        num += f", not {columns.num}" if len(cells) != columns.num else ""
         raise DataError(
-            place, f"{columns.num} columns, as on the other lines",
-            f"{len(cells)}" + (f", {empty} of them empty" if empty else "") + f": {line[:60]!r}",
-            "Mend the line, put an empty line between sentences, or --on-bad skip.",
+            place, f"{columns.num} columns, as on the other lines: the word in column "
+            f"{columns.word + 1}, its tag in column {columns.tag + 1}",
+            num + (f", {empty} of them empty" if empty else "") + f": {line[:60]!r}",
+            "Mend the line, put an empty line between sentences, or leave its sentence out with "
+            "--on-bad skip.",
         )  # fmt: skip
     if columns.is_universal and not cells[0].isdigit():
         return None  # 3-4 stands for two words that follow, 3.1 for one that is not there

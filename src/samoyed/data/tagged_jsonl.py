@@ -9,7 +9,7 @@ from typing import Any
 
 from samoyed.core.errors import DataError, OptionError, did_you_mean, first_names
 from samoyed.data.json_lines import parse
-from samoyed.data.tagged_columns import Sentence
+from samoyed.data.tagged_columns import LEFT_OUT, Sentence
 from samoyed.data.text_files import Reading, read_file
 
 WORD_FIELDS = ("tokens", "words", "token", "word", "sentence", "text")
@@ -98,7 +98,7 @@ def read_json_sentences(
         except DataError as error:
             if on_bad == "stop":
                 raise
-            skipped.append(f"{error.place}: {error.found}; its sentence is left out")
+            skipped.append(f"{error.place}: {error.found}{LEFT_OUT}")
             continue
         sentences.append(Sentence(words, tags, (number,) * len(words), str(path)))
     return sentences, reading, fields

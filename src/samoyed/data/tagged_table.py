@@ -11,7 +11,14 @@ from pathlib import Path
 from samoyed.core.errors import DataError, OptionError, did_you_mean, first_names
 from samoyed.data import tagged_columns
 from samoyed.data.table_files import Cells, is_table_name, read_text
-from samoyed.data.tagged_columns import MOST_TAGS, NEARLY, TAG_NAMES, WORD_NAMES, Sentence
+from samoyed.data.tagged_columns import (
+    LEFT_OUT,
+    MOST_TAGS,
+    NEARLY,
+    TAG_NAMES,
+    WORD_NAMES,
+    Sentence,
+)
 from samoyed.data.text_files import Reading, read_file
 
 SENTENCE_NAME = re.compile(r"(sentence|sent)[ _.-]?(#|id|idx|index|no|nr|num|number)?")
@@ -250,7 +257,7 @@ def _stopping(place: str, expected: str, found: str) -> None:
 
 def _skipping(skipped: list[str]) -> Report:
     def skip(place: str, expected: str, found: str) -> None:
-        skipped.append(f"{place}: {found}; its sentence is left out")
+        skipped.append(f"{place}: {found}{LEFT_OUT}")
 
     return skip
 

@@ -19,7 +19,7 @@ from samoyed.data.labelled_folders import named_parts
 from samoyed.data.left_out import left_out
 from samoyed.data.sentences import without_a_fifth
 from samoyed.data.table_files import is_table_name
-from samoyed.data.tagged_columns import NEARLY, Parts, Sentence, read_columns
+from samoyed.data.tagged_columns import LEFT_OUT, NEARLY, Parts, Sentence, read_columns
 from samoyed.data.tagged_jsonl import is_jsonl_name, read_json_sentences
 from samoyed.data.tagged_oddities import oddities
 from samoyed.data.tagged_table import holds_columns, read_table_sentences
@@ -322,7 +322,7 @@ def _is_legal(
                 "Mend the tag, or leave such sentences out with --on-bad skip."
                 + did_you_mean(tag, usual),
             )  # fmt: skip
-        skipped.append(f"{where}: {tag!r} is no {scheme} tag; its sentence is left out")
+        skipped.append(f"{where}: {tag!r} is no {scheme} tag{LEFT_OUT}")
         return False
     place = tag_schemes.illegal_at(sentence.tags, scheme)
     if place is None:
@@ -338,7 +338,7 @@ def _is_legal(
             where, f"a sequence of {scheme} tags, as in the other sentences", found,
             "Mend the tag, or leave such sentences out with --on-bad skip.",
         )  # fmt: skip
-    skipped.append(f"{where}: {found}; its sentence is left out")
+    skipped.append(f"{where}: {found}{LEFT_OUT}")
     return False
 
 
@@ -359,5 +359,5 @@ def _known(
                 where, f"a tag that training showed: {first_names(sorted(names))}", repr(tag),
                 "Mend it, or leave such sentences out with --on-bad skip.",
             )  # fmt: skip
-        skipped.append(f"{where}: unknown tag {tag!r}; its sentence is left out")
+        skipped.append(f"{where}: unknown tag {tag!r}{LEFT_OUT}")
     return kept

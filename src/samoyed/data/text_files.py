@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from samoyed.core.errors import DataError, first_names
+from samoyed.data.image_reasons import HEAD_BYTES, picture_format
 from samoyed.data.json_lines import parse
 
 MAX_BYTES = 2 << 30
@@ -34,9 +35,6 @@ _TWICE = re.compile("[\u00c2-\u00c5][\u0080-\u00bf]|\u00e2\u20ac[\u0080-\u00bf\u
 
 EXPECTED = "plain text in UTF-8"
 _OTHER_FORMATS = (
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
     (b"%PDF", "a PDF document"),
     (b"PK\x03\x04", "a ZIP archive (or a .docx, .xlsx, .epub, which are ZIP archives)"),
     (b"\x7fELF", "a program"),
@@ -50,6 +48,7 @@ _OTHER_HINT = (
     "Unpack an archive and name what is in it; of a document save the text, as UTF-8, of a "
     "spreadsheet its sheet, as CSV."
 )
+_PICTURE_HINT = "Pictures are learned from a folder that holds a folder of them for each class."
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Of UTF-8; it is removed."""
 
@@ -354,6 +353,8 @@ def refuse_binary(path: Path, data: bytes) -> None:
                 f"{encoding} (its byte order mark {mark.hex(' ')} at byte 0)",
                 convert_hint(path, encoding),
             )
+    if name := picture_format(data[:HEAD_BYTES]):
+        raise DataError(path, EXPECTED, f"a {name} picture", _PICTURE_HINT)
     for magic, what in _OTHER_FORMATS:
         if data.startswith(magic):
             raise DataError(path, EXPECTED, what, _OTHER_HINT)

@@ -17,8 +17,10 @@ from samoyed.assembly import assemble_again, open_again, reassemble, rebuild, to
 from samoyed.core.errors import DataError, OptionError, RunError, SamoyedError
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import OnBad
+from samoyed.data.asked_kind import nothing_given, refuse_pictures
 from samoyed.data.labelled_folders import part_of
 from samoyed.kinds.parts import Assembly
+from samoyed.kinds.tasks import TABLE_TASKS
 from samoyed.runs.folder import BEYOND_REPAIR, RunFolder, read_events
 from samoyed.runs.same_data import no_longer_usable, refuse_changed
 from samoyed.runs.seen import also_learned
@@ -132,7 +134,7 @@ class Run:
                 raise OptionError(
                     f"--{name}", "a number from 0", f"{value:g}", f"--{name} {usual}, say"
                 )
-        model, asked = self.model.to(device), as_list(inputs)
+        model, asked = self.model.to(device), self._asked(inputs)
         if self.task.name == "translate":  # whose `answer` is given sentences alone
             asked = self.task.sentences_of(asked)
         if self.task.name == "continue_text":
@@ -140,6 +142,17 @@ class Run:
                 model, asked, device=device, length=length, temperature=temperature, seed=seed
             )
         return self.task.answer(model, asked, device=device)
+
+    def _asked(self, inputs: str | Path | Sequence[str | Path]) -> list[str]:
+        """Return what is asked.
+
+        Raises:
+            DataError: for a picture, where the run is not about pictures.
+        """
+        asked, task = as_list(inputs), self.task
+        table = task.spec if task.name in TABLE_TASKS.values() else None
+        refuse_pictures(asked, self.path, task.name, table)
+        return asked
 
     def evaluate(
         self,
@@ -231,12 +244,19 @@ class Run:
         Args:
             inputs: as for `predict`.
             say: is given in a line what each figure found, where that fits in a line.
+
+        Raises:
+            OptionError: where there is nothing to draw; a page from before is left as it is.
+            DataError: for an input that cannot be read, or that is a picture where the run is about
+                something else.
         """
         from samoyed.runs.figures.table import explain
         from samoyed.runs.report import write_page
 
         page = self.folder.file("explain.html")
-        figures = explain(self.task, self.model, as_list(inputs))
+        figures = explain(self.task, self.model, self._asked(inputs))
+        if not figures:
+            raise nothing_given(self.path, self.task.name)
         write_page(page, f"Inside {self.path.name}", figures)
         for line in (figure.said for figure in figures if figure.said):
             if say is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from samoyed.core.errors import DataError
 from samoyed.core.reference import Answer
+from samoyed.data.asked_kind import refuse_pictures
 from samoyed.data.images import read_pictures
 from samoyed.data.table_rows import read_raw_rows
 from samoyed.runs.run import as_list
@@ -59,6 +60,7 @@ class ExportedModel:
             return [told(n, row, said.labels) for n, row in zip(names, rows, strict=True)]
         assert said.table is not None
         assert said.target is not None
+        refuse_pictures(asked, self.path, said.task, said.table)
         raw, names = read_raw_rows(asked, said.table, said.target)
         answers = zip(names, self._answers(inputs_of(said.table, raw)), strict=True)
         if said.target.kind == "classes":
