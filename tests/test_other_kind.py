@@ -95,3 +95,10 @@ def test_a_table_is_named_that_the_run_learned_from(runs, root, capsys):
     assert "the columns age, height." in refused(
         capsys, "predict", runs["rows.csv"].path, root / "rows.csv", picture
     )
+
+
+def test_explaining_a_table_without_one_names_what_can_be_given(runs, capsys):
+    said = refused(capsys, "explain", runs["rows.csv"].path)
+    assert "found:    none (standard input is not read)" in said
+    assert f"samoyed explain {runs['rows.csv'].path} " in said
+    assert "or -" not in said

@@ -253,8 +253,9 @@ class Run:
         from samoyed.runs.figures.table import explain
         from samoyed.runs.report import write_page
 
-        page = self.folder.file("explain.html")
-        figures = explain(self.task, self.model, self._asked(inputs))
+        page, asked = self.folder.file("explain.html"), self._asked(inputs)
+        is_about_tables = self.task.name in TABLE_TASKS.values()
+        figures = [] if is_about_tables and not asked else explain(self.task, self.model, asked)
         if not figures:
             raise nothing_given(self.path, self.task.name)
         write_page(page, f"Inside {self.path.name}", figures)
