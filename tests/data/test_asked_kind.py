@@ -68,8 +68,15 @@ def test_a_run_about_others_names_its_kind_and_what_to_give(task: str, tmp_path:
 
 @pytest.mark.parametrize("task", PICTURE_TASKS)
 def test_a_run_about_pictures_takes_them(task: str, tmp_path: Path):
-    (tmp_path / "a.png").write_bytes(picture("PNG"))
-    refuse_pictures([str(tmp_path / "a.png")], "runs/r", task)
+    given = tmp_path / "a.png"
+    given.write_bytes(picture("PNG"))
+    refused = []
+    for asked in (task, "classify_table"):
+        try:
+            refuse_pictures([str(given)], "runs/r", asked)
+        except DataError:
+            refused.append(asked)
+    assert refused == ["classify_table"]
 
 
 @pytest.mark.parametrize(

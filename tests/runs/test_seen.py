@@ -104,3 +104,15 @@ def test_language(kind: str, tmp_path: Path):
     assert " scored are among those that the run learned from, and the scores flatter" in said
     num = len(run.assembly().data.train)
     assert f"{num} of the {62 if kind == 'labelled' else 61} " in said
+
+
+def test_the_own_data_is_not_read_again_where_nothing_can_be_told(tmp_path: Path, monkeypatch):
+    for name, words in (("own", "the cat sat on the mat . "), ("other", "a dog ran off . ")):
+        (tmp_path / f"{name}.txt").write_text(words * 400)
+    settings = {**QUICK["settings"], "num_units": 8, "embedding_size": 8}  # type: ignore[dict-item]
+    run = samoyed.train(
+        tmp_path / "own.txt", model="lstm_lm", out=tmp_path / "run", epochs=0.1, quiet=True,
+        settings=settings,
+    )  # fmt: skip
+    monkeypatch.setattr(samoyed.Run, "assembly", lambda self: pytest.fail("read again"))
+    assert said_of(run, tmp_path / "other.txt") == []

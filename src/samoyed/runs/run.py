@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from samoyed.kinds.parts import Assembly
 from samoyed.kinds.tasks import TABLE_TASKS
 from samoyed.runs.folder import BEYOND_REPAIR, RunFolder, read_events
 from samoyed.runs.same_data import no_longer_usable, refuse_changed
-from samoyed.runs.seen import also_learned
+from samoyed.runs.seen import also_learned, can_be_told
 from samoyed.training.checkpoint import read_tensors
 
 
@@ -196,11 +196,10 @@ class Run:
         """Say what of other data the run learned from, or nothing."""
         if which.startswith("the part that was held out"):
             return ""
-        try:
-            own = self.assembly().data
-        except SamoyedError:  # it is gone, or no longer the same
-            own = None
-        found = also_learned(getattr(own, "train", None), getattr(held, "test", None))
+        found, scored = "", getattr(held, "test", None)
+        if can_be_told(scored):  # else the run's own need not be read again
+            with suppress(SamoyedError):  # it is gone, or no longer the same
+                found = also_learned(self.assembly().data.train, scored)
         if found or which.startswith("its test part") or not is_within(self.config, data):
             return found
         return (

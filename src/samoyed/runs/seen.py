@@ -52,6 +52,11 @@ NUMBERED: dict[type, tuple[str, Callable[[Any], Iterable[int]]]] = {
 }
 
 
+def can_be_told(scored: Any) -> bool:
+    """Tell whether examples of such a part can be looked for in another."""
+    return type(scored) in NUMBERED
+
+
 def also_learned(learned: Any, scored: Any) -> str:
     """Say how many examples of one part are in another too, or nothing where few are.
 
@@ -59,7 +64,7 @@ def also_learned(learned: Any, scored: Any) -> str:
         learned: the part that a run learned from.
         scored: the part that it is to be scored on.
     """
-    if type(scored) not in NUMBERED or type(learned) is not type(scored):
+    if not can_be_told(scored) or type(learned) is not type(scored):
         return ""
     if isinstance(learned, Pictures) and learned.images.nbytes > MOST_BYTES:
         return ""
