@@ -82,6 +82,8 @@ def settle(
 ) -> tuple[str, list[Any]]:
     """Return the size and the dials of what `assemble` makes, without preparing any data.
 
+    It is told the same.
+
     Returns:
         The size, and the config, the recipe, the task, the data's and the extra groups' settings.
 

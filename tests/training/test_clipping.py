@@ -73,3 +73,15 @@ def test_without_gradients_the_norm_is_zero():
     weight = nn.Parameter(torch.ones(2))
     optimizer = torch.optim.Adam([weight], fused=True)
     assert float(clip_gradient(optimizer, [weight], 1.0)) == 0.0
+
+
+def test_what_was_divided_by_is_forgotten_where_torch_clips():
+    weight = nn.Parameter(torch.zeros(2))
+    optimizer = torch.optim.SGD([weight], lr=1.0, fused=True)
+    weight.grad = torch.tensor([30.0, 40.0])
+    clip_gradient(optimizer, [weight], 5.0)
+    weight.grad = None
+    clip_gradient(optimizer, [weight], 5.0)
+    weight.grad = torch.tensor([1.0, 0.0])
+    optimizer.step()
+    assert weight.tolist() == [-1.0, 0.0]

@@ -38,6 +38,7 @@ def clip_gradient(
     """
     gradients = [p.grad for p in parameters if p.grad is not None]
     if not gradients or not _divides_by_itself(optimizer, gradients):
+        optimizer.grad_scale = None  # type: ignore[attr-defined]
         return nn.utils.clip_grad_norm_(parameters, bound)
     norm = torch.stack([_squared(gradient) for gradient in gradients]).sum().sqrt()
     optimizer.grad_scale = ((norm + SMALL) / bound).clamp(min=1.0)  # type: ignore[attr-defined]
