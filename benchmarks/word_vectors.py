@@ -1,11 +1,12 @@
 """Skip-gram with negative sampling beside gensim's: words per second, and what the vectors know.
 
 Both read the same words of the same file with the same dials (100 dimensions, window 5, 5 noise
-words, subsampling 1e-3, 5 passes, words that occur 5 times or more). Seconds are of the processor,
-over all threads, so that other work on the machine falls on neither; a pass over the text counts
-its words before subsampling. gensim must be installed beside samoyed.
+words, subsampling 1e-3, 5 passes unless said otherwise, words that occur 5 times or more). Seconds
+are of the processor, over all threads, so that other work on the machine falls on neither; a pass
+over the text counts its words before subsampling. gensim must be installed beside samoyed.
 
     python -m benchmarks.word_vectors TEXT [--similarity FILE ...] [--seeds 3] [--threads 2]
+                                           [--epochs 5]
     python -m benchmarks.word_vectors --data FOLDER
 
 TEXT: one sentence a line, words between blanks. FILE: `word word number` lines. FOLDER: the one
@@ -19,6 +20,7 @@ import importlib.util
 import statistics
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +42,7 @@ LEAST = 5  # occurrences of a word that is learned
 
 
 def ours(
-    sentences: list[list[str]], words: list[str], counts: Counter, seed: int
+    sentences: list[list[str]], words: list[str], counts: Counter, seed: int, epochs: float
 ) -> tuple[np.ndarray, float, float]:
     """Train ours; return the vectors, and the processor's and the clock's seconds."""
     known = {word: code for code, word in enumerate(words)}
@@ -56,16 +58,17 @@ def ours(
         stretch=STRETCH, window=config.window, threshold=config.threshold, seed=seed,
         num_shared=config.num_shared,
     )  # fmt: skip
-    precision = resolve(RECIPE.precision, "cpu")
+    recipe = replace(RECIPE, epochs=epochs)
+    precision = resolve(recipe.precision, "cpu")
     busy, clock = time.process_time(), time.perf_counter()
-    for _ in train(model, stage_of(config, RECIPE, feed), precision=precision, seed=seed):
+    for _ in train(model, stage_of(config, recipe, feed), precision=precision, seed=seed):
         pass
     took = time.process_time() - busy, time.perf_counter() - clock
     return model.given.weight.detach().numpy(), *took
 
 
 def peer(
-    sentences: list[list[str]], words: list[str], seed: int, threads: int
+    sentences: list[list[str]], words: list[str], seed: int, threads: int, epochs: float
 ) -> tuple[np.ndarray, float, float]:
     """Train gensim's; return the vectors, and the processor's and the clock's seconds."""
     from gensim.models import Word2Vec
@@ -76,7 +79,7 @@ def peer(
     )  # fmt: skip
     model.build_vocab(sentences)
     busy, clock = time.process_time(), time.perf_counter()
-    model.train(sentences, total_examples=model.corpus_count, epochs=int(RECIPE.epochs))
+    model.train(sentences, total_examples=model.corpus_count, epochs=int(epochs))
     took = time.process_time() - busy, time.perf_counter() - clock
     return np.stack([model.wv[word] for word in words]), *took
 
@@ -113,6 +116,7 @@ def main() -> None:
     parser.add_argument("--similarity", type=Path, nargs="*", default=[])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=int(RECIPE.epochs))
     options = parser.parse_args()
     text = options.text or (options.data and options.data / "text" / "brown")
     if text is None or importlib.util.find_spec("gensim") is None:
@@ -123,14 +127,14 @@ def main() -> None:
     sentences = sentences_of(text)
     counts = Counter(word for row in sentences for word in row)
     words = [word for word, num in counts.most_common() if num >= LEAST]
-    total = sum(map(len, sentences)) * RECIPE.epochs
-    print(f"{total / RECIPE.epochs:,.0f} words, {len(words):,} learned, {options.threads} threads")
+    total = sum(map(len, sentences)) * options.epochs
+    print(f"{total / options.epochs:,.0f} words, {len(words):,} learned, {options.threads} threads")
     found: dict[str, list[list[float]]] = {"samoyed": [], "gensim": []}
     for seed in range(1, options.seeds + 1):
         for name, lines in found.items():
             is_ours = name == "samoyed"
-            made = ours(sentences, words, counts, seed) if is_ours else peer(
-                sentences, words, seed, options.threads
+            made = ours(sentences, words, counts, seed, options.epochs) if is_ours else peer(
+                sentences, words, seed, options.threads, options.epochs
             )  # fmt: skip
             rhos = [correlation(made[0], words, file)[0] for file in options.similarity]
             lines.append([total / made[1], total / made[2], *rhos])

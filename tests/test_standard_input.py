@@ -66,6 +66,13 @@ def test_misspelt_options_of_predict_are_refused(typed: str):
         refuse_unknown(["RUN", "--seed", "1", typed])
 
 
+@pytest.mark.parametrize("task", LINES)
+def test_nothing_piped_in_is_said(piped, task: str):
+    piped("")
+    with pytest.raises(DataError, match="standard input"):
+        all_asked([], None, None, task)
+
+
 def test_a_sequence_is_no_path_of_a_picture(piped):
     piped("[[0.5, 1]]\n\0\n")
     assert all_asked(["-"], None, None, "remember") == ["[[0.5, 1]]", "\0"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -159,13 +159,18 @@ def to_measure_on(
     if isinstance(test, Sized) and len(test) == 0:
         raise DataError(
             source.path, "examples that can be scored",
-            f"none: {len(source.skipped):,} were left out as bad"
-            + (f" (first: {source.skipped[0]})" if source.skipped else ""),
+            f"none; left out as bad: {source.skipped[0]}{more_of(source.skipped)}"
+            if source.skipped else "none",
             "Mend them, or name other data.",
         )  # fmt: skip
     if left := source.skipped:
-        which += f"; left out as bad: {len(left):,} (first: {left[0]})"
+        which += f"; left out as bad: {left[0]}" + more_of(left)
     return held, which
+
+
+def more_of(reasons: Sequence[str]) -> str:
+    """Say how many reasons there are besides the first, each of which may be about several."""
+    return f", and {len(reasons) - 1:,} more" if len(reasons) > 1 else ""
 
 
 def open_again(

@@ -200,7 +200,7 @@ def predict(
         The run folder, or a file that `samoyed export` wrote.
     inputs
         Files or folders of pictures, tables, or prompts; "-" or nothing reads standard input:
-        paths of pictures line by line, a table, or a prompt.
+        paths of pictures line by line, a table, texts line by line or in columns, or a prompt.
     prompt
         How a text begins.
     near
@@ -216,36 +216,11 @@ def predict(
     json_
         Print one JSON object per line and answer.
     """
-    from functools import partial
+    from samoyed.asking import Question, answered
 
-    from samoyed import api
-    from samoyed.misunderstood import refuse_prompt, refuse_writing
-    from samoyed.showing import answer_as_json, answer_in_line, answers_of_readable
-    from samoyed.standard_input import all_asked
-
-    asked = [*inputs, *([prompt] if prompt is not None else [])]
-    if api.is_exported(run):
-        refuse_prompt(run, prompt)
-        exported = api.load_exported(run)
-        task = exported.described.task
-        refuse_writing(task, length, temperature, seed)
-        asked, ask = all_asked(asked, near, analogy, task), exported.predict
-    else:
-        found = api.load(run)
-        task = found.config["task"]["name"]
-        refuse_writing(task, length, temperature, seed)
-        refuse_prompt(run, prompt, task)
-        asked = all_asked(asked, near, analogy, task)
-        ask = partial(found.predict, length=length, temperature=temperature, seed=seed)
-    for answer in answers_of_readable(ask, asked):
-        if json_:
-            print(json.dumps(answer_as_json(answer), ensure_ascii=False))
-        elif task == "tag":
-            print(answer.answer, end="\n\n")  # a sentence's words, and an empty line
-        else:
-            print(
-                answer.input + answer.answer if task == "continue_text" else answer_in_line(answer)
-            )
+    question = Question(inputs, prompt, near, analogy, length, temperature, seed)
+    for line in answered(run, question, is_json=json_):
+        print(line)
 
 
 @app.command

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from samoyed.core.errors import DataError, OptionError
 from samoyed.data.asked_texts import Said, refuse_missing
+from samoyed.piped_in import as_file
 
 TABLE_TASKS = ("classify_table", "regress_table", "classify_several")
 
@@ -25,8 +27,9 @@ LINES = {
 
 
 def all_asked(
-    inputs: Sequence[str], near: str | None, analogy: tuple[str, str, str] | None, task: str
-) -> list[str]:
+    inputs: Sequence[str], near: str | None, analogy: tuple[str, str, str] | None, task: str, *,
+    folder: Path | None = None, known: Sequence[str] = (),
+) -> list[str]:  # fmt: skip
     """Return everything that is asked: the inputs, what is piped in, and questions about words.
 
     Args:
@@ -34,6 +37,8 @@ def all_asked(
         near: a word whose neighbours are asked for.
         analogy: three words.
         task: of the run.
+        folder: where standard input is kept that is laid out as a file is, to be read as that.
+        known: names of columns that the run learned from.
 
     Raises:
         OptionError: for a question that the run cannot be asked, or nothing to answer.
@@ -44,7 +49,7 @@ def all_asked(
         _refuse_strange(inputs)
     if questions and not inputs:
         return questions
-    return from_standard_input(list(inputs), task) + questions
+    return from_standard_input(list(inputs), task, folder, known) + questions
 
 
 def _refuse_strange(inputs: Sequence[str]) -> None:
@@ -59,7 +64,9 @@ def _refuse_strange(inputs: Sequence[str]) -> None:
             raise DataError("inputs", "a text", repr(said), "Write it between quotation marks.")
 
 
-def from_standard_input(asked: list[str], task: str) -> list[str]:
+def from_standard_input(
+    asked: list[str], task: str, folder: Path | None = None, known: Sequence[str] = ()
+) -> list[str]:
     """Read standard input where no input, or "-", was given.
 
     Raises:
@@ -75,26 +82,42 @@ def from_standard_input(asked: list[str], task: str) -> list[str]:
     if task in TABLE_TASKS:
         return asked or ["-"]
     place = asked.index("-") if asked else 0
-    return [*asked[:place], *_piped(task), *asked[place + 1 :]]
+    return [*asked[:place], *_piped(task, folder, known), *asked[place + 1 :]]
 
 
-def _piped(task: str) -> Sequence[str]:
+def _piped(task: str, folder: Path | None, known: Sequence[str]) -> Sequence[str]:
     """Return the inputs in standard input."""
     if task == "continue_text":
         return [_read("a text")]
     if task in LINES:
-        return _lines(task)
+        return _texts(task, folder, known)
     return _paths_in(_read("paths of pictures, one on each line"))
 
 
-def _lines(task: str) -> list[Said]:
-    r"""Return the lines of standard input, which end in `\n` or `\r\n` and nowhere else.
+def _texts(task: str, folder: Path | None, known: Sequence[str]) -> Sequence[str]:
+    """Return the texts of standard input, or the file that it was kept in.
 
-    A translator is given the empty ones too, so that as many lines come out as went in.
+    Raises:
+        DataError: when there are none.
     """
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(newline="\n")  # a lone carriage return ends no line
-    lines = _read(LINES[task]).split("\n")
+    text = _read(LINES[task])
+    if not (text if task == "translate" else text.strip()):
+        raise DataError(
+            "standard input", LINES[task], "nothing", "Pipe some in, or name a file: samoyed "
+            "predict RUN FILE",
+        )  # fmt: skip
+    file = "" if folder is None else as_file(text, folder, task, known)
+    return [file] if file else _lines(text, task)
+
+
+def _lines(text: str, task: str) -> list[Said]:
+    r"""Return the lines, which end in `\n` or `\r\n` and nowhere else.
+
+    A translator is given the empty ones too, so that as many lines come out as went in.
+    """
+    lines = text.split("\n")
     if not lines[-1]:
         lines.pop()
     is_kept = task == "translate"

@@ -62,6 +62,16 @@ def test_a_machine_that_was_busy_when_it_was_measured_is_used(slowness):
     assert 0.79 * 60 < end < 1.26 * 60
 
 
+@pytest.mark.parametrize("num_steps", [6, 10, 30])
+def test_few_steps_that_were_measured_while_the_machine_was_busy_become_many(num_steps):
+    true_s = 18.0 / 200  # so that 200 would fit
+    end, made = play(
+        Plan((num_steps,), (18.0 / num_steps,)), 18.0, true_s * num_steps / 18.0
+    )  # fmt: skip
+    assert 0.8 * 200 < made[-1].steps[0] < 1.25 * 200
+    assert end == pytest.approx(made[-1].steps[0] * true_s)
+
+
 @pytest.mark.parametrize("slowness", [0.4, 1.0, 3.0])
 def test_what_comes_after_the_steps_fits_into_the_time_too(slowness):
     end, _ = play(Plan((4000,), (0.01,), after_s=20.0), 60.0, slowness)

@@ -162,6 +162,21 @@ def test_predict_takes_texts_files_and_standard_input(run, capsys, monkeypatch, 
     assert "most for it: lovely" in capsys.readouterr().out
 
 
+def test_the_label_of_a_labelled_line_is_no_part_of_its_text(run, capsys, monkeypatch, tmp_path):
+    file, lines = tmp_path / "in.txt", "good\ta dull story\n\nbad\tlovely men\n"
+    file.write_text(lines)
+    answers = run.predict([file, "good\ta dull story", "good dull men"])
+    assert [a.input for a in answers] == [
+        "a dull story", "lovely men", "a dull story", "good dull men"
+    ]  # fmt: skip
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    main(["predict", str(run.path), "--json"])
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["input"], row["answer"]) for row in rows] == [
+        ("a dull story", "bad"), ("lovely men", "good")
+    ]  # fmt: skip
+
+
 def test_an_answer_about_unknown_words_alone_says_so(run, capsys):
     unknown, half = run.predict(["qwxz vbnk", "lovely qwxz"])
     assert ("note", "no known word") in unknown.details
@@ -214,8 +229,14 @@ def test_folders_and_tables_to_measure_on(run, tmp_path):
 def test_what_cannot_be_measured_on_is_said(run, tmp_path):
     file = tmp_path / "strange.txt"
     file.write_text("good\ta lovely film\nugly\ta dull film\n")
-    with pytest.raises(RunError, match="ugly"):
+    with pytest.raises(RunError, match=r"ugly(.|\n)*--on-bad skip"):
         run.evaluate(file)
+    said: list[str] = []
+    assert run.evaluate(file, on_bad="skip", say=said.append)[0].num == 1
+    assert "strange.txt:2: unknown class 'ugly'" in said[0]
+    file.write_text("ugly\ta lovely film\n")
+    with pytest.raises(DataError, match="at least one text"):
+        run.evaluate(file, on_bad="skip")
     file.write_text("\n\n")
     with pytest.raises(DataError):
         run.evaluate(file)

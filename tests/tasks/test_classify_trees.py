@@ -9,7 +9,7 @@ import pytest
 
 import samoyed
 from samoyed import cli
-from samoyed.core.errors import DataError
+from samoyed.core.errors import DataError, RunError
 from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.data.tree_text import parse
 from samoyed.data.trees import numbered
@@ -115,6 +115,12 @@ def test_measured_on_other_trees(run, treebank, tmp_path):
     scores = {score.name: score for score in run.evaluate(file)}
     assert (scores["accuracy"].value, scores["accuracy"].num) == (1.0, 1)
     assert scores["node_accuracy"].num == 5
+    file.write_text("(2 (1 a) (2 fine))\n(9 (1 a) (9 dog))\n")
+    with pytest.raises(RunError, match="9"):
+        run.evaluate(file)
+    said: list[str] = []
+    assert run.evaluate(file, on_bad="skip", say=said.append)[0].num == 1
+    assert "unknown class '9'" in said[0]
 
 
 def test_without_a_margin_sentences_are_refused_and_trees_are_not(treebank, tmp_path):

@@ -129,6 +129,12 @@ def test_predict_from_files_and_standard_input(runs, folder, tmp_path, capsys, m
         assert first >= second > 0
     page = written.removeprefix("written: ")
     assert "new.csv:2: high" in Path(page).read_text()
+    assert "rows are drawn" not in said
+    header, *some = new.read_text().splitlines()
+    new.write_text("\n".join([header, *some * 4]))
+    said = spoken(capsys, "explain", str(runs["classify"].path), str(new))
+    assert "the first 5 of 8 rows are drawn" in said.splitlines()
+    assert "first 5 of 8 rows" in Path(page).read_text()
 
 
 def test_check_lists_columns_or_says_what_would_be_learned(folder, capsys):

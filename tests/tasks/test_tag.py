@@ -139,8 +139,14 @@ def test_sentences_without_a_chunk_are_measured(run, tmp_path):
     with pytest.raises(DataError, match=r"few\.conll:2\n.*BIO"):
         run.evaluate(file)
     file.write_text("in x O\nLima x B-ORG\n\n")
-    with pytest.raises(RunError, match="B-ORG"):
+    with pytest.raises(RunError, match=r"B-ORG(.|\n)*--on-bad skip") as refused:
         run.evaluate(file)
+    assert "Did you mean" not in str(refused.value)  # B-LOC is no misspelt B-ORG
+    file.write_text("in x O\nLima x B-ORG\n\nshe x O\n. x O\n\n")
+    said: list[str] = []
+    scores = run.evaluate(file, on_bad="skip", say=said.append)
+    assert {score.name: score for score in scores}["token_accuracy"].num == 2
+    assert "few.conll:2: unknown tag 'B-ORG'" in said[0]
 
 
 def test_the_same_data_is_measured_on_what_was_held_out(run, names):
@@ -150,7 +156,9 @@ def test_the_same_data_is_measured_on_what_was_held_out(run, names):
 def test_nothing_is_scored_where_nothing_is_left(run, tmp_path):
     file = tmp_path / "others.txt"
     file.write_text("in x O\nLima x I-LOC\n\n" * 3)
-    with pytest.raises(DataError, match=r"that can be scored(.|\n)*3 were left out as bad"):
+    with pytest.raises(
+        DataError, match=r"that can be scored(.|\n)*left out as bad: .*, and 2 more"
+    ):
         run.evaluate(file, on_bad="skip")
 
 

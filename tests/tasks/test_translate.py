@@ -117,6 +117,22 @@ def test_predict_and_explain(run, capsys, monkeypatch, tmp_path):
     assert "alignment" in page
 
 
+def test_what_is_not_known_is_named(run, capsys):
+    plain, strange = run.predict(["katze schläft.", "katze 猫 schläft 猫 犬."])
+    assert plain.details == ()
+    assert dict(strange.details)["note"].startswith("not known: 猫, 犬")
+    main(["predict", str(run.path), "猫"])
+    assert capsys.readouterr().out.strip().endswith("note: not known: 猫")
+
+
+def test_columns_in_a_text_and_tables_about_something_else(of_columns, tmp_path):
+    (tmp_path / "few.txt").write_text("cat house\tkatze haus\n" * 3)
+    assert [a.input for a in of_columns.predict(tmp_path / "few.txt")] == ["katze haus"] * 3
+    (tmp_path / "iris.csv").write_text("length,width,kind\n5.1,3.5,setosa\n6.2,3.4,virginica\n")
+    with pytest.raises(DataError, match="3 columns"):
+        of_columns.predict(tmp_path / "iris.csv")
+
+
 def test_a_file_is_translated(run, capsys, tmp_path):
     (tmp_path / "in.txt").write_text("ein hund läuft.\nkatze schläft.\n")
     main(["predict", str(run.path), str(tmp_path / "in.txt")])

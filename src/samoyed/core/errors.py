@@ -17,6 +17,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+LIKE = 0.85  # from here on two names in data are one that is misspelt
+
 
 class SamoyedError(Exception):
     """Say where, what was expected, what was found and what to do.
@@ -129,6 +131,33 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if part and (not near or _likeness(word, near[0]) < 0.8 * _likeness(word, part[0])):
         near = [inside[part[0]]]
     return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def misspelt(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for a name in data that is nearly a known one, or nothing.
+
+    Names in data may be alike and meant all the same, as `B-ORG` and `B-LOC` are, or `cat 1` and
+    `cat 2`: only case, two letters exchanged or one too many are taken for a slip.
+
+    >>> misspelt("Cat", ["cat"]), misspelt("rsoe", ["rose"])
+    (" Did you mean 'cat'?", " Did you mean 'rose'?")
+    >>> misspelt("B-ORG", ["B-LOC"]), misspelt("class 3", ["class 1", "class 2"])
+    ('', '')
+    """
+    slips = [other for other in known if other != name and _is_slip(name.lower(), other.lower())]
+    best = max(slips, key=lambda other: _likeness(name, other), default=None)
+    return "" if best is None else f" Did you mean '{best}'?"
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Tell whether two names, in small letters, differ by what happens in typing."""
+    if [c for c in one if c.isdigit()] != [c for c in other if c.isdigit()]:
+        return False
+    if one == other or _likeness(one, other) >= LIKE:
+        return True
+    differing = [k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b]
+    is_exchanged = len(differing) == 2 and differing[1] == differing[0] + 1
+    return is_exchanged and sorted(one) == sorted(other)
 
 
 def _likeness(one: str, other: str) -> float:

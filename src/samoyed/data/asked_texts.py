@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from samoyed.core.errors import DataError, did_you_mean, first_names
 from samoyed.data import words
 from samoyed.data.labelled_folders import texts_in
+from samoyed.data.labelled_lines import Form, without_labels
 from samoyed.data.table_files import Cells, is_table_name, read_cells
 from samoyed.data.table_jsonl import SUFFIX
 from samoyed.data.text_files import read_file
@@ -89,8 +91,9 @@ def refuse_missing(given: str) -> None:
 
 
 def texts_of(
-    inputs: Sequence[str], column: str = "", *, is_whole: bool = False
-) -> list[tuple[str, str]]:
+    inputs: Sequence[str], column: str = "", *, is_whole: bool = False,
+    form: Form | None = None, labels: Collection[str] = (),
+) -> list[tuple[str, str]]:  # fmt: skip
     """Return what each text is called in its answer, and the text.
 
     Args:
@@ -98,16 +101,24 @@ def texts_of(
         column: of texts, in the table that the run learned from, or nothing.
         is_whole: whether a file is one text, as where the run learned from a folder for each
             class; then an input may name a folder of them too.
+        form: of the labelled lines that the run learned from: their labels are no parts of texts.
+        labels: the run's classes.
 
     Raises:
         DataError: for a file that cannot be read or holds no text, or an input without a word.
     """
     texts: list[tuple[str, str]] = []
+    plain = partial(without_labels, form=form, labels=labels)
+    piped = iter(plain([given for given in inputs if isinstance(given, Said)]))
     for given in inputs:
+        if isinstance(given, Said):
+            given = Said(next(piped))
+        elif form != "space":  # of one text by itself the first word may be anything
+            [given] = plain([given])
         if is_whole and is_folder(given):
             texts += [_whole(path) for path in _files_in(Path(given))]
         elif is_file(given):
-            texts += _in_file(Path(given), column, is_whole=is_whole)
+            texts += _in_file(Path(given), column, plain, is_whole=is_whole)
         elif not words.split(given):
             raise DataError(
                 "input", "a text, or a file with a text in every line", repr(given), "write a word"
@@ -142,14 +153,16 @@ def _whole(path: Path) -> tuple[str, str]:
     return str(path), text
 
 
-def _in_file(path: Path, column: str, *, is_whole: bool) -> list[tuple[str, str]]:
-    """Return the texts of a file."""
+def _in_file(
+    path: Path, column: str, plain: Callable[[Sequence[str]], list[str]], *, is_whole: bool
+) -> list[tuple[str, str]]:
+    """Return the texts of a file; `plain` takes the labels from its lines."""
     if is_table_name(path.name) or path.name.lower().removesuffix(".gz").endswith(SUFFIX):
         return [_named(text) for text in _in_table(path, column)]
     if is_whole:
         return [_whole(path)]
     lines = read_file(path, is_western_allowed=True).text.split("\n")
-    texts = [_named(line) for line in lines if line.strip()]
+    texts = [_named(line) for line in plain([line for line in lines if line.strip()])]
     if not texts:
         raise DataError(path, "a text in every line", "empty lines alone")
     return texts

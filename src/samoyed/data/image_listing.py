@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from samoyed.core.errors import DataError, did_you_mean
+from samoyed.core.errors import DataError, misspelt
 from samoyed.core.spec import LabelSpec
 from samoyed.data.image_files import Files
 from samoyed.data.image_layout import list_folder, natural
@@ -215,7 +215,7 @@ def _drop_unusable(files: list[PictureFile], found: Found) -> list[PictureFile]:
             train = found.split_name(TRAIN)
             found.bad.append((found.place_of(split, label), BadPicture(
                 f"class {label!r} with {count:,} pictures, which {train} does not have",
-                f"Add it to {train} or rename it.{did_you_mean(label, known)}",
+                f"Add it to {train} or rename it.{misspelt(label, known)}",
                 f"one of the {len(known)} classes of {train}: {named(sorted(known))}",
             )))  # fmt: skip
             dropped.add((split, label))
@@ -231,7 +231,7 @@ def _drop_strangers(files: list[PictureFile], found: Found, known: Known) -> lis
         found.bad.append((found.place_of(split, label), UnknownClass(
             f"class {label!r} with {_pictures(num)}, which the run does not know",
             "Name data with the run's classes alone, train again with this one"
-            + did_you_mean(label, known.labels).replace(" Did you mean", ", rename it to")
+            + misspelt(label, known.labels).replace(" Did you mean", ", rename it to")
             .rstrip("?"),
             f"one of the run's classes: {named(known.labels)}",
         )))  # fmt: skip
@@ -280,7 +280,7 @@ def _none_known(found: Found, known: Known) -> DataError:
         shown = [f"{name} ({_pictures(counts[name])})" for name in strange]
         told = f"none of them, but {'classes' if len(strange) > 1 else 'a class'} that the run "
         told += f"does not know: {named(shown)}"
-        meant = (did_you_mean(name, known.labels).replace("?", f" by {name!r}?")
+        meant = (misspelt(name, known.labels).replace("?", f" by {name!r}?")
                  for name in strange)  # fmt: skip
         hint = "Name data with the run's classes, or train again with these."
         hint += next(filter(None, meant), "")

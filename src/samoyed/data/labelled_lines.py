@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -160,6 +160,40 @@ def read_labelled(
                 raise
             skipped.append(f"{place}: {error.found}")
     return records, reading, form
+
+
+def without_labels(
+    lines: Sequence[str], form: Form | None, labels: Collection[str]
+) -> list[str]:  # fmt: skip
+    """Return texts without the labels before or behind them, where nearly all lines have one.
+
+    A text alone may begin with a word that is also a class, so that a few labels tell nothing;
+    fastText's mark is never a part of a text.
+
+    Args:
+        lines: the texts, labelled or not.
+        form: how label and text were set where they were learned from; None: they were not.
+        labels: the known classes.
+
+    >>> without_labels(["good a fine film", "bad a dull one"], "space", ["good", "bad"])
+    ['a fine film', 'a dull one']
+    >>> without_labels(["good film", "a dull one"], "space", ["good", "bad"])
+    ['good film', 'a dull one']
+    """
+    found = [None if form is None else _without_label(line, form, labels) for line in lines]
+    num = sum(text is not None for text in found)
+    if form != "fasttext" and num < NEARLY * len(lines):
+        return list(lines)
+    return [line if text is None else text for line, text in zip(lines, found, strict=True)]
+
+
+def _without_label(line: str, form: Form, labels: Collection[str]) -> str | None:
+    """Return the text of a labelled line, or None where it is none."""
+    try:
+        record = record_of(line, "", form, is_marked=False)
+    except DataError:
+        return None
+    return record.text if form == "fasttext" or record.label in labels else None
 
 
 def _marks_of(text: str) -> bool:

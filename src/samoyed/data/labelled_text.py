@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,23 +12,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from samoyed.core.errors import DataError, did_you_mean, first_names
+from samoyed.core.errors import DataError, did_you_mean, first_names, misspelt
 from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.data import labelled_folders, words
-from samoyed.data.image_reasons import named, nearly_same
 from samoyed.data.image_source import TEST, TRAIN
 from samoyed.data.image_split import held_out_in_words, hold_out
 from samoyed.data.labelled_lines import Form, Labelled, read_labelled
+from samoyed.data.labelled_oddities import Parts, key_of, oddities
 from samoyed.data.left_out import left_out
 from samoyed.data.words import WordRows
 
 MIN_TEXTS = 10
 LONGEST = 500  # words of a text that are read; of longer ones the beginning and the end
-FEW = 5  # texts of a class to learn from, at which it is named
-IMBALANCE = 10.0  # largest class over smallest
-
-Parts = Mapping[str, Sequence[Labelled]]
-"""Texts by part: train, validation, test."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +84,7 @@ class LabelledSource:
         fingerprint: hash of the content, hexadecimal.
         column: of the texts, where they stand in a table.
         is_whole: whether each text is a file.
+        form: of labelled lines, where it was learned from those.
     """
 
     name: str
@@ -103,6 +99,7 @@ class LabelledSource:
     fingerprint: str
     column: str = ""
     is_whole: bool = False
+    form: Form | None = None
     kind: ClassVar[str] = "labelled_text"
     asked: ClassVar[str] = "classify_text"
 
@@ -200,6 +197,7 @@ class Gathered:
         files: that were read of a folder.
         column: of the texts, where they stand in a table.
         is_whole: whether each text is a file.
+        form: of labelled lines.
     """
 
     how: str = ""
@@ -210,6 +208,7 @@ class Gathered:
     files: list[Path] = field(default_factory=list)
     column: str = ""
     is_whole: bool = False
+    form: Form | None = None
 
 
 def scan_labelled_text(
@@ -271,7 +270,7 @@ def _gather_files(
         "text", "tab last": "lines of a text, a tab and a label",
         "space": "lines of a label, a space and a text",
     }  # fmt: skip
-    total = sum(map(len, gathered.parts.values()))
+    total, gathered.form = sum(map(len, gathered.parts.values())), form
     gathered.how = f"{total:,} {how[form or 'space']}, in " + ", ".join(
         str(file) for file in files.values()
     )
@@ -334,20 +333,21 @@ def source_of(root: Path, gathered: Gathered, on_bad: str, seed: int) -> Labelle
         )  # fmt: skip
     for part in ("validation", "test"):
         if part in parts:
-            parts[part] = _known(parts[part], labels, on_bad, gathered.skipped)
+            parts[part] = of_known(parts[part], labels, on_bad, gathered.skipped)
     has_test = "test" in parts
     if has_test and not parts["test"]:
         raise DataError(root, "texts to test on", "none that can be used")
     if not has_test:
         parts["train"], parts["test"] = _fifth(train, labels, seed)
     warnings = [
-        *left_out(root, gathered.files, "labelled text"), *nearly_same(labels.names),
-        *_copies(parts), *_classes(parts, labels, has_test),
+        *left_out(root, gathered.files, "labelled text"),
+        *oddities(parts, labels, has_official_test=has_test),
     ]  # fmt: skip
     return LabelledSource(
         root.name.split(".")[0] if root.is_file() else root.resolve().name, str(root),
         gathered.how, parts, labels, has_test, tuple(gathered.notes), tuple(warnings),
         tuple(gathered.skipped), gathered.digest.hexdigest(), gathered.column, gathered.is_whole,
+        gathered.form,
     )  # fmt: skip
 
 
@@ -357,10 +357,14 @@ def ordered(names: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(names, key=(lambda n: (float(n), n)) if is_number else None))
 
 
-def _known(
+def of_known(
     records: Sequence[Labelled], labels: LabelSpec, on_bad: str, skipped: list[str]
 ) -> list[Labelled]:
-    """Return the texts whose class training shows, or raise for the first other one."""
+    """Return the texts whose class training shows, or raise for the first other one.
+
+    Raises:
+        DataError: naming it, unless such texts are left out and listed in `skipped`.
+    """
     strange = [record for record in records if record.label not in labels.names]
     if strange and on_bad != "skip":
         first = strange[0]
@@ -368,15 +372,11 @@ def _known(
         raise DataError(
             first.place, f"a class that training showed: {first_names(labels.names)}",
             f"{first.label!r}{more}",
-            did_you_mean(first.label, labels.names).strip()
+            misspelt(first.label, labels.names).strip()
             or "Mend it, or leave such texts out with --on-bad skip.",
         )  # fmt: skip
     skipped += [f"{record.place}: unknown class {record.label!r}" for record in strange]
     return [record for record in records if record.label in labels.names]
-
-
-def _key(record: Labelled) -> str:
-    return " ".join(record.text.split())
 
 
 def _fifth(
@@ -384,63 +384,6 @@ def _fifth(
 ) -> tuple[list[Labelled], list[Labelled]]:
     """Hold out a fifth of each class; copies stay on one side, a class is never held out whole."""
     targets = np.array([labels.names.index(record.label) for record in records])
-    splits = hold_out(targets, [_key(record) for record in records], seed)
+    splits = hold_out(targets, [key_of(record) for record in records], seed)
     train = [record for record, side in zip(records, splits, strict=True) if side == TRAIN]
     return train, [record for record, side in zip(records, splits, strict=True) if side == TEST]
-
-
-def _copies(parts: Parts) -> list[str]:
-    """Warn of texts that are there twice: in both parts, or with other classes."""
-    groups: dict[str, list[Labelled]] = defaultdict(list)
-    for record in parts["train"]:
-        groups[_key(record)].append(record)
-    found = []
-    repeated = [group for group in groups.values() if len(group) > 1]
-    if repeated:
-        differing = [g for g in repeated if len({record.label for record in g}) > 1]
-        found.append(
-            f"{sum(len(g) - 1 for g in repeated):,} texts to learn from are copies of others "
-            f"(first: {_pair(repeated[0])})"
-        )
-        if differing:
-            found.append(
-                f"the same text has different classes, {len(differing):,} times (first: "
-                f"{_pair(differing[0])}): no model can get them all right"
-            )
-    for part in ("test", "validation"):
-        both = [record for record in parts.get(part, ()) if _key(record) in groups]
-        if both:
-            other = groups[_key(both[0])][0]
-            found.append(
-                f"{len(both):,} texts of the {part} part are also to learn from (first: "
-                f"{both[0].place} = {other.place}): the scores will flatter"
-            )
-    return found
-
-
-def _pair(group: Sequence[Labelled]) -> str:
-    return " and ".join(record.place for record in group[:2])
-
-
-def _classes(parts: Parts, labels: LabelSpec, has_official_test: bool) -> list[str]:
-    """Warn of rare, untested and unequal classes, and of texts without a word."""
-    counts = Counter(record.label for record in parts["train"])
-    tested = {record.label for record in parts["test"]}
-    found = []
-    few = [f"{name} ({counts[name]})" for name in labels.names if counts[name] <= FEW]
-    if few:
-        found.append(f"classes with {FEW} or fewer texts to learn from: {named(few)}")
-    untested = [name for name in labels.names if name not in tested]
-    if untested:
-        where = "official test" if has_official_test else "held-out"
-        found.append(f"classes without a text in the {where} part: {named(untested)}")
-    large, small = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
-    if counts[large] > IMBALANCE * counts[small]:
-        found.append(
-            f"unequal classes: {counts[large]:,} texts of {large}, {counts[small]:,} of {small}; "
-            "look at macro F1 beside accuracy"
-        )
-    wordless = [r.place for held in parts.values() for r in held if not words.split(r.text)]
-    if wordless:
-        found.append(f"texts without a word, {len(wordless):,}: {named(wordless)}")
-    return found

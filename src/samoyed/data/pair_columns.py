@@ -19,6 +19,7 @@ from samoyed.data.text_files import array_of_json
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 COLUMN_SUFFIXES = (".tsv", ".tab", ".txt", ".csv")
 _WORDY = 0.2  # of the lines of a field of sentences have more than one word
+_TABBED = 0.9  # of the lines of any file that has columns hold a tab
 _LOOKED_AT = 2_000  # lines from which the language of a column is guessed
 _SHOWN = 40  # characters of a sentence
 _CLEAR = 2.0  # times as many of a language's words as in any other column
@@ -92,7 +93,8 @@ def sentences_in(file: Path, language: str, place: int | None = None) -> list[st
     lines, _, _ = read_lines(file)
     if _is_json(file):
         return [_field(file, number, line, language) for number, line in enumerate(lines, 1)]
-    if not file.name.lower().removesuffix(".gz").endswith((".tsv", ".tab", ".csv")):
+    is_table = file.name.lower().removesuffix(".gz").endswith((".tsv", ".tab", ".csv"))
+    if not is_table and sum("\t" in line for line in lines) < _TABBED * max(1, len(lines)):
         return lines
     _, cells, mark = _cut(file, lines)
     width = Counter(map(len, cells)).most_common(1)[0][0] if cells else 0
@@ -103,7 +105,8 @@ def sentences_in(file: Path, language: str, place: int | None = None) -> list[st
         return [_cell(row, head.index(language)) for row in cells[1:]]
     is_named = sum(name.lower() in HEADS for name in head) >= 2
     found = None if is_named else _spoken(cells, width, language)
-    found = place if found is None and not is_named else found
+    if found is None and not is_named and (width == 2 or _is_wordy(cells, place)):
+        found = place
     if found is None or found >= width:
         cut = shlex.quote(str(file))
         raise DataError(
@@ -113,6 +116,14 @@ def sentences_in(file: Path, language: str, place: int | None = None) -> list[st
             else "name the column in the first line, or leave the others out",
         )  # fmt: skip
     return [_cell(row, found) for row in cells]
+
+
+def _is_wordy(cells: Sequence[Sequence[str]], place: int | None) -> bool:
+    """Tell whether a column may hold sentences, as that of a table about something else does not."""
+    if place is None:
+        return False
+    some = [_cell(row, place) for row in cells[:_LOOKED_AT]]
+    return sum(map(_has_words, some)) >= _WORDY * len(some)
 
 
 def _cell(row: Sequence[str], place: int) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from samoyed.core.errors import DataError, did_you_mean
+from samoyed.core.errors import DataError, misspelt
 from samoyed.core.spec import TableSpec, TargetSpec
 from samoyed.data.table_encoding import RawRows, encode, lay_out, read_raw, unknown_values
 from samoyed.data.table_files import Cells, read_cells
@@ -75,11 +75,12 @@ def aligned(cells: Cells, spec: TableSpec, target: TargetSpec, *, needs_target: 
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         if set(missing) <= set(target.columns):
             raise _unanswered(cells.path, f"a column {missing[0]!r}{more}, the answers")
+        unused = [name for name in cells.names if name not in needed]
         raise DataError(
             cells.path,
             f"a column {missing[0]!r}{more}, as the model learned from",
             f"the columns {listed(cells.names)}",
-            did_you_mean(missing[0], cells.names).strip() or "The names must be the same.",
+            misspelt(missing[0], unused).strip() or "The names must be the same.",
         )
     num = len(cells.names)
     others = tuple(name for name in spec.names if name not in target.columns)

@@ -282,6 +282,9 @@ def _checked(
     if scheme:
         kinds = {name[2:] for name in names if name != "O"}
         names = set(tag_schemes.all_bioes(kinds))
+    if known is not None and on_bad == "skip":
+        names &= {*known.names}
+        parts["train"] = _known(parts["train"], names, scheme, on_bad, skipped)
     for part in ("validation", "test"):
         if part in parts:
             parts[part] = _known(parts[part], names, scheme, on_bad, skipped)

@@ -41,9 +41,9 @@ def scan_measured(data: str, task: Any, config: Mapping[str, Any], on_bad: str) 
     said = TableAsk(**config.get("about_table", {}))
     if task.name == "classify_text":
         if path.is_file() and is_table_name(path.name):
-            return _of_table(path, said, on_bad)
+            return _of_table(path, said, task.labels, on_bad)
         if path.is_dir() and _is_one_class(path, task.labels):
-            return _source(path, _one_class(path, on_bad), on_bad)
+            return _source(path, _one_class(path, on_bad), task.labels, on_bad)
     if kind_of_texts(path, TableAsk(task=task.name)) != KINDS[task.name]:
         return None
     if task.name == "tag":
@@ -51,9 +51,9 @@ def scan_measured(data: str, task: Any, config: Mapping[str, Any], on_bad: str) 
             path, word=said.input, tag=said.target, on_bad=on_bad, known=task.tags
         )
     if task.name == "classify_trees":
-        return scan_trees(path, on_bad=on_bad, is_measured=True)
+        return scan_trees(path, on_bad=on_bad, known=task.labels)
     form = form_by(path, task.labels) if path.is_file() else None
-    return _source(path, labelled_text.gather(path, on_bad, form), on_bad)
+    return _source(path, labelled_text.gather(path, on_bad, form), task.labels, on_bad)
 
 
 def form_by(path: Path, labels: LabelSpec) -> Form | None:
@@ -76,7 +76,7 @@ def form_by(path: Path, labels: LabelSpec) -> Form | None:
     return best if counts[best] else None
 
 
-def _of_table(path: Path, said: TableAsk, on_bad: str) -> Any:
+def _of_table(path: Path, said: TableAsk, known: LabelSpec, on_bad: str) -> Any:
     """Read a table's column of text and its target."""
     cells = read_cells(path, on_bad)
     if said.target is None:
@@ -88,7 +88,7 @@ def _of_table(path: Path, said: TableAsk, on_bad: str) -> Any:
         others = [name for name in cells.names if name != target]
         column = max(others, key=lambda name: sum(map(len, cells.column(name))), default=target)
     gathered = labelled_table.gather(cells, replace(said, test=None), column, target, on_bad)
-    return _source(path, gathered, on_bad)
+    return _source(path, gathered, known, on_bad)
 
 
 def _is_one_class(path: Path, labels: LabelSpec) -> bool:
@@ -105,10 +105,14 @@ def _one_class(path: Path, on_bad: str) -> labelled_text.Gathered:
     return gathered
 
 
-def _source(path: Path, gathered: labelled_text.Gathered, on_bad: str) -> Any:
-    """Return what was gathered as a source, whatever its classes are."""
+def _source(
+    path: Path, gathered: labelled_text.Gathered, known: LabelSpec, on_bad: str
+) -> Any:  # fmt: skip
+    """Return what was gathered as a source, whatever its classes are, or of the known ones."""
     parts = gathered.parts
     records = parts.get("test") or parts.get("train", [])
+    if on_bad == "skip":
+        records = labelled_text.of_known(records, known, on_bad, gathered.skipped)
     if not records:
         raise DataError(path, "at least one text with a label", "none")
     labels = LabelSpec(labelled_text.ordered({record.label for record in records}))

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from samoyed.core.errors import DataError, did_you_mean, first_names
+from samoyed.core.errors import DataError, did_you_mean, first_names, misspelt
 from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.data import tree_rows, words
 from samoyed.data.image_reasons import named
@@ -160,7 +160,7 @@ def numbered(trees: Sequence[Tree], spec: WordSpec, labels: LabelSpec) -> Trees:
 
 def scan_trees(
     path: str | Path, *, test: str | None = None, on_bad: str = "stop", seed: int = 0,
-    is_measured: bool = False,
+    known: LabelSpec | None = None,
 ) -> TreeSource:  # fmt: skip
     """Read trees and split them.
 
@@ -169,8 +169,8 @@ def scan_trees(
         test: the official test file, or None.
         on_bad: "stop" raises at the first bad tree, "skip" leaves it out and lists it.
         seed: which fifth is held out where there is no test part.
-        is_measured: whether a finished run is to be measured: a tree is enough, and nothing is
-            held out.
+        known: the classes of a finished run that is to be measured: a tree is enough, and nothing
+            is held out.
 
     Raises:
         DataError: for what cannot be learned from, with file, line and column.
@@ -195,9 +195,9 @@ def scan_trees(
         parts[part], reading = read_trees(files[part], on_bad, skipped)
         notes += reading.notes
         digest.update(f"{part}\0{len(reading.data)}\0".encode() + reading.data)
-    labels = _checked(root, parts, on_bad, skipped, is_measured)
+    labels = _checked(root, parts, on_bad, skipped, known)
     has_test = "test" in parts
-    if is_measured:
+    if known is not None:
         parts = {"train": [], "test": [], **parts}
     elif not has_test:
         parts["train"], parts["test"] = without_a_fifth(parts["train"], seed)
@@ -239,7 +239,11 @@ def read_trees(path: Path, on_bad: str, skipped: list[str]) -> tuple[list[Tree],
 
 
 def _checked(
-    root: Path, parts: dict[str, list[Tree]], on_bad: str, skipped: list[str], is_measured: bool
+    root: Path,
+    parts: dict[str, list[Tree]],
+    on_bad: str,
+    skipped: list[str],
+    known: LabelSpec | None,
 ) -> LabelSpec:
     """Return the classes, where there is enough to learn from.
 
@@ -248,15 +252,18 @@ def _checked(
             does not show.
     """
     train = parts["train"]
-    fewest = 1 if is_measured else MIN_TREES
+    fewest = MIN_TREES if known is None else 1
     if len(train) < fewest:
         raise DataError(root, f"at least {fewest} trees in brackets", f"{len(train)}")
     names = {label for tree in train for label in tree.labels} - {UNLABELLED}
-    if len(names) < 2 and not is_measured:
+    if len(names) < 2 and known is None:
         raise DataError(
             root, "phrases of at least two classes", f"{first_names(sorted(names))} alone",
             "There is nothing to tell apart: the first piece in a bracket is its class.",
         )  # fmt: skip
+    if known is not None and on_bad == "skip":
+        names &= {*known.names}
+        parts["train"] = _known(parts["train"], names, on_bad, skipped)
     for part in ("validation", "test"):
         if part in parts:
             parts[part] = _known(parts[part], names, on_bad, skipped)
@@ -276,7 +283,7 @@ def _known(trees: Sequence[Tree], names: set[str], on_bad: str, skipped: list[st
             raise DataError(
                 tree.place, f"classes that training showed: {first_names(ordered(names))}",
                 repr(strange[0]),
-                did_you_mean(strange[0], names).strip()
+                misspelt(strange[0], names).strip()
                 or "Mend it, or leave such trees out with --on-bad skip.",
             )  # fmt: skip
         else:

@@ -22,7 +22,8 @@ def defaults(row: Row, system: ModuleType, source: Any, size: str) -> tuple[Any,
     recipe = system.recipe_for(source.num_train) if row.has_sizes else system.RECIPE
     config = replace(system.Config(), **row.sizes[size])
     task = ClassifyText(
-        source.spec, source.labels, column=source.column, is_whole=source.is_whole
+        source.spec, source.labels, column=source.column, is_whole=source.is_whole,
+        form=source.form,
     )  # fmt: skip
     return config, recipe, task
 

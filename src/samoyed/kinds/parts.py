@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from torch import nn
 
-from samoyed.core.errors import RunError, did_you_mean, first_names
+from samoyed.core.errors import RunError, first_names, misspelt
 from samoyed.core.numbers import LargeCount
 from samoyed.core.reference import Answer, Score
 from samoyed.core.spec import Unit
@@ -136,5 +136,8 @@ def refuse_strangers(path: str, what: str, known: Sequence[str], found: Sequence
 
 def _about_strangers(what: str, known: Sequence[str], strangers: Sequence[str]) -> str:
     """Say what to do about classes that a run does not know."""
-    meant = did_you_mean(strangers[0], known)
-    return f"Name data with the run's {what} alone, or train again with these.{meant}"
+    meant = misspelt(strangers[0], known)
+    return (
+        f"Name data with the run's {what} alone, train again with these, or leave them out with "
+        f"--on-bad skip.{meant}"
+    )

@@ -34,6 +34,8 @@ from samoyed.training.planning import Plan
 from samoyed.training.processor import prepare_processor
 
 EXAMPLES = {"minutes": 0.5, "epochs": 3}
+FEW_STEPS = 50
+FITS = 0.5  # of the minutes: a shorter plan is no longer because its recipe is not
 LONGEST = {"minutes": 366 * 24 * 60, "epochs": 1_000_000}
 
 
@@ -334,7 +336,11 @@ def describe_plan(prepared: Prepared) -> str:
     parts = f"{sum(prepared.plan.steps):,} steps" + (f" in {stages} stages" if stages > 1 else "")
     if prepared.position != (0, 0):
         return f"plan: {parts}; goes on after step {step:,}, about {in_words(left_s)} left"
-    return f"plan: {parts}, about {in_words(left_s)}"
+    minutes = prepared.folder.read("config.json")["request"]["minutes"]
+    is_cut = minutes is not None and prepared.plan.seconds > FITS * minutes * 60
+    hint = " (so few teach little: give it more --minutes)"
+    is_short = is_cut and sum(prepared.plan.steps) < FEW_STEPS
+    return f"plan: {parts}, about {in_words(left_s)}{hint if is_short else ''}"
 
 
 def check_numbers(request: Request) -> None:

@@ -9,6 +9,7 @@ from samoyed.training.planning import Plan, median_of_means
 LOOK_S, LOOK_SHARE = 2.0, 0.05  # between two looks: seconds, or a share of the time if longer
 TOO_LONG, TOO_SHORT = 1.25, 0.8  # of the time asked for; between them all is well
 LEAST_SHARE = 0.1  # of the time that is always left to come to an end, with small steps
+FEWEST, QUICK_SHARE = 3, 0.1  # steps, of all: after so many it is seen whether they are quicker
 LATEST = 0.6  # of the steps: a plan grows no longer, as the rate would have to rise again
 MOST_GROWTH = 4.0
 
@@ -20,8 +21,9 @@ class Pace:
     The plan stands as it is while the steps take about as long as they were measured to. Where
     other work on the machine makes them so slow that the whole would take a quarter longer than
     asked, the plan is shortened: the rate then falls to its end sooner, as it would have in a
-    shorter plan from the beginning. Where other work only made the measured steps slow, it grows.
-    To shorten it, two looks in a row must agree, and the milder one counts: other work ends.
+    shorter plan from the beginning. Where other work only made the measured steps slow, it grows,
+    also before the usual look where so few steps were planned that they would be over by then. To
+    shorten it, two looks in a row must agree, and the milder one counts: other work ends.
 
     Args:
         plan: the steps of each stage, and what one takes.
@@ -52,7 +54,7 @@ class Pace:
         self._times.append(clock - self._last)
         self._last = clock
         if clock - self._looked_at < max(LOOK_S, LOOK_SHARE * self.seconds):
-            return None
+            return self._grown(stage_index, step, clock)
         step_s = median_of_means(self._times)
         self._looked_at, self._times = clock, []
         before_s, self._doubt_s = self._doubt_s, None
@@ -63,6 +65,17 @@ class Pace:
             self._doubt_s = step_s
             return None
         return self._changed(stage_index, step, clock, min(step_s, before_s))
+
+    def _grown(self, stage_index: int, step: int, clock: float) -> Plan | None:
+        """Return a longer plan where a good part of the steps took far less than they should."""
+        num_told = max(FEWEST, round(QUICK_SHARE * self.plan.steps[stage_index]))
+        if not self.may_grow or len(self._times) % num_told:
+            return None
+        changed = self._changed(stage_index, step, clock, median_of_means(self._times))
+        if changed is None or sum(changed.steps) <= sum(self.plan.steps):
+            return None
+        self._looked_at, self._times, self._doubt_s = clock, [], None
+        return changed
 
     def _changed(self, stage_index: int, step: int, clock: float, now_s: float) -> Plan | None:
         steps, step_s = self.plan.steps, self.plan.step_s

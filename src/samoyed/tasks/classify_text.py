@@ -19,6 +19,7 @@ from samoyed.core.spec import LabelSpec, WordSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data import words
 from samoyed.data.asked_texts import texts_of
+from samoyed.data.labelled_lines import Form
 from samoyed.data.labelled_text import LONGEST, LabelledData, Texts
 from samoyed.data.word_feed import WordFeed, by_length
 from samoyed.data.words import WordRows
@@ -43,6 +44,7 @@ class ClassifyText:
             or on a few texts that are not learned from.
         column: of texts, in the table that was learned from, or nothing.
         is_whole: whether whole files were learned from, of a folder for each class.
+        form: of the labelled lines that were learned from, if they were.
     """
 
     spec: WordSpec
@@ -51,6 +53,7 @@ class ClassifyText:
     is_tempered: bool = True
     column: str = field(default="", metadata=FROM_DATA)
     is_whole: bool = field(default=False, metadata=FROM_DATA)
+    form: Form | None = field(default=None, metadata=FROM_DATA)
     name: ClassVar[str] = "classify_text"
     headline: ClassVar[str] = "accuracy"
 
@@ -106,8 +109,9 @@ class ClassifyText:
 
         Args:
             model: the model.
-            inputs: texts, or files with a text in every line; tables and JSON lines too, and where
-                whole files were learned from such files and folders of them.
+            inputs: texts, or files with a text in every line, labelled as those that were learned
+                from or not; tables and JSON lines too, and where whole files were learned from such
+                files and folders of them.
             device: where to compute.
 
         Returns:
@@ -137,7 +141,9 @@ class ClassifyText:
         Raises:
             DataError: for a file that cannot be read, or an input without a word.
         """
-        return texts_of(inputs, self.column, is_whole=self.is_whole)
+        return texts_of(
+            inputs, self.column, is_whole=self.is_whole, form=self.form, labels=self.labels.names
+        )
 
 
 def rows_of(texts: Sequence[str], spec: WordSpec) -> WordRows:

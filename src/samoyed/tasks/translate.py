@@ -18,6 +18,7 @@ from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch
+from samoyed.core.errors import first_names
 from samoyed.core.numbers import LargeCount, Share
 from samoyed.core.reference import Answer, Score
 from samoyed.core.settings import FROM_DATA
@@ -150,7 +151,8 @@ class Translate:
 
         Returns:
             Per sentence the translation; its probability is the mean one of a unit. Where there is
-            nothing to translate it is empty, and has none.
+            nothing to translate it is empty, and has none. A note in the details names the words of
+            the sentence in which something is not known.
         """
         was_training = model.training
         model.eval()
@@ -166,10 +168,18 @@ class Translate:
                 if UNKNOWN_UNIT in best.units:
                     text = self._known(model, inputs[k], best.units)
                 mean = float(np.exp(best.log_probability / (len(best.units) + 1)))
-                is_empty = not inputs[k].strip()
-                answers[k] = Answer(inputs[k], *(("", None) if is_empty else (text, mean)))
+                told = ("", None) if not inputs[k].strip() else (text, mean)
+                answers[k] = Answer(inputs[k], *told, self._strange(inputs[k], rows[k]))
         model.train(was_training)
         return [answer for answer in answers if answer is not None]
+
+    def _strange(self, sentence: str, row: np.ndarray) -> tuple[tuple[str, Any], ...]:
+        """Return a note of the words of a source with a unit that is not known, if there are."""
+        if UNKNOWN_UNIT not in row:
+            return ()
+        encode = bpe.encoder(self.units.source)
+        words = [word.strip() for word in bpe.chunks(sentence) if UNKNOWN_UNIT in encode(word)]
+        return (("note", f"not known: {first_names(list(dict.fromkeys(words)), most=5)}"),)
 
     def sentences_of(self, inputs: Sequence[str]) -> list[str]:
         """Return the sentences: each input is one, or names a file of them.

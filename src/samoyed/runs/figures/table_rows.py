@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -208,10 +209,14 @@ def explain(task: Task, model: nn.Module, inputs: Sequence[str]) -> list[Figure]
         DataError: for what cannot be read, with line and column.
     """
     rows, names = read_rows(inputs, task.spec, task.target)
-    return [
-        explanation_figure(task, model, rows, i, names[i])
-        for i in range(min(MOST_EXPLAINED, len(rows)))
-    ]
+    num = min(MOST_EXPLAINED, len(rows))
+    figures = [explanation_figure(task, model, rows, i, names[i]) for i in range(num)]
+    if num == len(rows):
+        return figures
+    some = f"the first {num} of {len(rows):,} rows are drawn"
+    first, last = figures[0], figures[-1]
+    first = replace(first, caption=f"{first.caption} Of all rows {some}.")
+    return [first, *figures[1:-1], replace(last, said=f"{last.said}\n{some}")]
 
 
 def explanation_figure(
