@@ -119,7 +119,7 @@ def sentences_in(file: Path, language: str, place: int | None = None) -> list[st
 
 
 def _is_wordy(cells: Sequence[Sequence[str]], place: int | None) -> bool:
-    """Tell whether a column may hold sentences, as that of a table about something else does not."""
+    """Tell whether a column may hold sentences; that of a table about something else does not."""
     if place is None:
         return False
     some = [_cell(row, place) for row in cells[:_LOOKED_AT]]
