@@ -15,7 +15,7 @@ from samoyed.core.errors import DataError, OptionError, RunError, did_you_mean
 from samoyed.core.settings import apply, from_json, refuse_dials
 from samoyed.core.spec import OnBad
 from samoyed.core.stage import Recipe
-from samoyed.data.asked_kind import refuse_pictures
+from samoyed.data.asked_kind import refuse_pictures, refuse_run
 from samoyed.data.corpora import TextAsk
 from samoyed.data.image_listing import Known
 from samoyed.data.pair_files import PairAsk
@@ -143,6 +143,7 @@ def to_measure_on(
         DataError: when there is no such data or it cannot be used.
     """
     refuse_pictures([data], "the run", config["task"]["name"], is_measured=True)
+    refuse_run(data)
     source = open_again(config, data, on_bad)
     row = find(config["system"])
     if not row.takes(source.kind):

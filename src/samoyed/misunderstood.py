@@ -76,10 +76,21 @@ def as_option_error(error: CycloptsError) -> OptionError:
 
 
 def _unknown(word: str, expected: str, known: Sequence[str], see: str) -> OptionError:
-    hint = did_you_mean(word, known).strip() or f"see {see}"
+    hint = _meant(word, known) or f"see {see}"
     return OptionError(
         word, f"{expected}: " + ", ".join(known), f"no such {expected.split()[1]}", hint
     )
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    """Say which verb or option was meant, if one is near; dashes make no two of them alike.
+
+    >>> _meant("--epocs", ["--epochs", "--out"]), _meant("--bogus", ["--epochs", "--out"])
+    ("Did you mean '--epochs'?", '')
+    """
+    bare = {name.lstrip("-"): name for name in known}
+    meant = did_you_mean(word.lstrip("-"), bare, least=0.6).strip()
+    return re.sub(r"'(.*)'", lambda found: f"'{bare[found[1]]}'", meant)
 
 
 def _no_value(error: CoercionError, see: str) -> OptionError:
@@ -182,7 +193,7 @@ def refuse_unknown(arguments: Sequence[str]) -> None:
         elif re.fullmatch(r"--\w[\w-]*", name):
             raise OptionError(
                 name, "an option: " + ", ".join(PREDICT), "no such option",
-                did_you_mean(name, PREDICT).strip() or "before a text that begins so, write --",
+                _meant(name, PREDICT) or "before a text that begins so, write --",
             )  # fmt: skip
 
 

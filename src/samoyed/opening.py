@@ -12,6 +12,7 @@ from typing import Any
 from samoyed.core.errors import DataError, OptionError, did_you_mean
 from samoyed.core.spec import OnBad
 from samoyed.data import pair_columns, pair_files, pair_guess
+from samoyed.data.asked_kind import refuse_run
 from samoyed.data.built_in_facts import BUILT_IN as FACTS
 from samoyed.data.corpora import TextAsk, is_brown
 from samoyed.data.facts import is_fact_name, scan_facts
@@ -62,6 +63,7 @@ def open_source(
     target = Path(path).expanduser()
     ask, pairs = ask or TableAsk(), pairs or PairAsk()
     _refuse_nothing(path, target)
+    refuse_run(path)
     if _are_pairs(target, ask, pairs):
         if known is not None:
             raise _no_pictures(path, "sentence pairs")

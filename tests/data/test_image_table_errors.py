@@ -209,7 +209,7 @@ BAD_TABLES = [
           "no label in any row", "Check"),
     Table("header only", rewritten("path,label\n"), "t.csv", "a row for each example",
           "a header and no row", ""),
-    Table("empty", rewritten(""), "t.csv", "plain text", "an empty file", "fill it"),
+    Table("empty", rewritten(""), "t.csv", "something in it", "an empty file", "fill it"),
     Table("open quotation mark", rewritten('path,label\npics/1.png,"cat\n'), "t.csv:2",
           "quotation marks in pairs", "never closed", "Close it"),
     Table("a name twice", rewritten("path,path\npics/1.png,cat\n"), "t.csv:1",

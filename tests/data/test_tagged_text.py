@@ -24,6 +24,14 @@ def open_any(path, on_bad="stop", **said):
     return open_source(str(path), on_bad=on_bad, ask=TableAsk(**said))
 
 
+def test_columns_that_are_to_be_classified_are_warned_about(tmp_path):
+    path = put(tmp_path, GOOD)
+    found = open_any(path, task="classify")
+    assert found.kind == "labelled_text"
+    assert "without --task learns to tag them" in found.warnings[0]
+    assert open_any(path).kind == "tagged_text"
+
+
 TAGS = ["B-A", "I-A", "O", "B-A", "B-A", "I-A", "I-A", "I-B", "B-B"]
 
 

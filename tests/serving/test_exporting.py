@@ -258,7 +258,7 @@ def test_other_files_and_pictures_that_cannot_be_read_are_named(
 def test_a_folder_with_the_name_of_an_exported_file_is_a_folder(tmp_path):
     folder = tmp_path / "run.onnx"
     folder.mkdir()
-    with pytest.raises(RunError, match="no such file"):
+    with pytest.raises(RunError, match="a folder without that file"):
         samoyed.load(folder)
     with pytest.raises(DataError, match="a folder"):
         samoyed.load_exported(folder)

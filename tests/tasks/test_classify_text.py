@@ -221,6 +221,13 @@ def test_folders_and_tables_to_measure_on(run, tmp_path):
     (tmp_path / "r" / "good").mkdir(parents=True)
     (tmp_path / "r" / "good" / "1.txt").write_text("a lovely film")
     assert [s.value for s in run.evaluate(tmp_path / "r")[:2]] == [1.0, 1.0]
+    table = tmp_path / "t.csv"
+    table.write_text("id,kind,said\n1,good,a lovely film\n2,bad,lovely men\n")
+    assert run.evaluate(table)[0].value == 0.5
+    table.write_text("id,said\n1,a lovely film\n2,lovely men\n")
+    with pytest.raises(DataError, match="a column with the run's classes") as refused:
+        run.evaluate(table)
+    assert "--target" not in str(refused.value)
     (tmp_path / "r" / "bad").mkdir()
     (tmp_path / "r" / "bad" / "1.txt").write_text("a lovely film")
     assert run.evaluate(tmp_path / "r")[0].value == 0.5
@@ -240,6 +247,12 @@ def test_what_cannot_be_measured_on_is_said(run, tmp_path):
     file.write_text("\n\n")
     with pytest.raises(DataError):
         run.evaluate(file)
+
+
+def test_the_folder_of_a_run_is_no_data(run):
+    for ask in (run.evaluate, samoyed.check, samoyed.train):
+        with pytest.raises(DataError, match="the folder of a run"):
+            ask(run.path)
 
 
 def test_the_same_data_is_measured_on_what_was_held_out(run, reviews):

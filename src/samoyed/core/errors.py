@@ -116,8 +116,13 @@ class Diverged(SamoyedError):
     """Training produced a loss that is not a number."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], *, least: float = 0.5) -> str:
     """Return " Did you mean 'x'?" for the nearest known word, or an empty string.
+
+    Args:
+        word: what was said.
+        known: what could be meant.
+        least: how alike they are at least, 1 for the same.
 
     >>> did_you_mean("lenet", ["lenet5", "lstm"])
     " Did you mean 'lenet5'?"
@@ -125,7 +130,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     " Did you mean 'num_hidden_units'?"
     """
     names = list(known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=least)
     inside = {part: name for name in reversed(names) for part in name.split("_") if len(part) > 3}
     part = difflib.get_close_matches(word, list(inside), n=1, cutoff=0.8)
     if part and (not near or _likeness(word, near[0]) < 0.8 * _likeness(word, part[0])):

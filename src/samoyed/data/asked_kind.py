@@ -1,7 +1,8 @@
-"""Whether a run is asked about what it does not know: a picture, of a run about something else."""
+"""What is given and is of another kind than is asked for: pictures of other runs, runs as data."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from samoyed.core.spec import TableSpec
 from samoyed.data.asked_texts import is_file
 from samoyed.data.image_reasons import HEAD_BYTES, picture_format
 
+_OF_RUNS = ("config.json", "data.json", "events.jsonl")
 _TABLE = ("tables", "Give a .csv, .tsv, .data, .arff, .jsonl or .parquet file", "rows.csv")
 _SENTENCE = (
     "sentences", "Give a sentence, or a file with one in every line", '"A sentence of yours ."',
@@ -60,6 +62,22 @@ def refuse_pictures(
                 given, f"{about}, which {run} is about", f"a picture ({form}, by its first bytes)",
                 f"{give}. Pictures are for a run that learned from pictures.",
             )  # fmt: skip
+
+
+def refuse_run(data: str | Path) -> None:
+    """Raise for the folder of a run where data is meant.
+
+    Raises:
+        DataError: naming it.
+    """
+    folder = Path(data).expanduser()
+    if folder.is_dir() and all((folder / name).is_file() for name in _OF_RUNS):
+        name = shlex.quote(str(data))
+        raise DataError(
+            data, "data to learn from or to be measured on", "the folder of a run, as `samoyed "
+            "train` writes it", f"Name the data; samoyed evaluate {name} scores the run, samoyed "
+            f"predict {name} INPUT asks it.",
+        )  # fmt: skip
 
 
 def nothing_given(run: str | Path, task: str) -> OptionError:

@@ -152,7 +152,9 @@ def decode_bytes(path: Path, data: bytes, *, is_western_allowed: bool = False) -
         DataError: for whatever is not UTF-8 text, with the line and the byte.
     """
     if not data:
-        raise DataError(path, EXPECTED, "an empty file (0 bytes)", "Remove it or fill it.")
+        raise DataError(
+            path, "a file with something in it", "an empty file (0 bytes)", "Remove it or fill it."
+        )
     notes: list[str] = []
     refuse_binary(path, data)
     text = _as_western(path, data, notes) if is_western_allowed else None

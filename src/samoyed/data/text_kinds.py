@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shlex
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -64,7 +65,8 @@ def scan_texts(path: Path, kind: TextKind, ask: TableAsk, *, on_bad: str, seed: 
             _refuse(option, value, "labelled text, in which nothing is to be chosen")
         from samoyed.data.labelled_text import scan_labelled_text
 
-        return scan_labelled_text(path, test=ask.test, on_bad=on_bad, seed=seed)
+        found = scan_labelled_text(path, test=ask.test, on_bad=on_bad, seed=seed)
+        return replace(found, warnings=(*_tagged(path), *found.warnings))
     if kind == "trees":
         for option, value in (("target", ask.target), ("input", ask.input)):
             _refuse(option, value, "trees, in which nothing is to be chosen")
@@ -75,6 +77,17 @@ def scan_texts(path: Path, kind: TextKind, ask: TableAsk, *, on_bad: str, seed: 
 
     return scan_tagged_text(
         path, test=ask.test, word=ask.input, tag=ask.target, on_bad=on_bad, seed=seed
+    )
+
+
+def _tagged(path: Path) -> tuple[str, ...]:
+    """Warn where lines that are to be classified look as if each held a word and its tag."""
+    text = _beginning(path) if path.is_file() else None
+    if text is None or not tagged_columns.looks_tagged(path.name, text):
+        return ()
+    return (
+        "a word and its tags stand in every line, and empty lines between: samoyed train "
+        f"{shlex.quote(str(path))} without --task learns to tag them",
     )
 
 

@@ -7,18 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from samoyed.core.errors import DataError
+from samoyed.core.errors import DataError, first_names
 from samoyed.core.spec import LabelSpec
 from samoyed.data import labelled_folders, labelled_table, labelled_text
 from samoyed.data import table_target as targeting
 from samoyed.data.labelled_lines import FORMS, Form, record_of
-from samoyed.data.table_files import is_table_name, read_cells
+from samoyed.data.table_files import Cells, is_table_name, read_cells
 from samoyed.data.tables import TableAsk
 from samoyed.data.tagged_text import scan_tagged_text
 from samoyed.data.text_files import read_file
 from samoyed.data.text_kinds import kind_of_texts
 from samoyed.data.trees import scan_trees
 
+MOSTLY = 0.5  # of the cells of a column are classes that the run knows
 KINDS = {"classify_text": "labelled_text", "tag": "tagged_text", "classify_trees": "trees"}
 """What each task about texts takes."""
 
@@ -77,11 +78,16 @@ def form_by(path: Path, labels: LabelSpec) -> Form | None:
 
 
 def _of_table(path: Path, said: TableAsk, known: LabelSpec, on_bad: str) -> Any:
-    """Read a table's column of text and its target."""
+    """Read a table's column of text and its target; where nobody said, both are looked for.
+
+    Raises:
+        DataError: when no column holds the run's classes.
+    """
     cells = read_cells(path, on_bad)
     if said.target is None:
-        return None
-    [target] = targeting.resolve("--target", said.target, cells.names)
+        target = _of_classes(cells, known)
+    else:
+        [target] = targeting.resolve("--target", said.target, cells.names)
     if said.input is not None:
         [column] = targeting.resolve("--input", said.input, cells.names)
     else:
@@ -89,6 +95,26 @@ def _of_table(path: Path, said: TableAsk, known: LabelSpec, on_bad: str) -> Any:
         column = max(others, key=lambda name: sum(map(len, cells.column(name))), default=target)
     gathered = labelled_table.gather(cells, replace(said, test=None), column, target, on_bad)
     return _source(path, gathered, known, on_bad)
+
+
+def _of_classes(cells: Cells, known: LabelSpec) -> str:
+    """Return the column of which most cells are the run's classes.
+
+    Raises:
+        DataError: when there is none.
+    """
+    shares = {
+        name: sum(cell in known.names for cell in cells.column(name)) / max(1, len(cells))
+        for name in cells.names
+    }
+    best = max(cells.names, key=shares.__getitem__)
+    if shares[best] <= MOSTLY:
+        raise DataError(
+            cells.path, f"a column with the run's classes ({first_names(known.names)}) and one "
+            "with texts", f"the columns {first_names(cells.names)}",
+            "Name a table that has both; samoyed predict asks about texts alone.",
+        )  # fmt: skip
+    return best
 
 
 def _is_one_class(path: Path, labels: LabelSpec) -> bool:

@@ -17,6 +17,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -78,8 +79,7 @@ class RunFolder:
             content = json.loads(self.file(name).read_text())
         except (FileNotFoundError, NotADirectoryError):
             raise RunError(
-                self.path, "a run folder with " + name, _missing(self.path),
-                "give the folder that `samoyed train --out` wrote",
+                self.path, "a run folder with " + name, *_missing(self.path),
             ) from None  # fmt: skip
         except (ValueError, OSError) as error:
             raise RunError(self.file(name), "readable JSON", str(error)) from None
@@ -219,10 +219,13 @@ def read_events(path: Path) -> list[dict[str, Any]]:
     return events
 
 
-def _missing(path: Path) -> str:
-    if path.is_dir():
-        return "no such file"
-    return "a file that is no run" if path.exists() else "no such folder"
+def _missing(path: Path) -> tuple[str, str]:
+    """Say what there is in place of a run's folder, and what to do."""
+    hint = "give the folder that `samoyed train --out` wrote"
+    if not path.exists():
+        return "no such folder", hint
+    found = "a folder without that file" if path.is_dir() else "a file that is no run"
+    return found, f"{hint}; if it is data, samoyed train {shlex.quote(str(path))} learns from it"
 
 
 def _is_before(event: Mapping[str, Any], stage_index: int, step: int) -> bool:

@@ -168,8 +168,8 @@ class Translate:
                 if UNKNOWN_UNIT in best.units:
                     text = self._known(model, inputs[k], best.units)
                 mean = float(np.exp(best.log_probability / (len(best.units) + 1)))
-                told = ("", None) if not inputs[k].strip() else (text, mean)
-                answers[k] = Answer(inputs[k], *told, self._strange(inputs[k], rows[k]))
+                said, sure = (text, mean) if inputs[k].strip() else ("", None)
+                answers[k] = Answer(inputs[k], said, sure, self._strange(inputs[k], rows[k]))
         model.train(was_training)
         return [answer for answer in answers if answer is not None]
 
