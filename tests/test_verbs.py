@@ -210,7 +210,7 @@ REFUSED = {
     "no labels": (["train", "digits", "--set", "num_labels=-4"], "greater than 0"),
     "more threads than there are": (["train", "digits", "--set", "num_threads=9999"], "1024"),
     "misspelt model": (["train", "digits", "--model", "lenet"], "lenet5"),
-    "model for other data": (["train", "digits", "--model", "deep_q_network"], "for world"),
+    "model for other data": (["train", "digits", "--model", "deep_q_network"], "for games"),
     "misspelt task": (["train", "digits", "--task", "clasify"], "classify"),
     "misspelt size": (["train", "digits", "--size", "smal"], "small"),
     "no minutes": (["train", "digits", "--minutes", "0"], "to do: --minutes 0.5, say"),

@@ -26,7 +26,7 @@ from samoyed.kinds.idle import idle_dials
 from samoyed.kinds.parts import Assembly, DataSettings, Plain
 from samoyed.kinds.tasks import TABLE_TASKS, TASKS
 from samoyed.opening import open_source
-from samoyed.row import Row
+from samoyed.row import Row, kind_in_words
 
 
 def assemble(
@@ -147,7 +147,10 @@ def to_measure_on(
     source = open_again(config, data, on_bad)
     row = find(config["system"])
     if not row.takes(source.kind):
-        raise RunError(source.path, f"{row.given}, as the run learned from", source.kind)
+        raise RunError(
+            source.path, f"{kind_in_words(row.given)}, as the run learned from",
+            kind_in_words(source.kind), "Give data of the kind that it learned from.",
+        )  # fmt: skip
     is_its_table = fingerprint.startswith(f"{source.fingerprint}-")  # the rest is its test file's
     if source.fingerprint == fingerprint or is_its_table:
         which = "the part that was held out when the run learned"

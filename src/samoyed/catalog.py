@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from samoyed.core.errors import OptionError, did_you_mean
-from samoyed.row import Row
+from samoyed.row import Row, kind_in_words
 
 TABLE_TASKS = ("regress", "classify_several")  # besides "classify"
 IMAGE_TASKS = ("classify_labels",)  # besides "classify", of systems without a loss of their own
@@ -321,23 +321,23 @@ def choose(given: str, asked: str | None, name: str | None) -> tuple[Row, str]:
     Raises:
         OptionError: when the task or the system does not fit the data.
     """
-    fitting = [row for row in ROWS if row.takes(given)]
+    fitting, kind = [row for row in ROWS if row.takes(given)], kind_in_words(given)
     tasks = sorted({task for row in fitting for task in (row.asked, *_more_asked(row, given))})
     if asked is not None and asked not in tasks:
         known = sorted({task for row in ROWS for task in (row.asked, *row.also_asked)})
         raise OptionError(
-            "--task", f"{' or '.join(tasks)} for {given}", repr(asked),
+            "--task", f"{' or '.join(tasks)} for {kind}", repr(asked),
             did_you_mean(asked, tasks).strip() or _other_data(asked, known),
         )  # fmt: skip
     if name is None:
         row = next(row for row in fitting if row.answers(asked))
-        return row, f"{row.name}, the default for {given}"
+        return row, f"{row.name}, the default for {kind}"
     row = find(name, "--model")
     if not row.takes(given) or not row.answers(asked):
         able = [r.name for r in fitting if r.answers(asked)]
         purpose = "" if asked is None else f", to {asked.replace('_', ' ')}"
         raise OptionError(
-            "--model", f"a system for {given}{purpose}: " + ", ".join(able),
+            "--model", f"a system for {kind}{purpose}: " + ", ".join(able),
             f"{name}, which is for {row.domain}",
         )  # fmt: skip
     return row, f"{row.name}, as asked"

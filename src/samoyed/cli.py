@@ -36,6 +36,7 @@ app = App(
 Inputs = Annotated[str, Parameter(allow_leading_hyphen=True)]
 Input = Annotated[str | None, Parameter(name="--input")]
 Settings = Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)]
+Words = Annotated[tuple[str, str, str] | None, Parameter(negative="")]
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 Flag = Annotated[bool, Parameter(negative="")]
@@ -186,7 +187,7 @@ def predict(
     *inputs: Inputs,
     prompt: str | None = None,
     near: str | None = None,
-    analogy: tuple[str, str, str] | None = None,
+    analogy: Words = None,
     length: int = 500,
     temperature: float = 0.8,
     seed: int = 0,

@@ -36,6 +36,7 @@ MOST_NAMED = 8  # files of a folder
 _KINDS = {
     "labelled_text": "texts with a class each", "tagged_text": "words with tags", "trees": "trees",
 }  # fmt: skip
+_PAIRS = "sentence pairs"
 _PACKED = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz")
 
 
@@ -281,6 +282,11 @@ def _open_folder(
         )  # fmt: skip
     if texts > pictures:
         _refuse_table_options(ask)
+        some = [file for file in files if is_text_name(file.name)][:MOST_NAMED]
+        if all(_in_words(file, ask) in (_PAIRS, *_KINDS.values()) for file in some):
+            raise _of_which(
+                target, files, ask, "texts to continue, or files named train and test", known
+            )
         return _open_text(target, on_bad, seed, about_text)
     from samoyed.data.images import scan_images
 
@@ -341,7 +347,7 @@ def _in_words(file: Path, ask: TableAsk) -> str:
     """Say what a file holds, or nothing where that cannot be told."""
     try:
         if _are_unasked_pairs(file, ask):
-            return "sentence pairs"
+            return _PAIRS
         if kind := kind_of_texts(file, ask):
             return _KINDS[kind]
     except DataError as error:

@@ -11,6 +11,20 @@ from typing import Any
 from samoyed.core.reference import Reference
 from samoyed.core.settings import dials
 
+_KINDS = {
+    "images": "pictures", "table": "tables", "text": "texts", "labelled_text": "texts with classes",
+    "tagged_text": "tagged words", "pairs": "sentence pairs", "world": "games",
+}  # fmt: skip
+
+
+def kind_in_words(given: str) -> str:
+    """Say which kind of data this is.
+
+    >>> kind_in_words("labelled_text"), kind_in_words("trees")
+    ('texts with classes', 'trees')
+    """
+    return _KINDS.get(given, given)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -70,7 +84,7 @@ class Row:
     @property
     def domain(self) -> str:
         """Say what it takes and what it can be asked, in words."""
-        given = " and ".join((self.given, *self.also_given))
+        given = " and ".join(map(kind_in_words, (self.given, *self.also_given)))
         return f"{given}, to " + " or ".join((self.asked, *self.also_asked)).replace("_", " ")
 
     @property

@@ -81,7 +81,8 @@ def copies(
         num = sum(len(group) - 1 for group in repeated)
         first = " and ".join(str(cells.lines[i]) for i in repeated[0][:2])
         found.append(
-            f"{num:,} rows repeat the inputs of another (first: lines {first})"
+            f"{'1 row repeats' if num == 1 else f'{num:,} rows repeat'} the inputs of another "
+            f"(first: lines {first})"
             + ("; a split keeps them on one side" if other is None else "")
         )
         if differing:
