@@ -54,6 +54,14 @@ def test_columns_that_the_run_learned_from_are_known(tmp_path):
     assert as_file("nds,is\nDat,Það\n", tmp_path, "translate", ["nds", "is"])
 
 
+def test_one_sentence_of_columns_is_told_by_its_tags(tmp_path):
+    one = "He PRP B-NP\nruns VBZ O\n"
+    assert not as_file(one, tmp_path, "tag")
+    assert as_file(one, tmp_path, "tag", ["O", "B-NP", "E-NP", "I-NP", "S-NP"]).endswith(".conll")
+    assert as_file("He PRON\nruns VERB\n", tmp_path, "tag", ["PRON", "VERB"])
+    assert not as_file("He runs\nShe sits\n", tmp_path, "tag", ["O", "S-NP"])
+
+
 def test_errors_name_standard_input_and_nothing_is_left_behind():
     with pytest.raises(DataError) as refused, kept_in_a_file() as folder:
         sentences_in(Path(as_file("xx\tyy\nka\tmu\n", folder, "translate")), "de")

@@ -76,9 +76,11 @@ def answered(run: Path, question: Question, *, is_json: bool) -> Iterator[str]:
 
 
 def _columns_of(about: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what the columns are called that a run learned from, where it is one about texts."""
+    """Return what the columns are called that a run about texts learned from, or its tags."""
     if about["name"] == "translate":
         return tuple((about.get("spec") or {}).get("names", ()))
+    if about["name"] == "tag":
+        return tuple(about["tags"]["names"])
     return (about["column"],) if about.get("column") else ()
 
 

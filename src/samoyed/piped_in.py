@@ -52,7 +52,7 @@ def as_file(text: str, folder: Path, task: str, known: Sequence[str] = ()) -> st
         text: all of standard input.
         folder: where to write.
         task: of the run: "tag", "translate", "classify_text"; of others every line is asked.
-        known: names of columns or fields that the run learned from.
+        known: names of columns or fields that the run learned from; of a tagger its tags.
     """
     lines = [line for line in text.split("\n", LOOKED_AT)[:LOOKED_AT] if line.strip()]
     suffix = _suffix(text, lines, task, known) if task in _TOLD and lines else ""
@@ -81,7 +81,7 @@ def _is_object(line: str) -> bool:
 
 def _of_sentences(text: str, lines: Sequence[str], known: Sequence[str]) -> str:
     """Tell columns of words and tags, and tables with a word in every row."""
-    if tagged_columns.looks_tagged("", text):
+    if tagged_columns.looks_tagged("", text) or _end_in(known, lines):
         return ".conll"
     for delimiter in _DELIMITERS:
         head = _head(lines, delimiter)
@@ -90,6 +90,18 @@ def _of_sentences(text: str, lines: Sequence[str], known: Sequence[str]) -> str:
         if has_words and sum(n in named or bool(SENTENCE_NAME.fullmatch(n)) for n in head) > 1:
             return ".tsv" if delimiter == "\t" else ".csv"
     return ""
+
+
+def _end_in(tags: Sequence[str], lines: Sequence[str]) -> bool:
+    """Tell whether lines are equally many pieces, of which the last is a known tag.
+
+    >>> _end_in(["O", "B-NP", "S-NP"], ["He PRP I-NP", "runs VBZ O"])
+    True
+    """
+    rows = [line.split() for line in lines]
+    kinds = {tag[2:] or tag for tag in tags}  # whatever marks beginning and end
+    told = sum(len(row) == len(rows[0]) > 1 and (row[-1][2:] or row[-1]) in kinds for row in rows)
+    return told >= NEARLY * len(rows)
 
 
 def _of_pairs(text: str, lines: Sequence[str], known: Sequence[str]) -> str:
