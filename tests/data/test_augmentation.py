@@ -130,7 +130,7 @@ def test_mirroring_is_tried_on_the_data():
     assert plain > 0.9 > mirrored + 0.2
     choice = choose(ImageSpec(3, 8, 8), colour, digits.target)
     assert "flip" not in choice.names
-    assert "must not be mirrored" in choice.reason
+    assert "are not mirrored" in choice.reason
 
 
 def arrows(num=2000, num_classes=20):

@@ -151,8 +151,8 @@ def choose(
                 "mirrored ones"
             )
     if is_harmful:
-        return Choice(("affine", "colour"), f"colour pictures that must not be mirrored: {numbers}")
-    return Choice(("crop", "flip", "colour"), f"colour pictures that may be mirrored: {numbers}")
+        return Choice(("affine", "colour"), f"colour pictures that are not mirrored: {numbers}")
+    return Choice(("crop", "flip", "colour"), f"colour pictures that are mirrored: {numbers}")
 
 
 def recognised(images: np.ndarray, labels: np.ndarray, seed: int = 0) -> tuple[float, float]:

@@ -105,7 +105,8 @@ def sentences_in(file: Path, language: str, place: int | None = None) -> list[st
         return [_cell(row, head.index(language)) for row in cells[1:]]
     is_named = sum(name.lower() in HEADS for name in head) >= 2
     found = None if is_named else _spoken(cells, width, language)
-    if found is None and not is_named and (width == 2 or _is_wordy(cells, place)):
+    is_like = (width == 2 and not _names_others(cells)) or _is_wordy(cells, place)
+    if found is None and not is_named and is_like:
         found = place
     if found is None or found >= width:
         cut = shlex.quote(str(file))
@@ -116,6 +117,13 @@ def sentences_in(file: Path, language: str, place: int | None = None) -> list[st
             else "name the column in the first line, or leave the others out",
         )  # fmt: skip
     return [_cell(row, found) for row in cells]
+
+
+def _names_others(cells: Sequence[Sequence[str]]) -> bool:
+    """Tell whether single words stand above longer cells: the names of two columns."""
+    below = [cell for row in cells[1:_LOOKED_AT] for cell in row]
+    has_words = sum(map(_has_words, below)) >= _WORDY * len(below) > 0
+    return has_words and not any(map(_has_words, cells[0]))
 
 
 def _is_wordy(cells: Sequence[Sequence[str]], place: int | None) -> bool:
@@ -298,7 +306,8 @@ def _by_language(
         found = [1 - known if place is None else place for place in found]
     one, two = found
     if (one is None or two is None or one == two) and ask.places and max(ask.places) < width:
-        one, two = ask.places
+        if width == 2 or all(_is_wordy(cells, place) for place in ask.places):
+            one, two = ask.places
     if one is None or two is None or one == two:
         shown = "; ".join(f"{k + 1} “{cells[0][k][:40]}”" for k in range(min(width, 4)))
         option = "--from" if one is None else "--to"

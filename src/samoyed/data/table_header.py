@@ -11,6 +11,7 @@ from samoyed.data.table_numbers import as_number
 from samoyed.data.table_values import is_missing
 
 _MANY_NUMBERED = 5  # columns, from which a first row 0, 1, 2, ... is no row by chance
+_SENTENCE = 3  # words
 _FIRST_ROWS = 1000  # below the first, that tell whether it is like them
 _FEWEST_BELOW = 5  # rows, for a word that none of them holds to be no value
 
@@ -42,7 +43,15 @@ def header_of(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
         return names
     unseen = sum(cell not in cells for cell, cells in zip(first, columns, strict=True))
     looks_named = all(re.search(r"[A-Za-z_]", cell) for cell in first if cell)
-    return names if looks_named and unseen > len(first) / 2 else None
+    is_value = any(map(_is_sentence_among, first, columns))
+    return names if looks_named and unseen > len(first) / 2 and not is_value else None
+
+
+def _is_sentence_among(cell: str, below: Sequence[str]) -> bool:
+    """Tell whether a cell is of three words or more, as most of those below it are."""
+    if len(cell.split()) < _SENTENCE:
+        return False
+    return sum(len(other.split()) >= _SENTENCE for other in below) > len(below) / 2
 
 
 def _with_numbers(first: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[str, ...] | None:

@@ -287,7 +287,8 @@ def _only_labelled(cells: Cells, targets: Sequence[str], notes: list[str]) -> Ce
     out = set(range(len(cells))) - set(rows.tolist())
     some = {cells.column(name)[i] for name in targets for i in sorted(out)[:1000]} - {""}
     said = f" ({', '.join(map(repr, sorted(some)))})" if some else ""
-    notes.append(f"{num:,} rows have no value in {', '.join(targets)}{said} and are left out")
+    told = "1 row has" if num == 1 else f"{num:,} rows have"
+    notes.append(f"{told} no value in {', '.join(targets)}{said} and count for nothing")
     return without(cells, out)
 
 
