@@ -79,8 +79,17 @@ def test_what_comes_after_the_steps_fits_into_the_time_too(slowness):
 
 
 def test_a_recipe_that_is_long_enough_does_not_grow():
-    pace = Pace(Plan((6000,), (0.01,)), 60.0, may_grow=False)
+    pace = Pace(Plan((6000,), (0.01,), most=6000), 60.0)
     assert not any(pace.look(0, step, 0.001 * step) for step in range(6000))
+
+
+def test_a_recipe_that_was_cut_short_grows_to_its_length_and_no_further():
+    plan = Plan((11, 11, 11, 11), (0.4,) * 4, most=400)
+    end, made = play(plan, 17.6, 0.02)
+    assert sum(plan.steps) < sum(made[0].steps)
+    assert 390 <= sum(made[-1].steps) <= 402
+    assert all(100 <= steps <= 140 for steps in made[-1].steps[1:])
+    assert end < 17.6
 
 
 def test_late_in_a_plan_it_grows_no_more():

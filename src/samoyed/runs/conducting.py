@@ -225,6 +225,8 @@ def make_plan(
     )
     is_enough = assembly.row.is_limited and seconds is not None and measured.seconds <= seconds
     plan = measured if seconds is None or is_enough else measured.fitted(seconds)
+    if assembly.row.is_limited:
+        plan = replace(plan, most=sum(measured.steps))
     return assembly.lasting(assembly.recipe.epochs * plan.steps[-1] / measured.steps[-1]), plan
 
 
@@ -243,7 +245,10 @@ def take_up_plan(
             f"other content (fingerprint {fingerprint[:12]})",
             "put the data back, choose another --out, or start over with --fresh",
         )  # fmt: skip
-    plan = Plan(tuple(before["steps"]), tuple(before["step_s"]), before.get("after_s", 0.0))
+    plan = Plan(
+        tuple(before["steps"]), tuple(before["step_s"]), before.get("after_s", 0.0),
+        before.get("most_steps"),
+    )  # fmt: skip
     factor = stretch(request.as_json(), before["request"])
     if factor == 1.0:
         return plan
@@ -280,6 +285,7 @@ def write_beginning(
         "data_settings": to_json(assembly.data_settings), "seed": assembly.seed,
         "precision": number, "num_threads": torch.get_num_threads(),
         "steps": plan.steps, "step_s": plan.step_s, "after_s": plan.after_s,
+        "most_steps": plan.most,
     })  # fmt: skip
 
 

@@ -102,4 +102,4 @@ def pace_of(prepared: Prepared) -> Pace | None:
     minutes = prepared.folder.read("config.json")["request"]["minutes"]
     if minutes is None or distribution.num_ranks() > 1:
         return None
-    return Pace(prepared.plan, minutes * 60, may_grow=not prepared.assembly.row.is_limited)
+    return Pace(prepared.plan, minutes * 60)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from samoyed.training.planning import Plan, median_of_means
 
@@ -28,12 +28,10 @@ class Pace:
     Args:
         plan: the steps of each stage, and what one takes.
         seconds: how long training may take in all.
-        may_grow: whether the plan takes all the time there is.
     """
 
     plan: Plan
     seconds: float
-    may_grow: bool = True
     _times: list[float] = field(default_factory=list, init=False)
     _looked_at: float | None = field(default=None, init=False)
     _last: float = field(default=0.0, init=False)
@@ -69,7 +67,7 @@ class Pace:
     def _grown(self, stage_index: int, step: int, clock: float) -> Plan | None:
         """Return a longer plan where a good part of the steps took far less than they should."""
         num_told = max(FEWEST, round(QUICK_SHARE * self.plan.steps[stage_index]))
-        if not self.may_grow or len(self._times) % num_told:
+        if len(self._times) % num_told:
             return None
         changed = self._changed(stage_index, step, clock, median_of_means(self._times))
         if changed is None or sum(changed.steps) <= sum(self.plan.steps):
@@ -84,8 +82,8 @@ class Pace:
         left = steps[stage_index] - step - 1
         left_s = left * now_s + sum(n * s for n, s in later) * slowness
         clock += self.plan.after_s * slowness  # is spent for certain
-        is_early = self.may_grow and step < LATEST * steps[stage_index]
-        highest = MOST_GROWTH if is_early and clock + left_s < TOO_SHORT * self.seconds else 1.0
+        is_short = clock + left_s < TOO_SHORT * self.seconds
+        highest = self._room(stage_index, step) if is_short else 1.0
         is_well = highest == 1 and clock + left_s <= TOO_LONG * self.seconds
         share = max(self.seconds - clock, LEAST_SHARE * self.seconds) / max(left_s, 1e-9)
         share = min(share, highest)
@@ -93,7 +91,17 @@ class Pace:
             return None
         kept = step + 1 + max(1, round(left * share))
         after = (max(1, round(n * share)) for n in steps[stage_index + 1 :])
-        return Plan(
-            (*steps[:stage_index], kept, *after), tuple(s * slowness for s in step_s),
-            self.plan.after_s * slowness,
+        return replace(
+            self.plan, steps=(*steps[:stage_index], kept, *after),
+            step_s=tuple(s * slowness for s in step_s), after_s=self.plan.after_s * slowness,
         )  # fmt: skip
+
+    def _room(self, stage_index: int, step: int) -> float:
+        """Return how many times as many steps as are left there may be."""
+        steps, most = self.plan.steps, self.plan.most
+        if step >= LATEST * steps[stage_index]:
+            return 1.0
+        if most is None:
+            return MOST_GROWTH
+        left = sum(steps[stage_index:]) - step - 1
+        return max(1.0, min(MOST_GROWTH, 1 + (most - sum(steps)) / max(1, left)))

@@ -34,11 +34,13 @@ class Plan:
         steps: steps of each stage, in order.
         step_s: measured seconds of one step of each stage.
         after_s: estimated seconds of what comes after steps: a forest that is grown.
+        most: steps of all stages beyond which more would not help, or None.
     """
 
     steps: tuple[int, ...]
     step_s: tuple[float, ...]
     after_s: float = 0.0
+    most: int | None = None
 
     @property
     def seconds(self) -> float:
