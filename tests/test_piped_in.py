@@ -32,6 +32,9 @@ WORDS = "He PRP B-NP\nruns VBZ B-VP\n\nShe PRP B-NP\nsits VBZ B-VP\n\n" * 3
         ("classify_text", "text,label\nso good,1\n", ".csv"),
         ("classify_text", "id\ttext\n1\tso good\n", ".tsv"),
         ("classify_text", "text\nso good\n", ".csv"),
+        ("classify_text", 'review,kind\n"good, really",1\nso dull,0\n', ".csv"),
+        ("classify_text", "good, dull\nso good, so dull\nfine\nbad\n", ""),
+        ("classify_text", "good\tso fine\nbad\tso dull\n", ""),
         ("classify_text", "so good, so bad\ntext\n", ""),
         ("classify_text", '{"text": "so good"}\n{"text": "so bad"}\n', ".jsonl"),
         ("classify_text", "{so good}\n{so bad}\n", ""),
@@ -47,9 +50,9 @@ def test_layouts_are_told_and_lines_are_lines(tmp_path, task: str, text: str, su
 
 
 def test_columns_that_the_run_learned_from_are_known(tmp_path):
-    table = "review,stars\nso good,1\n"
+    table = "a b,stars\nso good,1\n"
     assert not as_file(table, tmp_path, "classify_text")
-    assert as_file(table, tmp_path, "classify_text", ["review"])
+    assert as_file(table, tmp_path, "classify_text", ["a b"])
     assert not as_file("nds,is\nDat,Það\n", tmp_path, "translate")
     assert as_file("nds,is\nDat,Það\n", tmp_path, "translate", ["nds", "is"])
 

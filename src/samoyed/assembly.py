@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from samoyed.catalog import find
-from samoyed.core.errors import DataError, OptionError, RunError, did_you_mean
+from samoyed.core.errors import DataError, OptionError, RunError, SamoyedError, did_you_mean
 from samoyed.core.settings import apply, from_json, refuse_dials
 from samoyed.core.spec import OnBad
 from samoyed.core.stage import Recipe
@@ -20,12 +20,12 @@ from samoyed.data.corpora import TextAsk
 from samoyed.data.image_listing import Known
 from samoyed.data.pair_files import PairAsk
 from samoyed.data.tables import TableAsk
-from samoyed.data.text_measured import scan_measured
+from samoyed.data.text_measured import KINDS, scan_measured
 from samoyed.kinds import images
 from samoyed.kinds.idle import idle_dials
 from samoyed.kinds.parts import Assembly, DataSettings, Plain
 from samoyed.kinds.tasks import TABLE_TASKS, TASKS
-from samoyed.opening import open_source
+from samoyed.opening import open_source, refuse_missing
 from samoyed.row import Row, kind_in_words
 
 
@@ -144,13 +144,18 @@ def to_measure_on(
     """
     refuse_pictures([data], "the run", config["task"]["name"], is_measured=True)
     refuse_run(data)
-    source = open_again(config, data, on_bad)
     row = find(config["system"])
-    if not row.takes(source.kind):
-        raise RunError(
-            source.path, f"{kind_in_words(row.given)}, as the run learned from",
-            kind_in_words(source.kind), "Give data of the kind that it learned from.",
-        )  # fmt: skip
+    given = KINDS.get(config["task"]["name"], row.given)
+    if given in ("images", "table", "text", *KINDS.values(), "pairs"):
+        refuse_missing(data, f"{kind_in_words(given)}, as the run learned from")
+    try:
+        source = open_again(config, data, on_bad)
+    except SamoyedError as error:
+        if "samoyed train" in error.hint or error.place.startswith("--"):
+            raise _of_another_kind(data, given, error.found) from None
+        raise
+    if source.kind != given and (given in KINDS.values() or not row.takes(source.kind)):
+        raise _of_another_kind(source.path, given, kind_in_words(source.kind))
     is_its_table = fingerprint.startswith(f"{source.fingerprint}-")  # the rest is its test file's
     if source.fingerprint == fingerprint or is_its_table:
         which = "the part that was held out when the run learned"
@@ -170,6 +175,14 @@ def to_measure_on(
     if left := source.skipped:
         which += f"; left out as bad: {left[0]}" + more_of(left)
     return held, which
+
+
+def _of_another_kind(data: str, given: str, found: str) -> RunError:
+    """Return the error for data of another kind than a run learned from."""
+    return RunError(
+        data, f"{kind_in_words(given)}, as the run learned from", found,
+        "Give data of the kind that it learned from.",
+    )  # fmt: skip
 
 
 def more_of(reasons: Sequence[str]) -> str:

@@ -139,6 +139,20 @@ def _refuse_nothing(path: str, target: Path) -> None:
     )  # fmt: skip
 
 
+def refuse_missing(path: str, expected: str) -> None:
+    """Raise where nothing is there, to a run that learned from files and can be told no name.
+
+    Raises:
+        DataError: with the nearest name.
+    """
+    target = Path(path).expanduser()
+    if path == SAMPLE or os.path.lexists(target) or pair_files.is_prefix(target):
+        return
+    siblings = [p.name for p in target.parent.iterdir()] if target.parent.is_dir() else []
+    hint = did_you_mean(target.name, siblings).strip()
+    raise DataError(path, expected, "nothing there", hint or "Check the spelling of the path.")
+
+
 def _are_facts(target: Path, path: str, ask: TableAsk) -> bool:
     """Tell whether these are facts: by a name, unless something is there that has it."""
     if ask.task == "complete" and ask.target is None:

@@ -121,8 +121,19 @@ def _of_texts(text: str, lines: Sequence[str], known: Sequence[str]) -> str:
         head = _head(lines, delimiter)
         if len(head) > 1 and not columns.isdisjoint(head):
             return ".tsv" if delimiter == "\t" else ".csv"
+        if len(head) > 1 and _is_table(lines, delimiter, len(head)):
+            return ".tsv" if delimiter == "\t" else ".csv"
     whole = lines[0].strip().strip('"').lower()
     return ".csv" if len(lines) > 1 and whole in columns and len(whole.split()) == 1 else ""
+
+
+def _is_table(lines: Sequence[str], delimiter: str, width: int) -> bool:
+    """Tell whether single words, the names of columns, stand above rows of as many cells."""
+    rows = list(csv.reader(lines, delimiter=delimiter))
+    is_even = sum(len(row) == width for row in rows) >= NEARLY * len(rows)
+    names = [cell.strip() for cell in rows[0]]
+    is_named = all(len(name.split()) == 1 for name in names) and len({*names}) == width
+    return is_even and is_named and any(len(cell.split()) > 1 for r in rows[1:] for cell in r)
 
 
 def _head(lines: Sequence[str], delimiter: str) -> list[str]:

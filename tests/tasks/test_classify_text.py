@@ -177,6 +177,20 @@ def test_the_label_of_a_labelled_line_is_no_part_of_its_text(run, capsys, monkey
     ]  # fmt: skip
 
 
+def test_the_one_column_of_texts_is_asked_about(run, tmp_path, capsys, monkeypatch):
+    lines = "kind,said\ngood,a dull story\nbad,lovely men\n"
+    (tmp_path / "t.csv").write_text(lines)
+    answers = run.predict(tmp_path / "t.csv")
+    assert [a.input for a in answers] == ["a dull story", "lovely men"]
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    main(["predict", str(run.path), "--json"])
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["input"] for row in rows] == ["a dull story", "lovely men"]
+    (tmp_path / "t.csv").write_text("one,two\nso good,so bad\nso dull,so fine\n")
+    with pytest.raises(DataError, match="a column 'text'"):
+        run.predict(tmp_path / "t.csv")
+
+
 def test_an_answer_about_unknown_words_alone_says_so(run, capsys):
     unknown, half = run.predict(["qwxz vbnk", "lovely qwxz"])
     assert ("note", "no known word") in unknown.details

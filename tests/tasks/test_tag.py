@@ -162,6 +162,21 @@ def test_nothing_is_scored_where_nothing_is_left(run, tmp_path):
         run.evaluate(file, on_bad="skip")
 
 
+def test_data_of_another_kind_is_named(run, tmp_path):
+    for name in ("good", "bad"):
+        (tmp_path / name).mkdir()
+        for i in range(9):
+            (tmp_path / name / f"{i}.txt").write_text(f"a {name} film {i}")
+    with pytest.raises(RunError, match=r"tagged words(.|\n)*texts with classes"):
+        run.evaluate(tmp_path)
+    with pytest.raises(DataError, match="nothing there"):
+        run.evaluate(tmp_path / "gooood")
+    table = tmp_path / "t.csv"
+    table.write_text("id,day,what\n1,2024-01-01,he said so\n2,2024-01-02,she did\n")
+    with pytest.raises(DataError, match="the columns id, day, what"):
+        run.predict(table)
+
+
 def test_scores_are_counted_by_hand():
     truth = [["B-X", "I-X", "O"], ["O", "B-Y"]]
     answers = [["B-X", "I-X", "B-Y"], ["O", "B-X"]]

@@ -131,6 +131,11 @@ def test_columns_in_a_text_and_tables_about_something_else(of_columns, tmp_path)
     (tmp_path / "iris.csv").write_text("length,width,kind\n5.1,3.5,setosa\n6.2,3.4,virginica\n")
     with pytest.raises(DataError, match="3 columns"):
         of_columns.predict(tmp_path / "iris.csv")
+    with pytest.raises(DataError, match="sentences in de and en"):
+        of_columns.evaluate(tmp_path / "iris.csv")
+    (tmp_path / "said.csv").write_text("review,kind\nso good to see,1\nso bad,0\n" * 9)
+    with pytest.raises(DataError, match="named in the first line"):
+        of_columns.predict(tmp_path / "said.csv")
 
 
 def test_a_file_is_translated(run, capsys, tmp_path):

@@ -17,6 +17,7 @@ from samoyed.data.table_jsonl import SUFFIX
 from samoyed.data.text_files import read_file
 
 LONGEST_PATH = 4096
+MOSTLY = 0.5  # of the cells
 COLUMN = "text"
 """What a column or a field of texts is called where the run learned from none."""
 
@@ -177,9 +178,10 @@ def _in_table(path: Path, column: str) -> Iterator[str]:
     name = column or COLUMN
     cells = _cells(path, name)
     if name not in cells.names:
-        if len(cells.names) > 1 or cells.has_header:
+        wordy = [] if column else [n for n in cells.names if _is_wordy(cells.column(n))]
+        if len(wordy) != 1 and (len(cells.names) > 1 or cells.has_header):
             raise _no_column(path, cells, name, is_learned=bool(column))
-        name = cells.names[0]
+        name = wordy[0] if len(wordy) == 1 else cells.names[0]
     for row, text in enumerate(cells.column(name)):
         if not words.split(text):
             raise DataError(
@@ -187,6 +189,17 @@ def _in_table(path: Path, column: str) -> Iterator[str]:
                 "Fill it, or leave the row out.",
             )  # fmt: skip
         yield text
+
+
+def _is_wordy(column: Sequence[str]) -> bool:
+    """Tell whether most cells have several words, as texts have and classes and numbers have not.
+
+    >>> _is_wordy(["a fine film", "dull"] * 2), _is_wordy(["good", "2024"])
+    (False, False)
+    >>> _is_wordy(["a fine film", "so dull"])
+    True
+    """
+    return sum(len(cell.split()) > 1 for cell in column) > MOSTLY * len(column)
 
 
 def _cells(path: Path, name: str) -> Cells:

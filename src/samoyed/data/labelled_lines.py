@@ -172,7 +172,8 @@ def without_labels(
 
     Args:
         lines: the texts, labelled or not.
-        form: how label and text were set where they were learned from; None: they were not.
+        form: how label and text were set where they were learned from; None where they were no
+            lines: then only a tab parts a class from its text.
         labels: the known classes.
 
     >>> without_labels(["good a fine film", "bad a dull one"], "space", ["good", "bad"])
@@ -180,7 +181,10 @@ def without_labels(
     >>> without_labels(["good film", "a dull one"], "space", ["good", "bad"])
     ['good film', 'a dull one']
     """
-    found = [None if form is None else _without_label(line, form, labels) for line in lines]
+    if form is None:
+        plain = without_labels(lines, "tab", labels)
+        return plain if plain != list(lines) else without_labels(lines, "tab last", labels)
+    found = [_without_label(line, form, labels) for line in lines]
     num = sum(text is not None for text in found)
     if form != "fasttext" and num < NEARLY * len(lines):
         return list(lines)

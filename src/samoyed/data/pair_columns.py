@@ -305,9 +305,14 @@ def _by_language(
         known = next(place for place in found if place is not None)
         found = [1 - known if place is None else place for place in found]
     one, two = found
-    if (one is None or two is None or one == two) and ask.places and max(ask.places) < width:
-        if width == 2 or all(_is_wordy(cells, place) for place in ask.places):
-            one, two = ask.places
+    is_unknown = one is None or two is None or one == two
+    if (
+        is_unknown
+        and ask.places
+        and max(ask.places) < width
+        and (width == 2 or all(_is_wordy(cells, place) for place in ask.places))
+    ):
+        one, two = ask.places
     if one is None or two is None or one == two:
         shown = "; ".join(f"{k + 1} “{cells[0][k][:40]}”" for k in range(min(width, 4)))
         option = "--from" if one is None else "--to"

@@ -217,6 +217,26 @@ def words_to_tag(path: Path) -> list[list[str] | str] | None:
     return [list(sentence.words) for sentence in read(cells, columns, _stopping)]
 
 
+def refuse_other(path: Path, text: str) -> None:
+    """Raise for a table with a header whose columns are about something else than words.
+
+    Raises:
+        DataError: with its columns.
+    """
+    if holds_columns(path.name, text):
+        return
+    try:
+        cells = read_text(str(path), text, "skip")
+    except DataError:
+        return  # lines that are no table
+    if cells.has_header and len(cells.names) > 1:
+        raise DataError(
+            path, "a column of words or sentences, such as “word” or “sentence”, or a sentence in "
+            "every line", f"the columns {first_names(cells.names)}",
+            "Name the column so, or cut it out into a file with a sentence in every line.",
+        )  # fmt: skip
+
+
 def _told(cells: Cells, word: str | None, tag: str | None) -> TableColumns:
     """Return the columns, or raise for what is missing."""
     for option, said in (("--input", word), ("--target", tag)):

@@ -109,7 +109,8 @@ def refuse_others(run: Run) -> None:
         hint = f"its vectors leave as a file of the program word2vec: samoyed export {run.path} "
         hint += "--to word2vec"
     raise RunError(
-        run.path, "a run about pictures, tables or word vectors", f"one of the task {run.task.name}", hint
+        run.path, "a run about pictures, tables or word vectors",
+        f"one of the task {run.task.name}", hint,
     )  # fmt: skip
 
 

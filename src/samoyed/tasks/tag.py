@@ -257,6 +257,8 @@ def _in_file(path: Path) -> list[list[str] | str]:
     if is_table_name(path.name) and (found := tagged_table.words_to_tag(path)) is not None:
         return found
     text = read_file(path, is_western_allowed=True).text
+    if is_table_name(path.name):
+        tagged_table.refuse_other(path, text)
     if tagged_columns.looks_tagged(path.name, text):
         sentences, _, _ = tagged_columns.read_columns(path, "stop", [], [])
         return [list(sentence.words) for sentence in sentences]
