@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from samoyed import api
+from samoyed.core.errors import DataError
 from samoyed.core.reference import Answer
+from samoyed.data.asked_texts import is_file, is_folder
 from samoyed.misunderstood import refuse_prompt, refuse_writing
 from samoyed.piped_in import kept_in_a_file
 from samoyed.showing import answer_as_json, answer_in_line, answers_of_readable
@@ -65,6 +68,8 @@ def answered(run: Path, question: Question, *, is_json: bool) -> Iterator[str]:
         refuse_prompt(run, question.prompt, about["name"])
         length, temperature, seed = writing
         ask = partial(found.predict, length=length, temperature=temperature, seed=seed)
+    if about["name"] == "continue_text":
+        _refuse_files(run, question.inputs)
     said = [*question.inputs, *([question.prompt] if question.prompt is not None else [])]
     with kept_in_a_file() as folder:
         asked = all_asked(
@@ -73,6 +78,22 @@ def answered(run: Path, question: Question, *, is_json: bool) -> Iterator[str]:
         )  # fmt: skip
         for answer in answers_of_readable(ask, asked):
             yield _written(answer, about["name"], is_json=is_json)
+
+
+def _refuse_files(run: Path, inputs: Sequence[str]) -> None:
+    """Raise for the name of something that is there, where the beginning of a text is meant.
+
+    Raises:
+        DataError: with the command that continues what is in a file.
+    """
+    for given in inputs:
+        if is_file(given) or is_folder(given):
+            name = shlex.quote(given)
+            hint = f"--prompt {name} begins with these words"
+            if is_file(given):
+                hint = f"samoyed predict {run} - < {name} continues what is in it; {hint}"
+            found = f"the name of a {'file' if is_file(given) else 'folder'} that is there"
+            raise DataError(given, "a prompt: how a text begins", found, hint)
 
 
 def _columns_of(about: Mapping[str, Any]) -> tuple[str, ...]:

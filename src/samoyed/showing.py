@@ -215,5 +215,7 @@ def answer_in_line(answer: Answer) -> str:
     parts = [answer.input, answer.answer]
     if answer.probability is not None:
         parts.append(f"{answer.probability:.3f}")
-    details = ", ".join(_detail(name, value) for name, value in _unfolded(answer.details))
+    details = ", ".join(
+        _detail(name, value) for name, value in _unfolded(answer.details) if name != "value"
+    )  # which is the answer itself, as a number
     return "\t".join([part for part in parts if part] + ([details] if details else []))

@@ -19,6 +19,15 @@ def test_copies_stay_on_one_side():
     assert {s.words for s in train}.isdisjoint(s.words for s in test)
 
 
+def test_many_copies_of_one_are_learned_from():
+    sentences = [sentence(f"word {k}", k) for k in range(80)]
+    sentences += [sentence("the weather was fine", 80 + k) for k in range(20)]
+    for seed in range(5):
+        _, test = without_a_fifth(sentences, seed)
+        assert len(test) == 20
+        assert len({s.words for s in test}) == 20
+
+
 def test_copies_of_one_sentence_cannot_be_split():
     with pytest.raises(DataError, match=r"a\.conll:0(.|\n)*12 copies of one"):
         without_a_fifth([sentence("a b c", k) for k in range(12)], seed=0)

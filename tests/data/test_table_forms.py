@@ -159,3 +159,27 @@ def test_years_may_be_names_of_columns():
     assert label.names == ("label", "0", "1", "2")
     stray = read_text("t.csv", "\n".join(["k.A.,3,5", *["3,12,0", "4,9,0"] * 9]))
     assert not stray.has_header
+
+
+def test_quotation_marks_between_tabs_may_be_parts_of_a_text():
+    rows = [
+        'good\t"brilliant" is the word for it',
+        "bad\tso dull",
+        'good\t" fine " , they said',
+    ] * 4
+    cells = read_text("t.tsv", "\n".join(["kind\ttext", *rows]) + "\n")
+    assert cells.column("text")[0] == '"brilliant" is the word for it'
+    assert len(cells) == 12
+    quoted = read_text("t.tsv", 'kind\ttext\ngood\t"so\tfine"\nbad\tdull\n')
+    assert quoted.column("text") == ("so\tfine", "dull")
+    with pytest.raises(DataError, match="quotation mark"):
+        read_text("t.csv", "kind,text\n" + "".join(f"{r}\n".replace("\t", ",") for r in rows))
+
+
+def test_a_first_row_of_sentences_is_no_header():
+    pairs = [("Anna sleeps here .", "Anne dort ici ."), ("He goes out .", "Il sort ."),
+             ("She eats an apple .", "Elle mange une pomme .")]  # fmt: skip
+    text = "".join(f"{a}\t{b}\n" for a, b in pairs)
+    assert not read_text("t.tsv", text).has_header
+    assert read_text("t.tsv", f"What he said\tlang\n{text}").has_header is False
+    assert read_text("t.tsv", f"english\tfrench\n{text}").names == ("english", "french")

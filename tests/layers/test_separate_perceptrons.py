@@ -141,3 +141,10 @@ def test_members_open_their_gates_by_their_own_rows_alone():
 def test_few_bounds_stay_and_many_become_quantiles():
     assert fewer((0.0, 1.0, 5.0), 8) == (0.0, 1.0, 5.0)
     assert fewer(tuple(float(i) for i in range(17)), 4) == (0.0, 4.0, 8.0, 12.0, 16.0)
+
+
+@pytest.mark.parametrize("num_pieces", [0, 3])
+def test_no_buffer_is_a_view_of_another(num_pieces):
+    """Of no pieces the bounds are empty: as views of one tensor, torch.export cannot save them."""
+    for buffer in net_for(num_pieces=num_pieces).buffers():
+        assert buffer.untyped_storage().nbytes() == buffer.numel() * buffer.element_size()

@@ -308,6 +308,8 @@ def test_a_folder_of_files_is_asked_as_it_was_learned_from(tmp_path):
     [answer], [same] = run.predict(one), run.predict("a lovely film of dogs")
     assert (answer.input, same.input) == (str(one), "a lovely film of dogs")
     assert answer.probability == pytest.approx(same.probability, abs=1e-6)
+    assert dict(answer.details)["note"] == "read as one text of 2 lines"
+    assert "note" not in dict(same.details)
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=r"a folder with \.txt files"):
         run.predict(tmp_path / "empty")

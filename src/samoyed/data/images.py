@@ -202,5 +202,5 @@ def _missing(path: Path, expected: str) -> DataError:
         siblings = os.listdir(path.parent)
     except OSError:
         siblings = []
-    hint = f"Check the spelling.{did_you_mean(path.name, siblings)}"
+    hint = f"Check the spelling.{did_you_mean(path.name, siblings, least=0.6)}"
     return DataError(path, expected, "nothing: this path does not exist", hint)

@@ -308,8 +308,21 @@ def parse(
                 lines.append(line)
             line = first_line + reader.line_num
     except csv.Error as error:
+        if delimiter == "\t" and (plain := _without_quoting(text, first_line)) is not None:
+            return plain
         raise _bad_quote(path, text, line, first_line, str(error)) from None
     return rows, lines
+
+
+def _without_quoting(text: str, first_line: int) -> tuple[list[list[str]], list[int]] | None:
+    """Cut lines at tabs alone, where quotation marks are parts of the cells; None if it fits not.
+
+    Programs that write tabs seldom quote: a mark in a text is no beginning of a cell.
+    """
+    numbered = [(i, line) for i, line in enumerate(text.split("\n"), first_line) if line.strip()]
+    rows = [[cell.strip() for cell in line.split("\t")] for _, line in numbered]
+    _, most = Counter(map(len, rows)).most_common(1)[0]
+    return (rows, [i for i, _ in numbered]) if most >= _CONSISTENT * len(rows) else None
 
 
 def _bad_quote(path: str, text: str, line: int, first_line: int, reason: str) -> DataError:

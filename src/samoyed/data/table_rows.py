@@ -80,7 +80,9 @@ def aligned(cells: Cells, spec: TableSpec, target: TargetSpec, *, needs_target: 
             cells.path,
             f"a column {missing[0]!r}{more}, as the model learned from",
             f"the columns {listed(cells.names)}",
-            misspelt(missing[0], unused).strip() or "The names must be the same.",
+            misspelt(missing[0], unused).strip()
+            or "The names must be the same; a column that is not known later is no column to learn "
+            f"from: --input {shlex.quote(f'all but {missing[0]}')}.",
         )
     num = len(cells.names)
     others = tuple(name for name in spec.names if name not in target.columns)

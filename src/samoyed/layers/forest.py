@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,7 @@ class Forest(nn.Module):
                 if not learned.any():
                     continue
                 forest = self._grower(1_000 * seed + member, seen.shape[1])
-                forest.fit(seen[learned], answers[learned, question])
+                _fit(forest, seen[learned], answers[learned, question])
                 classes = getattr(forest, "classes_", np.zeros(0))
                 first = member * self.num_trees + question * self.num_each
                 for number, tree in enumerate(forest.estimators_, first):
@@ -159,7 +160,7 @@ class Forest(nn.Module):
             return 0.0
         forest = self._grower(0, seen.shape[1])
         start = time.perf_counter()
-        forest.fit(seen[learned], answers[learned])
+        _fit(forest, seen[learned], answers[learned])
         return (time.perf_counter() - start) * self.num_members * self.num_questions
 
     def _seen(self, rows: Float[Tensor, "N W"]) -> np.ndarray:
@@ -219,3 +220,10 @@ def _no_larger(bounds: np.ndarray) -> np.ndarray:
     rounded = bounds.astype(np.float32)
     below = np.nextafter(rounded, np.float32(-np.inf))
     return np.where(rounded > bounds, below, rounded)
+
+
+def _fit(forest: Any, seen: np.ndarray, answers: np.ndarray) -> None:
+    """Grow scikit-learn's forest; that most answers occur once is said with the data."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The number of unique classes")
+        forest.fit(seen, answers)

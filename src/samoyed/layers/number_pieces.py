@@ -57,8 +57,8 @@ class NumberEmbeddings(nn.Module):
         super().__init__()
         most = max(2, *(len(bounds) for bounds in edges)) if edges else 2
         bounds = bounds_of(edges, most)
-        self.register_buffer("low", bounds[:, :-1], persistent=False)
-        self.register_buffer("high", bounds[:, 1:], persistent=False)
+        self.register_buffer("low", bounds[:, :-1].clone(), persistent=False)
+        self.register_buffer("high", bounds[:, 1:].clone(), persistent=False)
         self.line = nn.Parameter(torch.empty(len(edges), embedding).uniform_(-1, 1))
         self.bias = nn.Parameter(torch.empty(len(edges), embedding).uniform_(-1, 1))
         self.weight = nn.Parameter(torch.zeros(len(edges), most - 1, embedding))

@@ -73,7 +73,7 @@ class SeparatePerceptrons(nn.Module):
         places, values = one_hot_places(spec)
         columns = columns_of(spec, num_pieces)
         fixed = {
-            "low": bounds[:, :-1], "high": bounds[:, 1:],
+            "low": bounds[:, :-1].clone(), "high": bounds[:, 1:].clone(),
             "places": places, "values": values,
             "columns": torch.from_numpy(columns),
         }  # fmt: skip

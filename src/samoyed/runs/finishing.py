@@ -8,7 +8,7 @@ from typing import Any
 
 from samoyed.core.reference import Score
 from samoyed.runs.baselines.table import measure
-from samoyed.runs.conducting import Prepared, num_parameters, write_weights
+from samoyed.runs.conducting import Prepared, RunSettings, num_parameters, write_weights
 from samoyed.runs.drawing_scores import is_share, verdict
 from samoyed.runs.figures.table import draw
 from samoyed.runs.folder import RunFolder, read_events
@@ -26,8 +26,8 @@ def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> No
     folder, assembly, model = prepared.folder, prepared.assembly, prepared.model
     model.eval()
     write_weights(folder, model)
+    say(f"trained for {in_words(seconds)}; {_what_follows(prepared.settings)}")
     scores = assembly.task.score(model, assembly.data, device=prepared.device)
-    say(f"trained for {in_words(seconds)}")
     for note in told_by(model):
         say(note)
     for score in scores:
@@ -51,6 +51,18 @@ def finish(prepared: Prepared, seconds: float, say: Callable[[str], None]) -> No
         write_model_card(folder.file("MODEL_CARD.md"), content)
     folder.finish()
     say(f"report: {folder.file('report.html')}")
+
+
+def _what_follows(settings: RunSettings) -> str:
+    """Say what is still done, which no minutes were asked for.
+
+    >>> _what_follows(RunSettings(report=False))
+    'scoring and shallow baselines follow'
+    """
+    others = {"shallow baselines": settings.baselines, "the report": settings.report}
+    parts = ["scoring", *(name for name, is_done in others.items() if is_done)]
+    verb = "follows" if len(parts) == 1 else "follow"
+    return f"{', '.join(parts[:-1])}{' and ' if parts[:-1] else ''}{parts[-1]} {verb}"
 
 
 def in_line(score: Score) -> str:

@@ -115,8 +115,9 @@ class ClassifyText:
             device: where to compute.
 
         Returns:
-            Per text its class; a note in the details where the run knows none of its words. The
-            answer about a whole file is called by its path.
+            Per text its class; a note in the details where the run knows none of its words, or
+            where a file that was named is one text of several lines. The answer about a whole file
+            is called by its path.
 
         Raises:
             DataError: for a file that cannot be read, or an input without a word.
@@ -130,9 +131,15 @@ class ClassifyText:
             answer_of(name, row, self.labels)
             for (name, _), row in zip(texts, probabilities, strict=True)
         ]
+        notes = [() if rows.has_known(i) else (NO_WORD,) for i in range(len(answers))]
+        named = {*inputs} if self.is_whole else set()
+        for i, (name, text) in enumerate(texts):
+            num_lines = sum(map(bool, map(str.strip, text.split("\n"))))
+            if name in named and num_lines > 1:  # and no file of a folder, which are meant so
+                notes[i] += (("note", f"read as one text of {num_lines:,} lines"),)
         return [
-            answer if rows.has_known(i) else replace(answer, details=(*answer.details, NO_WORD))
-            for i, answer in enumerate(answers)
+            replace(answer, details=(*answer.details, *note))
+            for answer, note in zip(answers, notes, strict=True)
         ]
 
     def texts_of(self, inputs: Sequence[str]) -> list[tuple[str, str]]:
