@@ -131,7 +131,9 @@ class ClassifyText:
             answer_of(name, row, self.labels)
             for (name, _), row in zip(texts, probabilities, strict=True)
         ]
-        notes = [() if rows.has_known(i) else (NO_WORD,) for i in range(len(answers))]
+        notes: list[tuple[tuple[str, str], ...]] = [
+            () if rows.has_known(i) else (NO_WORD,) for i in range(len(answers))
+        ]
         named = {*inputs} if self.is_whole else set()
         for i, (name, text) in enumerate(texts):
             num_lines = sum(map(bool, map(str.strip, text.split("\n"))))
