@@ -173,7 +173,7 @@ def test_what_cannot_be_is_refused(run, tmp_path, capsys):
 
 def test_a_run_that_is_no_single_graph_says_so(tmp_path):
     texts = SimpleNamespace(path=tmp_path / "run", task=SimpleNamespace(name="continue_text"))
-    with pytest.raises(RunError, match=r"pictures or tables(.|\n)*continue_text"):
+    with pytest.raises(RunError, match=r"pictures, tables or word vectors(.|\n)*continue_text"):
         export(texts)
     assert not list(tmp_path.iterdir())
 
