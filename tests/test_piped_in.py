@@ -49,6 +49,12 @@ def test_layouts_are_told_and_lines_are_lines(tmp_path, task: str, text: str, su
         assert Path(file).read_bytes() == text.encode()
 
 
+@pytest.mark.parametrize("task", ["tag", "translate", "classify_text"])
+@pytest.mark.parametrize("text", ["a," + "long " * 40_000, "so\rgood, bad\nfine\n", '"open, so\nx'])
+def test_what_no_table_can_hold_is_lines(tmp_path, task: str, text: str):
+    assert not as_file(text, tmp_path, task)
+
+
 def test_columns_that_the_run_learned_from_are_known(tmp_path):
     table = "a b,stars\nso good,1\n"
     assert not as_file(table, tmp_path, "classify_text")

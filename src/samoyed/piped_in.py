@@ -129,7 +129,9 @@ def _of_texts(text: str, lines: Sequence[str], known: Sequence[str]) -> str:
 
 def _is_table(lines: Sequence[str], delimiter: str, width: int) -> bool:
     """Tell whether single words, the names of columns, stand above rows of as many cells."""
-    rows = list(csv.reader(lines, delimiter=delimiter))
+    rows = _rows(lines, delimiter)
+    if not rows:
+        return False
     is_even = sum(len(row) == width for row in rows) >= NEARLY * len(rows)
     names = [cell.strip() for cell in rows[0]]
     is_named = all(len(name.split()) == 1 for name in names) and len({*names}) == width
@@ -138,8 +140,16 @@ def _is_table(lines: Sequence[str], delimiter: str, width: int) -> bool:
 
 def _head(lines: Sequence[str], delimiter: str) -> list[str]:
     """Return the cells of the first line, as names are compared."""
-    [cells] = csv.reader(lines[:1], delimiter=delimiter)
-    return [cell.strip().lower() for cell in cells]
+    rows = _rows(lines[:1], delimiter)
+    return [cell.strip().lower() for cell in rows[0]] if rows else []
+
+
+def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """Cut lines into cells; none where they are no table: a long line, a carriage return in one."""
+    try:
+        return list(csv.reader(lines, delimiter=delimiter))
+    except csv.Error:
+        return []
 
 
 _TOLD = {"tag": _of_sentences, "translate": _of_pairs, "classify_text": _of_texts}
