@@ -40,7 +40,7 @@ def test_every_part_comes_in_its_order(tmp_path):
     expected = [
         "Handwritten digits", "Ten digits, learned from", "99.23", "99.04 to 99.38 %",
         "10,000 examples", "k nearest neighbours", "logistic regression",
-        "The network beats the best baseline, k nearest neighbours, by 2.43 points.",
+        "The model beats the best baseline, k nearest neighbours, by 2.43 points.",
         "60,000 to train on", "3 duplicates", "x.png: truncated", "Mistakes", "LeNet-5",
         "61,706", "Gradient-based learning", "1,407", "Loss, rbm 1", "Loss, fine-tune",
         "Accuracy, fine-tune", "samoyed predict run 'a b.png' > out.json",
@@ -94,7 +94,7 @@ def test_an_address_that_is_no_address_becomes_no_link(tmp_path):
 @pytest.mark.parametrize(
     ("ours", "theirs", "kind", "sentence"),
     [
-        ((0.99, 0.98, 0.995), (0.95, 0.94, 0.96), "win", "The network beats the best baseline, a "
+        ((0.99, 0.98, 0.995), (0.95, 0.94, 0.96), "win", "The model beats the best baseline, a "
          "logistic regression, by 4.00 points."),
         ((0.95, 0.94, 0.96), (0.96, 0.95, 0.97), "tie", "A logistic regression scores "
          "better here (96.00 % to 95.00 %), though the intervals overlap: use that instead."),
@@ -104,7 +104,7 @@ def test_an_address_that_is_no_address_becomes_no_link(tmp_path):
          "(95.00 %, and the intervals overlap): use that instead."),
         ((1.0, 1.0, 1.0), (1.0, 1.0, 1.0), "tie", "A logistic regression is as good "
          "(100.00 %): use that instead."),
-        ((0.96, 0.95, 0.97), (0.95, 0.94, 0.96), "tie", "The network is better than a logistic "
+        ((0.96, 0.95, 0.97), (0.95, 0.94, 0.96), "tie", "The model is better than a logistic "
          "regression by 1.00 points, but the intervals overlap: the simpler model may do."),
         ((0.90, 0.89, 0.91), (0.95, 0.94, 0.96), "lose",
          "A logistic regression is better by 5.00 points: use that instead."),
@@ -124,7 +124,7 @@ def test_the_verdict_knows_which_way_is_better():
     rows = [("5-gram counts", bits(2.3)), ("character frequencies", bits(4.8))]
     judged = verdict(bits(2.0), rows)
     assert judged.sentence == (
-        "The network beats the best baseline, 5-gram counts, by 0.3 bits per character."
+        "The model beats the best baseline, 5-gram counts, by 0.3 bits per character."
     )
     assert verdict(bits(2.6), rows).kind == "lose"
 
@@ -320,8 +320,8 @@ def test_the_card_has_front_matter_scores_and_limits(tmp_path):
             }],
         }],
     }  # fmt: skip
-    assert "| this network | accuracy | 99.23 % | 99.04 to 99.38 % | 10,000 examples |" in body
-    assert "The network beats the best baseline" in body
+    assert "| this model | accuracy | 99.23 % | 99.04 to 99.38 % | 10,000 examples |" in body
+    assert "The model beats the best baseline" in body
     titles = re.findall(r"^## (.*)$", body, re.M)
     assert titles == [
         "Intended use", "Scores", "Data", "Limitations", "Model", "Training", "How to use it",

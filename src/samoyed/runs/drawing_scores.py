@@ -160,19 +160,19 @@ def verdict(
         return Verdict(
             "tie" if score.low <= best.high and best.low <= score.high else "lose",
             f"Nothing beats always giving the commonest class ({value_text(best)}): neither the "
-            "network nor a simpler model tells the classes apart well enough for more.",
+            "model nor a simpler one tells the classes apart well enough for more.",
         )
     if is_better and score.low <= best.high and best.low <= score.high:
         return Verdict(
             "tie",
-            f"The network is better than {_with_article(name)} by {gap}, but the intervals "
+            f"The model is better than {_with_article(name)} by {gap}, but the intervals "
             "overlap: the simpler model may do." + _mixed(score, best, others),
         )
     if score.low <= best.high and best.low <= score.high:
         return Verdict("tie", _not_beaten(score, name, best) + _mixed(score, best, others))
     if is_better:
         return Verdict(
-            "win", f"The network beats the best baseline, {_with_article(name)}, by {gap}."
+            "win", f"The model beats the best baseline, {_with_article(name)}, by {gap}."
         )
     return Verdict(
         "lose",

@@ -139,7 +139,7 @@ def _scores(content: ReportContent) -> str:
     if not content.scores:
         return "No score was measured."
     lines = ["| | score | value | 95 % interval | measured on |", "|---|---|---|---|---|"]
-    named = [("this network", score) for score in content.scores] + list(content.baselines)
+    named = [("this model", score) for score in content.scores] + list(content.baselines)
     for name, score in named:
         better = "" if score.is_higher_better else " (lower is better)"
         lines.append(

@@ -170,7 +170,7 @@ def _headline(score: Score) -> str:
 
 
 def _beside_baselines(score: Score, baselines: Sequence[tuple[str, Score]]) -> str:
-    ours = "this network"
+    ours = "this model"
     same = [(name, s) for name, s in baselines if s.name == score.name]
     same.sort(key=lambda row: row[1].value, reverse=score.is_higher_better)
     rows = [
