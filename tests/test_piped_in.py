@@ -32,7 +32,9 @@ WORDS = "He PRP B-NP\nruns VBZ B-VP\n\nShe PRP B-NP\nsits VBZ B-VP\n\n" * 3
         ("classify_text", "text,label\nso good,1\n", ".csv"),
         ("classify_text", "id\ttext\n1\tso good\n", ".tsv"),
         ("classify_text", "text\nso good\n", ".csv"),
-        ("classify_text", 'review,kind\n"good, really",1\nso dull,0\n', ".csv"),
+        ("classify_text", "Great, fun\nHorrible, waste of time\nBoring, I slept\n", ""),
+        ("classify_text", "text\nI love it, really\nbad film\n", ""),
+        ("classify_text", "Wow, text\nso good\nso, so, bad\n", ""),
         ("classify_text", "good, dull\nso good, so dull\nfine\nbad\n", ""),
         ("classify_text", "good\tso fine\nbad\tso dull\n", ""),
         ("classify_text", "so good, so bad\ntext\n", ""),
@@ -59,6 +61,10 @@ def test_columns_that_the_run_learned_from_are_known(tmp_path):
     table = "a b,stars\nso good,1\n"
     assert not as_file(table, tmp_path, "classify_text")
     assert as_file(table, tmp_path, "classify_text", ["a b"])
+    table = 'review,kind\n"good, really",pos\nso dull,neg\n'
+    assert as_file(table, tmp_path, "classify_text", ["", "pos", "neg"])
+    assert not as_file(table, tmp_path, "classify_text", ["", "1", "0"])
+    assert not as_file("pos\tfine\npos\tI love it\n", tmp_path, "classify_text", ["", "pos", "neg"])
     assert not as_file("nds,is\nDat,Það\n", tmp_path, "translate")
     assert as_file("nds,is\nDat,Það\n", tmp_path, "translate", ["nds", "is"])
 
@@ -69,6 +75,15 @@ def test_one_sentence_of_columns_is_told_by_its_tags(tmp_path):
     assert as_file(one, tmp_path, "tag", ["O", "B-NP", "E-NP", "I-NP", "S-NP"]).endswith(".conll")
     assert as_file("He PRON\nruns VERB\n", tmp_path, "tag", ["PRON", "VERB"])
     assert not as_file("He runs\nShe sits\n", tmp_path, "tag", ["O", "S-NP"])
+    assert not as_file("He ran home .\nThe dog barked .\n", tmp_path, "tag", ["NN", "VB", "."])
+    assert not as_file("He took vitamin O\n", tmp_path, "tag", ["O", "S-NP"])
+
+
+def test_bytes_of_another_encoding_are_kept(tmp_path):
+    text = b"text,label\nd\xe9 film,1\n".decode("utf-8", "surrogateescape")
+    assert (
+        Path(as_file(text, tmp_path, "classify_text")).read_bytes() == b"text,label\nd\xe9 film,1\n"
+    )
 
 
 def test_errors_name_standard_input_and_nothing_is_left_behind():

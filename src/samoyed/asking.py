@@ -97,12 +97,14 @@ def _refuse_files(run: Path, inputs: Sequence[str]) -> None:
 
 
 def _columns_of(about: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what the columns are called that a run about texts learned from, or its tags."""
+    """Return the names of columns that a run about texts learned from, its tags or classes."""
     if about["name"] == "translate":
         return tuple((about.get("spec") or {}).get("names", ()))
     if about["name"] == "tag":
         return tuple(about["tags"]["names"])
-    return (about["column"],) if about.get("column") else ()
+    if about["name"] == "classify_text":
+        return (about.get("column", ""), *about["labels"]["names"])
+    return ()
 
 
 def _written(answer: Answer, task: str, *, is_json: bool) -> str:

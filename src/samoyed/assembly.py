@@ -145,7 +145,8 @@ def to_measure_on(
     refuse_pictures([data], "the run", config["task"]["name"], is_measured=True)
     refuse_run(data)
     row = find(config["system"])
-    given = KINDS.get(config["task"]["name"], row.given)
+    name = config["task"]["name"]
+    given = "table" if name in TABLE_TASKS.values() else KINDS.get(name, row.given)
     if given in ("images", "table", "text", *KINDS.values(), "pairs"):
         refuse_missing(data, f"{kind_in_words(given)}, as the run learned from")
     try:

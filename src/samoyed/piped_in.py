@@ -7,6 +7,7 @@ that the run could be given by name, it is read as that file would be.
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ NAME = "standard input"
 LOOKED_AT = 200  # lines from which a layout is told
 NEARLY = 0.9  # of the lines have it: the others are mistakes
 _DELIMITERS = ("\t", ",", ";")
+_MARKED = re.compile(r"^[BIESLUM]-")
 
 
 @contextmanager
@@ -52,14 +54,15 @@ def as_file(text: str, folder: Path, task: str, known: Sequence[str] = ()) -> st
         text: all of standard input.
         folder: where to write.
         task: of the run: "tag", "translate", "classify_text"; of others every line is asked.
-        known: names of columns or fields that the run learned from; of a tagger its tags.
+        known: names of columns or fields that the run learned from; of a tagger its tags; of a
+            classifier the column of texts or "", and its classes.
     """
     lines = [line for line in text.split("\n", LOOKED_AT)[:LOOKED_AT] if line.strip()]
     suffix = _suffix(text, lines, task, known) if task in _TOLD and lines else ""
     if not suffix:
         return ""
     file = folder / f"{NAME}{suffix}"
-    file.write_text(text, encoding="utf-8", newline="")
+    file.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
     return str(file)
 
 
@@ -93,15 +96,19 @@ def _of_sentences(text: str, lines: Sequence[str], known: Sequence[str]) -> str:
 
 
 def _end_in(tags: Sequence[str], lines: Sequence[str]) -> bool:
-    """Tell whether lines are equally many pieces, of which the last is a known tag.
+    """Tell whether lines are equally many pieces, of which the last are several known tags.
 
-    >>> _end_in(["O", "B-NP", "S-NP"], ["He PRP I-NP", "runs VBZ O"])
-    True
+    A tag without a letter may as well be the mark that ends a sentence.
+
+    >>> tags = ["O", "B-NP", "S-NP", "."]
+    >>> _end_in(tags, ["He PRP I-NP", "runs VBZ O"]), _end_in(tags, ["He runs .", "She sits ."])
+    (True, False)
     """
     rows = [line.split() for line in lines]
-    kinds = {tag[2:] or tag for tag in tags}  # whatever marks beginning and end
-    told = sum(len(row) == len(rows[0]) > 1 and (row[-1][2:] or row[-1]) in kinds for row in rows)
-    return told >= NEARLY * len(rows)
+    kinds = {_MARKED.sub("", tag) for tag in tags if any(map(str.isalnum, tag))}
+    told = [row[-1] for row in rows if len(row) == len(rows[0]) > 1]
+    known = [tag for tag in told if _MARKED.sub("", tag) in kinds]
+    return len({*known}) > 1 and len(known) >= NEARLY * len(rows)
 
 
 def _of_pairs(text: str, lines: Sequence[str], known: Sequence[str]) -> str:
@@ -115,27 +122,31 @@ def _of_pairs(text: str, lines: Sequence[str], known: Sequence[str]) -> str:
 
 
 def _of_texts(text: str, lines: Sequence[str], known: Sequence[str]) -> str:
-    """Tell tables whose first line names the column of texts."""
-    columns = {name.lower() for name in known if name} or {COLUMN}
+    """Tell tables whose first line names the column of texts, or that have one of known classes.
+
+    What is known is the column, or nothing, and behind it the classes.
+    """
+    columns = {name.lower() for name in known[:1] if name} or {COLUMN}
     for delimiter in _DELIMITERS:
-        head = _head(lines, delimiter)
-        if len(head) > 1 and not columns.isdisjoint(head):
+        rows = _rows(lines, delimiter)
+        width = len(rows[0]) if rows else 0
+        is_even = sum(len(row) == width for row in rows) >= NEARLY * len(rows)
+        is_named = not columns.isdisjoint(_head(lines, delimiter))
+        if width > 1 and is_even and (is_named or _has_classes(rows, {*known[1:]})):
             return ".tsv" if delimiter == "\t" else ".csv"
-        if len(head) > 1 and _is_table(lines, delimiter, len(head)):
-            return ".tsv" if delimiter == "\t" else ".csv"
-    whole = lines[0].strip().strip('"').lower()
-    return ".csv" if len(lines) > 1 and whole in columns and len(whole.split()) == 1 else ""
+    whole, rows = lines[0].strip().strip('"').lower(), _rows(lines, ",")
+    is_one = len(rows) > 1 and all(len(row) == 1 for row in rows)
+    return ".csv" if is_one and whole in columns else ""
 
 
-def _is_table(lines: Sequence[str], delimiter: str, width: int) -> bool:
-    """Tell whether single words, the names of columns, stand above rows of as many cells."""
-    rows = _rows(lines, delimiter)
-    if not rows:
+def _has_classes(rows: Sequence[Sequence[str]], classes: set[str]) -> bool:
+    """Tell whether single words, names of columns, stand above a column of known classes."""
+    names, below = [cell.strip() for cell in rows[0]], rows[1:]
+    is_named = len({*names}) == len(names) and all(len(name.split()) == 1 for name in names)
+    if not is_named or not below or not classes.isdisjoint(names):
         return False
-    is_even = sum(len(row) == width for row in rows) >= NEARLY * len(rows)
-    names = [cell.strip() for cell in rows[0]]
-    is_named = all(len(name.split()) == 1 for name in names) and len({*names}) == width
-    return is_even and is_named and any(len(cell.split()) > 1 for r in rows[1:] for cell in r)
+    columns = zip(*(row for row in below if len(row) == len(names)), strict=True)
+    return any({cell.strip() for cell in column} <= classes for column in columns)
 
 
 def _head(lines: Sequence[str], delimiter: str) -> list[str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from samoyed.core.errors import DataError
-from samoyed.data.sentences import without_a_fifth
+from samoyed.data.sentences import copies, without_a_fifth
 from samoyed.data.tagged_columns import Sentence
 
 
@@ -19,13 +19,12 @@ def test_copies_stay_on_one_side():
     assert {s.words for s in train}.isdisjoint(s.words for s in test)
 
 
-def test_many_copies_of_one_are_learned_from():
-    sentences = [sentence(f"word {k}", k) for k in range(80)]
-    sentences += [sentence("the weather was fine", 80 + k) for k in range(20)]
-    for seed in range(5):
-        _, test = without_a_fifth(sentences, seed)
-        assert len(test) == 20
-        assert len({s.words for s in test}) == 20
+def test_many_copies_of_one_that_are_held_out_are_told():
+    many = [sentence("the weather was fine", k) for k in range(20)]
+    others = [sentence(f"word {k}", 100 + k) for k in range(80)]
+    [warning] = copies({"train": others[:40], "test": [*others[40:], *many]})
+    assert warning.startswith("20 of the 60 sentences of the test part are copies of one")
+    assert not copies({"train": others[:40], "test": [*others[40:], *many[:3]]})
 
 
 def test_copies_of_one_sentence_cannot_be_split():

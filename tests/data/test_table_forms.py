@@ -181,5 +181,6 @@ def test_a_first_row_of_sentences_is_no_header():
              ("She eats an apple .", "Elle mange une pomme .")]  # fmt: skip
     text = "".join(f"{a}\t{b}\n" for a, b in pairs)
     assert not read_text("t.tsv", text).has_header
-    assert read_text("t.tsv", f"What he said\tlang\n{text}").has_header is False
+    assert read_text("t.tsv", f"What he said\tlang\n{text}").has_header
+    assert read_text("t.tsv", f"What did he say?\tWhat did she say?\n{text}").has_header
     assert read_text("t.tsv", f"english\tfrench\n{text}").names == ("english", "french")

@@ -17,8 +17,6 @@ import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-LIKE = 0.85  # from here on two names in data are one that is misspelt
-
 
 class SamoyedError(Exception):
     """Say where, what was expected, what was found and what to do.
@@ -156,10 +154,13 @@ def misspelt(name: str, known: Iterable[str]) -> str:
 
 def _is_slip(one: str, other: str) -> bool:
     """Tell whether two names, in small letters, differ by what happens in typing."""
-    if [c for c in one if c.isdigit()] != [c for c in other if c.isdigit()]:
-        return False
-    if one == other or _likeness(one, other) >= LIKE:
+    short, long = sorted((one, other), key=len)
+    if one == other:
         return True
+    if len(long) == len(short) + 1:  # a letter too many, but no first one: asymmetric is meant
+        return any(
+            long[:k] + long[k + 1 :] == short and long[k].isalpha() for k in range(1, len(long))
+        )
     differing = [k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b]
     is_exchanged = len(differing) == 2 and differing[1] == differing[0] + 1
     return is_exchanged and sorted(one) == sorted(other)

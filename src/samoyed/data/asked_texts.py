@@ -114,7 +114,7 @@ def texts_of(
     for given in inputs:
         if isinstance(given, Said):
             given = Said(next(piped))
-        elif form != "space":  # of one text by itself the first word may be anything
+        else:
             [given] = plain([given])
         if is_whole and is_folder(given):
             texts += [_whole(path) for path in _files_in(Path(given))]

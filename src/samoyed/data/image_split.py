@@ -13,7 +13,6 @@ from samoyed.data.image_reasons import named
 from samoyed.data.image_source import LEFT_OUT, TEST, TRAIN, VALIDATION
 
 TEST_SHARE = 0.2
-_FEW_COPIES, _MUCH = 3, 0.05  # so many copies, or such a share of a class's held-out part
 _NEAR = 0.05  # from it on either side a share is no fifth
 _FEW = 5  # examples of a class to learn from at which it is named
 _IMBALANCE = 10.0  # largest class over smallest
@@ -23,8 +22,7 @@ def hold_out(targets: np.ndarray, digests: Sequence[Hashable], seed: int) -> np.
     """Choose a fifth of each class, at least one picture but never all, to be held out.
 
     Pictures are ordered by a hash of the seed and their content, so that neither names nor order
-    matter, a new picture hardly moves the others, and copies stay on the same side. Many copies of
-    one are rather learned from: held out, they would be most of what is measured.
+    matter, a new picture hardly moves the others, and copies stay on the same side.
 
     Args:
         targets: (N,) class of each picture.
@@ -44,8 +42,8 @@ def hold_out(targets: np.ndarray, digests: Sequence[Hashable], seed: int) -> np.
     splits = np.full(len(targets), TRAIN, np.int8)
     for groups in classes.values():
         room = max(1, round(TEST_SHARE * sum(len(group) for _, group in groups)))
-        held, most = [], max(_FEW_COPIES, _MUCH * room)
-        for _, group in sorted(groups, key=lambda g: (len(g[1]) > most, g[0])):
+        held = []
+        for _, group in sorted(groups):
             if len(group) <= room:
                 held.append(group)
                 room -= len(group)

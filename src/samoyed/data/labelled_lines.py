@@ -21,6 +21,7 @@ from samoyed.data.text_files import Reading, read_file
 MARK = "__label__"
 LOOKED_AT = 5000  # lines from which a form is told
 NEARLY = 0.9  # of the lines have it: the others are mistakes
+FEWEST_LABELLED = 5  # lines that tell labels before a blank
 MARKED = 0.5  # of the lines hold fastText's mark, which no other text does
 MOST_CLASSES = 500
 LINES_PER_CLASS = 5
@@ -165,39 +166,50 @@ def read_labelled(
 def without_labels(
     lines: Sequence[str], form: Form | None, labels: Collection[str]
 ) -> list[str]:  # fmt: skip
-    """Return texts without the labels before or behind them, where nearly all lines have one.
+    r"""Return texts without the labels before or behind them, where nearly all lines have one.
 
-    A text alone may begin with a word that is also a class, so that a few labels tell nothing;
-    fastText's mark is never a part of a text.
+    A text may begin with a word that is also a class: before a blank labels are told by many lines
+    of several classes. fastText's mark is never a part of a text.
 
     Args:
         lines: the texts, labelled or not.
         form: how label and text were set where they were learned from; None where they were no
-            lines: then only a tab parts a class from its text.
+            lines: then only tabs in several lines part classes from their texts.
         labels: the known classes.
 
-    >>> without_labels(["good a fine film", "bad a dull one"], "space", ["good", "bad"])
-    ['a fine film', 'a dull one']
-    >>> without_labels(["good film", "a dull one"], "space", ["good", "bad"])
-    ['good film', 'a dull one']
+    >>> without_labels(["good\ta fine film"], "tab", ["good", "bad"])
+    ['a fine film']
+    >>> without_labels(["good film", "bad luck"], "space", ["good", "bad"])
+    ['good film', 'bad luck']
     """
+    if form == "fasttext":
+        return [_unmarked(line) for line in lines]
     if form is None:
-        plain = without_labels(lines, "tab", labels)
-        return plain if plain != list(lines) else without_labels(lines, "tab last", labels)
-    found = [_without_label(line, form, labels) for line in lines]
-    num = sum(text is not None for text in found)
-    if form != "fasttext" and num < NEARLY * len(lines):
+        plain = without_labels(lines, "tab", labels) if len(lines) > 1 else list(lines)
+        is_last = plain == list(lines) and len(lines) > 1
+        return without_labels(lines, "tab last", labels) if is_last else plain
+    found = [_labelled(line, form, labels) for line in lines]
+    told = {record.label for record in found if record is not None}
+    num = sum(record is not None for record in found)
+    is_doubtful = form == "space" and (len(lines) < FEWEST_LABELLED or len(told) < 2)
+    if is_doubtful or num < NEARLY * len(lines):
         return list(lines)
-    return [line if text is None else text for line, text in zip(lines, found, strict=True)]
+    return [line if r is None else r.text for line, r in zip(lines, found, strict=True)]
 
 
-def _without_label(line: str, form: Form, labels: Collection[str]) -> str | None:
-    """Return the text of a labelled line, or None where it is none."""
+def _unmarked(line: str) -> str:
+    """Return a line without fastText's labels, or as it is where nothing else is in it."""
+    text = " ".join(word for word in line.split() if not word.startswith(MARK))
+    return text if MARK in line and text else line
+
+
+def _labelled(line: str, form: Form, labels: Collection[str]) -> Labelled | None:
+    """Return a labelled line of a known class, or None."""
     try:
         record = record_of(line, "", form, is_marked=False)
     except DataError:
         return None
-    return record.text if form == "fasttext" or record.label in labels else None
+    return record if record.label in labels else None
 
 
 def _marks_of(text: str) -> bool:

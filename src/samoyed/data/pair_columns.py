@@ -19,6 +19,7 @@ from samoyed.data.text_files import array_of_json
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 COLUMN_SUFFIXES = (".tsv", ".tab", ".txt", ".csv")
 _WORDY = 0.2  # of the lines of a field of sentences have more than one word
+_LETTERED = 0.5  # of the cells of a column of sentences, or of words, hold a letter
 _TABBED = 0.9  # of the lines of any file that has columns hold a tab
 _LOOKED_AT = 2_000  # lines from which the language of a column is guessed
 _SHOWN = 40  # characters of a sentence
@@ -94,7 +95,8 @@ def sentences_in(file: Path, language: str, place: int | None = None) -> list[st
     if _is_json(file):
         return [_field(file, number, line, language) for number, line in enumerate(lines, 1)]
     is_table = file.name.lower().removesuffix(".gz").endswith((".tsv", ".tab", ".csv"))
-    if not is_table and sum("\t" in line for line in lines) < _TABBED * max(1, len(lines)):
+    has_tabs = sum("\t" in line for line in lines) >= _TABBED * max(1, len(lines))
+    if not is_table and (place is None or not has_tabs):
         return lines
     _, cells, mark = _cut(file, lines)
     width = Counter(map(len, cells)).most_common(1)[0][0] if cells else 0
@@ -105,8 +107,7 @@ def sentences_in(file: Path, language: str, place: int | None = None) -> list[st
         return [_cell(row, head.index(language)) for row in cells[1:]]
     is_named = sum(name.lower() in HEADS for name in head) >= 2
     found = None if is_named else _spoken(cells, width, language)
-    is_like = (width == 2 and not _names_others(cells)) or _is_wordy(cells, place)
-    if found is None and not is_named and is_like:
+    if found is None and not is_named and place is not None and not _is_foreign(cells, place):
         found = place
     if found is None or found >= width:
         cut = shlex.quote(str(file))
@@ -119,19 +120,16 @@ def sentences_in(file: Path, language: str, place: int | None = None) -> list[st
     return [_cell(row, found) for row in cells]
 
 
-def _names_others(cells: Sequence[Sequence[str]]) -> bool:
-    """Tell whether single words stand above longer cells: the names of two columns."""
-    below = [cell for row in cells[1:_LOOKED_AT] for cell in row]
-    has_words = sum(map(_has_words, below)) >= _WORDY * len(below) > 0
-    return has_words and not any(map(_has_words, cells[0]))
+def _is_foreign(cells: Sequence[Sequence[str]], place: int) -> bool:
+    """Tell whether a column is plainly none of sentences: of numbers, or named as something else.
 
-
-def _is_wordy(cells: Sequence[Sequence[str]], place: int | None) -> bool:
-    """Tell whether a column may hold sentences; that of a table about something else does not."""
-    if place is None:
-        return False
-    some = [_cell(row, place) for row in cells[:_LOOKED_AT]]
-    return sum(map(_has_words, some)) >= _WORDY * len(some)
+    Single words above longer cells are names; where all cells are single words nothing tells.
+    """
+    below = [_cell(row, place) for row in cells[1:_LOOKED_AT]]
+    num_lettered = sum(any(map(str.isalpha, cell)) for cell in below)
+    has_names = not any(map(_has_words, cells[0])) and any(map(str.isalpha, "".join(cells[0])))
+    is_named = has_names and sum(map(_has_words, below)) >= _WORDY * len(below) > 0
+    return num_lettered < _LETTERED * len(below) or is_named
 
 
 def _cell(row: Sequence[str], place: int) -> str:
@@ -305,14 +303,10 @@ def _by_language(
         known = next(place for place in found if place is not None)
         found = [1 - known if place is None else place for place in found]
     one, two = found
-    is_unknown = one is None or two is None or one == two
-    if (
-        is_unknown
-        and ask.places
-        and max(ask.places) < width
-        and (width == 2 or all(_is_wordy(cells, place) for place in ask.places))
-    ):
-        one, two = ask.places
+    is_told = one is not None and two is not None and one != two
+    places = ask.places if not is_told and ask.places and max(ask.places) < width else None
+    if places is not None and not any(_is_foreign(cells, place) for place in places):
+        one, two = places
     if one is None or two is None or one == two:
         shown = "; ".join(f"{k + 1} “{cells[0][k][:40]}”" for k in range(min(width, 4)))
         option = "--from" if one is None else "--to"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -10,6 +11,7 @@ import numpy as np
 from samoyed.core.errors import DataError
 from samoyed.data.image_split import hold_out
 
+FEW_COPIES, MUCH = 3, 0.1  # copies of a sentence in a part, or such a share of it
 FEWEST_WORDS = 4  # of a sentence that is not a copy by chance
 
 
@@ -51,9 +53,16 @@ def without_a_fifth(
 
 
 def copies(parts: Mapping[str, Sequence[CutSentence]]) -> list[str]:
-    """Warn of sentences that are both to learn from and held out."""
+    """Warn of sentences that are both to learn from and held out, and of many copies held out."""
     seen = {s.words: s for s in parts["train"] if len(s.words) >= FEWEST_WORDS}
     found = []
+    for part in ("test", "validation"):
+        (words, num), *_ = Counter(s.words for s in parts.get(part, ())).most_common(1) or [((), 0)]
+        if num > max(FEW_COPIES, MUCH * len(parts.get(part, ()))):
+            found.append(
+                f"{num:,} of the {len(parts[part]):,} sentences of the {part} part are copies of "
+                f"one ({' '.join(words)[:60]!r}), so that the scores are much its own"
+            )
     for part in ("test", "validation"):
         both = [s for s in parts.get(part, ()) if s.words in seen]
         if both:

@@ -24,6 +24,7 @@ _DELIMITERS = ("\t", ";", "|", ",")  # the earlier wins where two fit equally we
 _SAID = re.compile(r'"?sep=([^\w\s"]|[\t ])"?\s*$', re.IGNORECASE)  # Excel's first line
 _NO_DECIMAL = re.compile(r"(?<!\d),|,(?!\d)")
 _SAMPLE_LINES = 200
+_FEW_QUOTED = 0.1  # of the cells, where quotation marks are parts of some
 _CONSISTENT = 0.95  # share of lines with the same number of cells
 _NO_DELIMITER = "\x1f"  # the separator of units in ASCII, which no text holds
 _SPELLED = {
@@ -321,6 +322,9 @@ def _without_quoting(text: str, first_line: int) -> tuple[list[list[str]], list[
     """
     numbered = [(i, line) for i, line in enumerate(text.split("\n"), first_line) if line.strip()]
     rows = [[cell.strip() for cell in line.split("\t")] for _, line in numbered]
+    num_quoted = sum(cell[:1] == cell[-1:] == '"' for row in rows for cell in row)
+    if num_quoted > _FEW_QUOTED * sum(map(len, rows)):
+        return None  # cells are quoted here, and one of them wrongly
     _, most = Counter(map(len, rows)).most_common(1)[0]
     return (rows, [i for i, _ in numbered]) if most >= _CONSISTENT * len(rows) else None
 

@@ -43,13 +43,13 @@ def header_of(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
         return names
     unseen = sum(cell not in cells for cell, cells in zip(first, columns, strict=True))
     looks_named = all(re.search(r"[A-Za-z_]", cell) for cell in first if cell)
-    is_value = any(map(_is_sentence_among, first, columns))
+    is_value = all(map(_is_sentence_among, first, columns))
     return names if looks_named and unseen > len(first) / 2 and not is_value else None
 
 
 def _is_sentence_among(cell: str, below: Sequence[str]) -> bool:
     """Tell whether a cell is of three words or more, as most of those below it are."""
-    if len(cell.split()) < _SENTENCE:
+    if len(cell.split()) < _SENTENCE or cell.endswith("?"):
         return False
     return sum(len(other.split()) >= _SENTENCE for other in below) > len(below) / 2
 

@@ -282,13 +282,14 @@ def _checked(
     if scheme:
         kinds = {name[2:] for name in names if name != "O"}
         names = set(tag_schemes.all_bioes(kinds))
-    if known is not None and on_bad == "skip":
-        names &= {*known.names}
-        parts["train"] = _known(parts["train"], names, scheme, on_bad, skipped)
+    if known is not None:
+        names = {*known.names} | (set() if on_bad == "skip" else names)
+        if on_bad == "skip" and "test" not in parts:
+            parts["train"] = _known(parts["train"], names, scheme, on_bad, skipped)
     for part in ("validation", "test"):
         if part in parts:
             parts[part] = _known(parts[part], names, scheme, on_bad, skipped)
-            if not parts[part]:
+            if not parts[part] and known is None:
                 raise DataError(
                     root, f"sentences of the {part} part", "none that can be used",
                     "Fill that file, or take it away: a fifth is held out then.",

@@ -140,7 +140,11 @@ def _source(
     if on_bad == "skip":
         records = labelled_text.of_known(records, known, on_bad, gathered.skipped)
     if not records:
-        raise DataError(path, "at least one text with a label", "none")
+        left, more = gathered.skipped, len(gathered.skipped) - 1
+        told = f"; left out: {left[0]}" + (f", and {more:,} more" if more else "") if left else ""
+        raise DataError(
+            path, f"texts of the run's classes: {first_names(known.names)}", f"none{told}"
+        )
     labels = LabelSpec(labelled_text.ordered({record.label for record in records}))
     has_test = bool(parts.get("test"))
     held = {"train": [] if has_test else records, "test": records if has_test else []}

@@ -261,13 +261,14 @@ def _checked(
             root, "phrases of at least two classes", f"{first_names(sorted(names))} alone",
             "There is nothing to tell apart: the first piece in a bracket is its class.",
         )  # fmt: skip
-    if known is not None and on_bad == "skip":
-        names &= {*known.names}
-        parts["train"] = _known(parts["train"], names, on_bad, skipped)
+    if known is not None:
+        names = {*known.names} | (set() if on_bad == "skip" else names)
+        if on_bad == "skip" and "test" not in parts:
+            parts["train"] = _known(parts["train"], names, on_bad, skipped)
     for part in ("validation", "test"):
         if part in parts:
             parts[part] = _known(parts[part], names, on_bad, skipped)
-            if not parts[part]:
+            if not parts[part] and known is None:
                 raise DataError(root, f"trees of the {part} part", "none that can be used")
     return LabelSpec(ordered(names))
 

@@ -19,8 +19,9 @@ FORGET = 0.03
 """Of words: a net that always carries its memory on may know no beginning (Melis et al. 2018,
 sec. 4), and held-out texts are read from an empty one."""
 
-MOST_UNKNOWN = 0.02
-"""Of the units of another text, from which it is said how many the run does not know."""
+MOST_UNKNOWN = {"character": 0.02, "word": 0.2}
+"""Of the units of another text, from which it is said how many the run does not know: rare words
+are unknown in any text."""
 
 MOST_ASIDE, SHARE_ASIDE = 30_000, 0.03
 """Units kept aside at most, and of a training part without a validation part such a share."""
@@ -88,7 +89,7 @@ def to_measure_on(task: Any, source: Any) -> tuple[Any, str]:
     if isinstance(source, LargeTextSource) and not source.has_test:
         which = f"its last {len(text.test):,} {task.spec.unit}s"
     strange = np.count_nonzero(text.test == len(task.spec) - 1) / max(1, len(text.test))
-    if task.spec.unit != "byte" and strange > MOST_UNKNOWN:
+    if strange > MOST_UNKNOWN.get(task.spec.unit, 1.0):
         which += f"; {strange:.0%} of its {task.spec.unit}s are not known to the run"
     if task.name == "embed":
         from samoyed.kinds.near_words import prepared, refuse_lonely

@@ -14,7 +14,7 @@ from torch import nn
 
 import samoyed
 from samoyed.assembly import assemble, settle
-from samoyed.catalog import choose
+from samoyed.catalog import choose, find
 from samoyed.core.errors import OptionError, RunError
 from samoyed.core.numbers import Weight
 from samoyed.core.reach import refuse_too_large, within_reach
@@ -245,9 +245,10 @@ def take_up_plan(
             f"other content (fingerprint {fingerprint[:12]})",
             "put the data back, choose another --out, or start over with --fresh",
         )  # fmt: skip
+    most = sum(before["steps"]) if find(before["system"]).is_limited else None
     plan = Plan(
         tuple(before["steps"]), tuple(before["step_s"]), before.get("after_s", 0.0),
-        before.get("most_steps"),
+        before.get("most_steps", most),
     )  # fmt: skip
     factor = stretch(request.as_json(), before["request"])
     if factor == 1.0:
@@ -345,7 +346,8 @@ def describe_plan(prepared: Prepared) -> str:
     minutes = prepared.folder.read("config.json")["request"]["minutes"]
     is_cut = minutes is not None and prepared.plan.seconds > FITS * minutes * 60
     hint = " (so few teach little: give it more --minutes)"
-    is_short = is_cut and sum(prepared.plan.steps) < FEW_STEPS
+    num_steps, most = sum(prepared.plan.steps), prepared.plan.most
+    is_short = is_cut and num_steps < min(FEW_STEPS, FEW_STEPS if most is None else most)
     return f"plan: {parts}, about {in_words(left_s)}{hint if is_short else ''}"
 
 

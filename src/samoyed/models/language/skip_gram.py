@@ -85,7 +85,9 @@ LAST_SHARE = 0.004  # of the rate, at the end: 1e-4 of 0.025, as gensim has it
 MOST_READ, MOST_EPOCHS = 20_000_000, 50.0  # words read in a training of a short text
 STRETCH = 32  # words that share their noise words
 CBOW_RATE = 3.0  # times skip-gram's: a mean of words moves each of them by its share
-MOST_MOVES = 125.0  # pairs of a step that move a vector by the full rate; 300 go astray in time
+MOST_MOVES = (
+    75.0  # pairs of a step that move a vector by the full rate; 125 go astray, of few words
+)
 
 # G stretches, S words in each, M = S + 2c words in and around it, L the longest way, D dimensions
 
