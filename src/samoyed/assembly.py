@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Mapping, Sized
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -11,7 +11,14 @@ from typing import Any
 from torch import nn
 
 from samoyed.catalog import find
-from samoyed.core.errors import DataError, OptionError, RunError, SamoyedError, did_you_mean
+from samoyed.core.errors import (
+    DataError,
+    OptionError,
+    RunError,
+    SamoyedError,
+    did_you_mean,
+    first_of,
+)
 from samoyed.core.settings import apply, from_json, refuse_dials
 from samoyed.core.spec import OnBad
 from samoyed.core.stage import Recipe
@@ -169,12 +176,12 @@ def to_measure_on(
     if isinstance(test, Sized) and len(test) == 0:
         raise DataError(
             source.path, "examples that can be scored",
-            f"none; left out as bad: {source.skipped[0]}{more_of(source.skipped)}"
+            f"none; left out as bad: {first_of(source.skipped)}"
             if source.skipped else "none",
             "Mend them, or name other data.",
         )  # fmt: skip
     if left := source.skipped:
-        which += f"; left out as bad: {left[0]}" + more_of(left)
+        which += f"; left out as bad: {first_of(left)}"
     return held, which
 
 
@@ -184,11 +191,6 @@ def _of_another_kind(data: str, given: str, found: str) -> RunError:
         data, f"{kind_in_words(given)}, as the run learned from", found,
         "Give data of the kind that it learned from.",
     )  # fmt: skip
-
-
-def more_of(reasons: Sequence[str]) -> str:
-    """Say how many reasons there are besides the first, each of which may be about several."""
-    return f", and {len(reasons) - 1:,} more" if len(reasons) > 1 else ""
 
 
 def open_again(

@@ -26,6 +26,7 @@ from samoyed.data.table_files import is_table_name
 from samoyed.data.tables import TableAsk
 from samoyed.data.text_files import is_text_name
 from samoyed.data.text_kinds import kind_of_texts, scan_texts
+from samoyed.row import kind_in_words
 
 PICTURE_SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm",
@@ -33,10 +34,7 @@ PICTURE_SUFFIXES = {
 IDX_NAME = re.compile(r"idx[13]-ubyte(\.gz)?$|idx[13]$")
 SAMPLE = "digits"
 MOST_NAMED = 8  # files of a folder
-_KINDS = {
-    "labelled_text": "texts with a class each", "tagged_text": "words with tags", "trees": "trees",
-}  # fmt: skip
-_PAIRS = "sentence pairs"
+_TOLD = tuple(map(kind_in_words, ("pairs", "labelled_text", "tagged_text", "trees")))
 _PACKED = (".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz")
 
 
@@ -297,7 +295,7 @@ def _open_folder(
     if texts > pictures:
         _refuse_table_options(ask)
         some = [file for file in files if is_text_name(file.name)][:MOST_NAMED]
-        if all(_in_words(file, ask) in (_PAIRS, *_KINDS.values()) for file in some):
+        if all(_in_words(file, ask) in _TOLD for file in some):
             raise _of_which(
                 target, files, ask, "texts to continue, or files named train and test", known
             )
@@ -361,9 +359,9 @@ def _in_words(file: Path, ask: TableAsk) -> str:
     """Say what a file holds, or nothing where that cannot be told."""
     try:
         if _are_unasked_pairs(file, ask):
-            return _PAIRS
+            return kind_in_words("pairs")
         if kind := kind_of_texts(file, ask):
-            return _KINDS[kind]
+            return kind_in_words(kind)
     except DataError as error:
         return error.expected  # one of two
     return "a table" if is_table_name(file.name) else ""

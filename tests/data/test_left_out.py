@@ -169,7 +169,7 @@ def test_a_folder_of_files_of_two_kinds_names_both(tmp_path):
     with pytest.raises(DataError) as caught:
         open_source(str(tmp_path))
     assert caught.value.found == (
-        "a folder of 2: names.conll (words with tags), pairs.tsv (sentence pairs)"
+        "a folder of 2: names.conll (tagged words), pairs.tsv (sentence pairs)"
     )
     assert all(f"check {tmp_path / name}" in caught.value.hint
                for name in ("names.conll", "pairs.tsv"))  # fmt: skip

@@ -35,7 +35,7 @@ def test_columns_that_are_to_be_classified_are_warned_about(tmp_path):
 def test_a_folder_of_tagged_files_is_no_text_to_continue(tmp_path):
     put(tmp_path, GOOD, "a.txt")
     put(tmp_path, GOOD.replace("x", "y"), "b.txt")
-    with pytest.raises(DataError, match=r"a\.txt \(words with tags\)"):
+    with pytest.raises(DataError, match=r"a\.txt \(tagged words\)"):
         open_any(tmp_path)
     assert open_any(tmp_path, task="continue_text").kind == "text"
     put(tmp_path, "It was the best of times, it was the worst of times.\n" * 99, "c.txt")

@@ -170,6 +170,16 @@ def _likeness(one: str, other: str) -> float:
     return difflib.SequenceMatcher(None, other, one).ratio()
 
 
+def first_of(reasons: Sequence[str]) -> str:
+    """Name the first reason and say how many more there are; each may be about several things.
+
+    >>> first_of(["a.txt:2: no text", "a.txt:7: no text"]), first_of(["a.txt:2: no text"])
+    ('a.txt:2: no text, and 1 more', 'a.txt:2: no text')
+    """
+    more = f", and {len(reasons) - 1:,} more" if len(reasons) > 1 else ""
+    return reasons[0] + more
+
+
 def first_names(names: Sequence[str], most: int = 10) -> str:
     """List the first names and say how many more there are.
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from samoyed.core.errors import DataError, first_names
+from samoyed.core.errors import DataError, first_names, first_of
 from samoyed.core.spec import LabelSpec
 from samoyed.data import labelled_folders, labelled_table, labelled_text
 from samoyed.data import table_target as targeting
@@ -140,8 +140,7 @@ def _source(
     if on_bad == "skip":
         records = labelled_text.of_known(records, known, on_bad, gathered.skipped)
     if not records:
-        left, more = gathered.skipped, len(gathered.skipped) - 1
-        told = f"; left out: {left[0]}" + (f", and {more:,} more" if more else "") if left else ""
+        told = f"; left out: {first_of(gathered.skipped)}" if gathered.skipped else ""
         raise DataError(
             path, f"texts of the run's classes: {first_names(known.names)}", f"none{told}"
         )

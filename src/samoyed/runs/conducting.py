@@ -347,7 +347,7 @@ def describe_plan(prepared: Prepared) -> str:
     is_cut = minutes is not None and prepared.plan.seconds > FITS * minutes * 60
     hint = " (so few teach little: give it more --minutes)"
     num_steps, most = sum(prepared.plan.steps), prepared.plan.most
-    is_short = is_cut and num_steps < min(FEW_STEPS, FEW_STEPS if most is None else most)
+    is_short = is_cut and num_steps < min(FEW_STEPS, most or FEW_STEPS)
     return f"plan: {parts}, about {in_words(left_s)}{hint if is_short else ''}"
 
 

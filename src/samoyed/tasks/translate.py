@@ -6,7 +6,7 @@ Training foresees every unit of the true translation from the source and the tru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -159,6 +159,7 @@ class Translate:
         rows = sources(inputs, self.units)
         order = sorted(range(len(rows)), key=lambda k: -len(rows[k]))
         answers: list[Answer | None] = [None] * len(rows)
+        encode = bpe.encoder(self.units.source)
         for start in range(0, len(order), ROWS):
             places = order[start : start + ROWS]
             batch = padded([rows[k] for k in places]).to(device)
@@ -169,17 +170,9 @@ class Translate:
                     text = self._known(model, inputs[k], best.units)
                 mean = float(np.exp(best.log_probability / (len(best.units) + 1)))
                 said, sure = (text, mean) if inputs[k].strip() else ("", None)
-                answers[k] = Answer(inputs[k], said, sure, self._strange(inputs[k], rows[k]))
+                answers[k] = Answer(inputs[k], said, sure, _strange(inputs[k], rows[k], encode))
         model.train(was_training)
         return [answer for answer in answers if answer is not None]
-
-    def _strange(self, sentence: str, row: np.ndarray) -> tuple[tuple[str, Any], ...]:
-        """Return a note of the words of a source with a unit that is not known, if there are."""
-        if UNKNOWN_UNIT not in row:
-            return ()
-        encode = bpe.encoder(self.units.source)
-        words = [word.strip() for word in bpe.chunks(sentence) if UNKNOWN_UNIT in encode(word)]
-        return (("note", f"not known: {first_names(list(dict.fromkeys(words)), most=5)}"),)
 
     def sentences_of(self, inputs: Sequence[str]) -> list[str]:
         """Return the sentences: each input is one, or names a file of them.
@@ -263,3 +256,13 @@ class Translate:
             for start in range(0, len(rows), ROWS)
         ]
         return torch.cat(found).numpy()
+
+
+def _strange(
+    sentence: str, row: np.ndarray, encode: Callable[[str], list[int]]
+) -> tuple[tuple[str, Any], ...]:
+    """Return a note of the words of a source with a unit that is not known, if there are."""
+    if UNKNOWN_UNIT not in row:
+        return ()
+    words = [word.strip() for word in bpe.chunks(sentence) if UNKNOWN_UNIT in encode(word)]
+    return (("note", f"not known: {first_names(list(dict.fromkeys(words)), most=5)}"),)
