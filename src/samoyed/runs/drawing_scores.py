@@ -1,4 +1,4 @@
-"""Scores in words: names, numbers, intervals, and whether the network was worth it."""
+"""Scores in words: names, numbers, intervals, and whether the model was worth it."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def held_out(name: str) -> str:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How the network stands beside the best baseline.
+    """How the model stands beside the best baseline.
 
     Args:
         kind: what happened; "tie" when the two intervals overlap.
@@ -144,10 +144,10 @@ def verdict(
     """Set the headline score beside the best baseline measured by the same score.
 
     Args:
-        score: the headline score of the network.
+        score: the headline score of the model.
         baselines: what each simple model scores.
-        others: further scores of the network. One that mixes it with a baseline is told of where
-            the network alone is no clear winner and the two together beat the baseline.
+        others: further scores of the model. One that mixes it with a baseline is told of where
+            the model alone is no clear winner and the two together beat the baseline.
     """
     same = [(n, s) for n, s in baselines if score is not None and s.name == score.name]
     if score is None or not same:
@@ -182,7 +182,7 @@ def verdict(
 
 
 def _mixed(score: Score, best: Score, others: Sequence[Score]) -> str:
-    """Say that network and baseline together are better than the baseline, where they are."""
+    """Say that model and baseline together are better than the baseline, where they are."""
     mixed = next((s for s in others if s.name == f"mixed_{score.name}"), None)
     sign = 1 if score.is_higher_better else -1
     if mixed is None or sign * (mixed.value - best.value) <= 0:
