@@ -7,7 +7,7 @@ nn.CrossEntropyLoss, the read-out's weights its own or, with --tied, the embeddi
 in the number format that `auto` chooses on this processor, or the one asked for. Steps alternate,
 so that whatever else the machine does falls on both; medians.
 
-    python -m benchmarks.language [--threads 2] [--repeats 9] [--precision auto] [--tied]
+    python -m benchmarks.language [--threads 2] [--repeats 31] [--precision auto] [--tied]
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--repeats", type=int, default=31)
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--tied", action="store_true")
     options = parser.parse_args()

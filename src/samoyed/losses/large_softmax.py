@@ -22,7 +22,7 @@ from torch.autograd.function import once_differentiable
 FEW_SYMBOLS = 1_000
 """Of so many symbols or fewer, torch's own loss is as quick."""
 
-_IN_CACHE = 1 << 19
+_IN_CACHE = 1 << 20
 """So many numbers at once."""
 
 

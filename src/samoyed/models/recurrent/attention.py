@@ -51,6 +51,7 @@ from samoyed.layers.alignment import AttentiveGRU
 from samoyed.layers.dropout import dropout
 from samoyed.layers.gru import BidirectionalGRU
 from samoyed.layers.maxout import maxout
+from samoyed.layers.read_out import ReadOut
 from samoyed.layers.words import unit_table
 
 REFERENCE = Reference(
@@ -108,7 +109,7 @@ class Attention(nn.Module):
         self.first = nn.Linear(H, H)
         self.decoder = AttentiveGRU(D, 2 * H, H, config.num_alignment)
         self.deep = nn.Linear(H + D + 2 * H, 2 * config.num_maxout)
-        self.read_out = nn.Linear(config.num_maxout, num_target)
+        self.read_out = ReadOut(config.num_maxout, num_target)
 
     def forward(self, source: Int[Tensor, "B S"], target: Int[Tensor, "B T"]) -> SequenceLogits:
         """Read sources and foresee each target unit from the true ones before it.

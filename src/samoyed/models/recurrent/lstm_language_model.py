@@ -72,6 +72,7 @@ from samoyed.layers.elman import Elman
 from samoyed.layers.gru import GRU
 from samoyed.layers.locked_dropout import locked_dropout, word_dropout
 from samoyed.layers.lstm import LSTM
+from samoyed.layers.read_out import ReadOut
 from samoyed.losses.sampled_softmax import DrawnWords, sampled_softmax
 from samoyed.training.precision import has_bfloat16_cpu
 
@@ -219,7 +220,7 @@ class LSTMLanguageModel(nn.Module):
         self.layers = nn.ModuleList(
             _layer(config, *sizes) for sizes in zip(inputs, config.widths, strict=True)
         )
-        self.read_out = nn.Linear(config.widths[-1], num_symbols)
+        self.read_out = ReadOut(config.widths[-1], num_symbols)
         if config.is_tied:
             nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
             nn.init.zeros_(self.read_out.bias)

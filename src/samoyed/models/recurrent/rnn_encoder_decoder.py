@@ -51,6 +51,7 @@ from samoyed.layers.context_gru import ContextGRU
 from samoyed.layers.dropout import dropout
 from samoyed.layers.gru import GRU
 from samoyed.layers.maxout import maxout
+from samoyed.layers.read_out import ReadOut
 from samoyed.layers.words import unit_table
 
 REFERENCE = Reference(
@@ -111,7 +112,7 @@ class RNNEncoderDecoder(nn.Module):
         self.decoder = ContextGRU(D, H, H)
         self.deep = nn.Linear(H + D + H, 2 * config.num_maxout)  # O_h, O_y, O_c
         self.factor = nn.Linear(config.num_maxout, D, bias=False)  # G_r
-        self.read_out = nn.Linear(D, num_target)  # G_l
+        self.read_out = ReadOut(D, num_target)  # G_l
 
     def forward(self, source: Int[Tensor, "B S"], target: Int[Tensor, "B T"]) -> SequenceLogits:
         """Read sources and foresee each target unit from the true ones before it.

@@ -46,6 +46,7 @@ from samoyed.core.spec import END, PAD, PairSpec
 from samoyed.core.stage import Recipe
 from samoyed.layers.dropout import dropout
 from samoyed.layers.lstm import LSTM, State
+from samoyed.layers.read_out import ReadOut
 from samoyed.layers.words import unit_table
 
 REFERENCE = Reference(
@@ -100,7 +101,7 @@ class Seq2Seq(nn.Module):
         self.target_embedding = unit_table(num_target, config.embedding_size)
         self.encoder = _layers(config)
         self.decoder = _layers(config)
-        self.read_out = nn.Linear(config.num_units, num_target)
+        self.read_out = ReadOut(config.num_units, num_target)
 
     def forward(self, source: Int[Tensor, "B S"], target: Int[Tensor, "B T"]) -> SequenceLogits:
         """Read sources and foresee each target unit from the true ones before it.
