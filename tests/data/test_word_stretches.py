@@ -28,6 +28,17 @@ def test_a_pass_reads_every_word_once():
     assert len(CODES) - sum(lonely) - cut <= len(seen) <= len(CODES)
 
 
+def test_a_pass_reads_the_text_in_its_order():
+    codes = np.arange(400)
+    made = StretchesOfWords(
+        Words(codes, np.zeros(400, np.int64)), np.ones(400, np.int64), num_words=100, stretch=20,
+        window=3, threshold=0.0, seed=5,
+    )  # fmt: skip
+    for epoch in range(2):
+        seen = torch.cat([made.batch(4 * epoch + step).inputs.flatten() for step in range(4)])
+        assert seen.tolist() == codes.tolist()
+
+
 def test_pairs_are_near_in_one_sentence_and_not_the_word_itself():
     made = feed(num_words=400, window=3)
     batch = made.batch(0)

@@ -95,11 +95,13 @@ class StretchesOfWords:
         self._distance = np.abs(others - places).astype(np.int8)
 
     def batch(self, step: int) -> Stretches:
-        """Return the stretches of one piece of the text; a pass takes the pieces at random."""
-        epoch, place = divmod(step, self.steps_per_epoch)
-        order = numpy_generator(self.seed, "order", epoch).permutation(self.steps_per_epoch)
+        """Return the stretches of one piece of the text.
+
+        A pass reads the text from its beginning to its end, as the authors' program does: with the
+        pieces at random, vectors know less of which words are alike (`benchmarks/README.md`).
+        """
         drawing = numpy_generator(self.seed, "stretches", step)
-        start = int(order[place]) * self.num_words
+        start = (step % self.steps_per_epoch) * self.num_words
         piece = self.words.part(start, start + self.num_words)
         codes, sentences = piece.codes, piece.sentences
         is_kept = drawing.random(len(codes)) < self.kept[codes]
