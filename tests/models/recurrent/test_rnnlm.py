@@ -15,7 +15,7 @@ from samoyed.tasks.continue_text import ContinueText
 from samoyed.training.loop import train
 
 V = 23
-SMALL = Config(num_units=6, hash_size=1_000, dropout=0.0)
+SMALL = Config(num_units=6, hash_size=1_000, dropout=0.0, input_dropout=0.0)
 
 
 def make(config=SMALL):
@@ -43,7 +43,7 @@ def test_probabilities_sum_to_one_and_make_the_loss():
 
 @pytest.mark.parametrize("hash_size", [0, 1_000])
 def test_gradients_of_the_loss_are_those_of_the_whole_distribution(hash_size):
-    net = make(Config(num_units=6, hash_size=hash_size, dropout=0.0)).double()
+    net = make(replace(SMALL, hash_size=hash_size)).double()
     text = torch.randint(V, (2, 7))
     start = tuple(s.double() if s.is_floating_point() else s for s in net.start(2))
     net.loss(text[:, :-1], text[:, 1:], start)[0].backward()
@@ -63,19 +63,30 @@ def test_gradients_of_the_loss_are_those_of_the_whole_distribution(hash_size):
 
 
 def test_the_hidden_layer_is_equation_1():
+    """A net of units s that is given twice the weights, and biases that undo the centring."""
     net = make().double()
     text = [4, 0, 19]
     found, _ = net.hidden(torch.tensor([text]), torch.zeros(1, 6, dtype=torch.float64))
-    s = [0.0] * 6
+    U, W = 2 * net.U.weight, 4 * net.W.weight  # 2 (W (2 s - 1) + b) = 4 W s + 2 b - 2 W 1
+    bias = 2 * net.W.bias - 2 * net.W.weight.sum(dim=1)
+    s = [0.5] * 6  # where 2 s - 1 is nothing
     for t, symbol in enumerate(text):
-        drive = net.U.weight[symbol] + net.W.bias
+        drive = U[symbol] + bias
         s = [
             1 / (1 + math.exp(-(drive[i].item() + sum(
-                w * x for w, x in zip(net.W.weight[i].tolist(), s, strict=True)
+                w * x for w, x in zip(W[i].tolist(), s, strict=True)
             ))))
             for i in range(6)
         ]  # fmt: skip
-        assert found[0, t].tolist() == pytest.approx(s, abs=1e-12)
+        assert found[0, t].tolist() == pytest.approx([2 * x - 1 for x in s], abs=1e-12)
+
+
+def test_a_symbol_alone_in_its_class_is_told_with_it():
+    net = make(replace(SMALL, num_classes=V))
+    text = torch.randint(V, (3, 9))
+    values, _ = net(text[:, :-1], net.start(3))
+    loss, _ = net.loss(text[:, :-1], text[:, 1:], net.start(3))
+    torch.testing.assert_close(loss, -values.gather(2, text[:, 1:, None]).mean())
 
 
 def test_direct_weights_depend_on_the_last_symbols_alone():

@@ -12,7 +12,7 @@ model: it learns what n-grams know, and a much smaller hidden layer learns the r
 
 Equation -> function
 
-    s(t) = sigmoid(U w(t) + W s(t-1))          (Strategies, fig. 1)     RNNLM.hidden
+    s(t) = sigmoid(U w(t) + W s(t-1))          (Strategies, fig. 1)     RNNLM.hidden, as 2 s - 1
     P(w | h) = P(class | h) P(w | class, h)    (Strategies, sec. III-C) RNNLM.loss, RNNLM.forward
     direct weights at hashed histories         (Strategies, sec. VII)   RNNLM.addresses
     words to classes by frequency              (Strategies, sec. III-C) class_bounds
@@ -33,7 +33,12 @@ leaves out the direct weights: the RNN alone.
 5. Learning goes on for the passes one asks for; no dynamic evaluation, no sorting of the data
    (Strategies, sec. V), no L2 penalty on the direct weights (sec. VII), and words that never
    occurred are `<unk>`.
-6. Dropout on the hidden units on their way to the outputs (Zaremba et al. 2014).
+6. Dropout on the hidden units on their way to the outputs, and on what a word brings to them
+   (Zaremba et al. 2014).
+7. A unit gives 2 s - 1 = tanh of half its input, not s. With a bias in every layer the functions are
+   the same, but units that are never far from 1/2 all push every output the same way, in which
+   descent on batches sees hardly anything else: 322 against 159 in perplexity on the Penn Treebank's
+   validation part after three passes.
 """
 
 from __future__ import annotations
@@ -92,13 +97,15 @@ class Config:
         hash_size: direct weights (Strategies, table III: 10^6 to 10^9); 0 leaves them out.
         direct_order: the longest n-grams among the direct weights (Strategies, sec. VII: 3).
         dropout: share of the hidden units left out on their way to the outputs in training.
+        input_dropout: share of what a word brings to the hidden units left out in training.
     """
 
     num_units: Count = 200
     num_classes: CountOrNone = 0
     hash_size: Annotated[int, Ge(0), Le(1 << 28)] = 1 << 20
     direct_order: Annotated[int, Gt(0), Le(20)] = 3
-    dropout: Share = 0.2
+    dropout: Share = 0.5
+    input_dropout: Share = 0.2
 
 
 def class_bounds(counts: np.ndarray, num_classes: int) -> np.ndarray:
@@ -163,10 +170,10 @@ class RNNLM(nn.Module):
     def hidden(
         self, tokens: Int[Tensor, "B T"], h: Float[Tensor, "B H"]
     ) -> tuple[Float[Tensor, "B T H"], Float[Tensor, "B H"]]:
-        """Read T symbols: s(t) = sigmoid(U w(t) + W s(t-1))."""
-        drive, found = self.U(tokens), []
+        """Read T symbols: s(t) = sigmoid(2 U w(t) + 2 W (2 s(t-1) - 1)); return 2 s - 1."""
+        drive, found = dropout(self.U(tokens), self.config.input_dropout, self.training), []
         for t in range(tokens.shape[1]):
-            h = torch.sigmoid(drive[:, t] + self.W(h))
+            h = torch.tanh(drive[:, t] + self.W(h))
             found.append(h)
         return torch.stack(found, dim=1), h
 
@@ -229,13 +236,14 @@ class RNNLM(nn.Module):
         """Return the mean surprise in nats, and the memory after the last symbol.
 
         Of the symbols only those in the classes of the targets are looked at: rows with the same
-        class make one matrix product.
+        class make one matrix product. A symbol that is alone in its class is told with it.
         """
         h, keys, state = self._read(tokens, state)
         wanted = targets.flatten()
         classes = self.classes[wanted]
         total = F.cross_entropy(self.class_logits(h, keys), classes, reduction="sum")
-        order = torch.argsort(classes, stable=True)
+        shared = torch.nonzero(self.firsts.diff()[classes] > 1)[:, 0]
+        order = shared[torch.argsort(classes[shared], stable=True)]
         found, sizes = torch.unique_consecutive(classes[order], return_counts=True)
         rows = list(zip(found.tolist(), order.split(sizes.tolist()), strict=True))
         direct = self._direct_of_classes(keys, rows)
@@ -255,7 +263,7 @@ class RNNLM(nn.Module):
 
         All are looked up at once, so that the table gets one gradient.
         """
-        if self.direct is None:
+        if self.direct is None or not rows:
             return [0.0] * len(rows)
         firsts, keys = self.firsts.tolist(), keys * _OF_CLASS
         spots = [
