@@ -15,7 +15,7 @@ from samoyed.tasks.continue_text import ContinueText
 from samoyed.training.loop import train
 
 V = 23
-SMALL = Config(num_units=6, hash_size=1_000, dropout=0.0, input_dropout=0.0)
+SMALL = Config(num_units=6, hash_size=1_000, dropout=0.0, input_dropout=0.0, direct_dropout=0.0)
 
 
 def make(config=SMALL):
@@ -103,6 +103,19 @@ def test_direct_weights_depend_on_the_last_symbols_alone():
                 by_history.setdefault(history, set()).add(int(keys[b, t, order]))
         assert all(len(found) == 1 for found in by_history.values())
         assert len(set.union(*by_history.values())) == len(by_history)
+
+
+def test_histories_are_left_out_and_the_rest_counts_more():
+    net = make(replace(SMALL, direct_dropout=0.75)).train()
+    keys = torch.zeros(4_000, 3, dtype=torch.int64)
+    shares = net._shares(keys)
+    assert (shares[:, 0] == 1).all()
+    assert set(shares[:, 1:].unique().tolist()) == {0.0, 4.0}
+    assert shares[:, 1:].mean().item() == pytest.approx(1.0, abs=0.1)
+    weights = torch.randn(5, 3, 7)
+    expected = sum(shares[:5, o, None] * weights[:, o] for o in range(3))
+    torch.testing.assert_close(rnnlm._summed(weights, shares[:5]), expected)
+    assert net.eval()._shares(keys) is None
 
 
 def test_no_class_is_empty_and_their_shares_are_alike():
