@@ -73,7 +73,7 @@ REFERENCE = Reference(
 )
 
 RECIPE = Recipe(
-    optimizer="adamw", learning_rate=2e-3, batch_size=32, epochs=6, schedule="cosine", warmup=0.02,
+    optimizer="adamw", learning_rate=2e-3, batch_size=12, epochs=12, schedule="cosine", warmup=0.02,
     clip_norm=1.0, precision="float32",
 )  # fmt: skip
 
@@ -101,13 +101,13 @@ class Config:
         direct_dropout: share of the histories left out of the direct weights in training.
     """
 
-    num_units: Count = 200
+    num_units: Count = 300
     num_classes: CountOrNone = 0
-    hash_size: Annotated[int, Ge(0), Le(1 << 28)] = 1 << 20
+    hash_size: Annotated[int, Ge(0), Le(1 << 28)] = 1 << 22
     direct_order: Annotated[int, Gt(0), Le(20)] = 3
     dropout: Share = 0.5
-    input_dropout: Share = 0.2
-    direct_dropout: Share = 0.5
+    input_dropout: Share = 0.4
+    direct_dropout: Share = 0.7
 
 
 def class_bounds(counts: np.ndarray, num_classes: int) -> np.ndarray:
