@@ -246,8 +246,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "rnnlm", "samoyed.models.recurrent.rnnlm", "text", "continue_text",
         "a recurrent net with hashed n-gram weights beside it, and words found by their class",
-        "Recurrent neural networks", has_own_stages=True, has_mixture=True, aliases=("rnnme",),
-        has_idle_dials=True, written="recurrent language model",
+        "Recurrent neural networks", has_own_stages=True, has_sizes=True, has_mixture=True,
+        aliases=("rnnme",), has_idle_dials=True, written="recurrent language model",
     ),
     Row(
         "attention", "samoyed.models.recurrent.attention", "pairs", "translate",

@@ -110,6 +110,23 @@ class Config:
     direct_dropout: Share = 0.7
 
 
+SIZES: dict[str, dict[str, Any]] = {
+    "words": {},
+    "characters": {"dropout": 0.1, "input_dropout": 0.0, "direct_dropout": 0.2},
+}
+"""Named sizes: how they differ from `Config`'s defaults. Few symbols are learned by heart less."""
+
+
+def recommend(spec: TextSpec, num_train: int, seconds: float | None) -> str:
+    """Choose a size by the unit of the text."""
+    return "words" if spec.unit == "word" else "characters"
+
+
+def recipe_for(spec: TextSpec, size: str) -> Recipe:
+    """Return how to train a net of this size: both alike."""
+    return RECIPE
+
+
 def class_bounds(counts: np.ndarray, num_classes: int) -> np.ndarray:
     """Cut the symbols, in their order, into classes of equal shares of the roots of frequencies.
 
