@@ -18,6 +18,8 @@ def _found(layer: nn.Linear, x: torch.Tensor, pull: torch.Tensor) -> list[torch.
         logits = layer(x)
     logits.backward(pull)
     assert x.grad is not None
+    before_the_view = type(logits.grad_fn.next_functions[0][0]).__name__
+    assert (before_the_view == "_ProductBackward") == isinstance(layer, ReadOut)
     return [logits, x.grad, layer.weight.grad, layer.bias.grad]  # type: ignore[list-item]
 
 

@@ -11,8 +11,8 @@ Schmidhuber & Cummins 2000 (Neural Computation 12:2451). With [i f o g] the four
 
 * writing tanh(g) as 2 sigmoid(2 g) - 1, with the 2 multiplied into the weights beforehand, so that
   all four gates are one sigmoid over one contiguous (B, 4H) buffer;
-* keeping u = -2 c instead of c, so that tanh(c) = 1 - 2 sigmoid(u) needs no product of its own (a
-  sigmoid takes a fifth of the time of a tanh);
+* keeping u = -2 c instead of c, so that tanh(c) = 1 - 2 sigmoid(u) is a sigmoid, too, which takes a
+  fifth of the time of a tanh;
 * one matrix product for the input of all time steps, or, where the input is a symbol, none at all:
   the products of all V symbols with W_x are a table of V rows, and a time step looks its rows up;
 * recurrent weights that are laid out once for all T products of a pass (`layers.packed`);

@@ -37,8 +37,8 @@ leaves out the direct weights: the RNN alone.
    (Zaremba et al. 2014), and on the histories of the direct weights.
 7. A unit gives 2 s - 1 = tanh of half its input, not s. With a bias in every layer the functions
    are the same, but units that are never far from 1/2 all push every output the same way, and
-   descent on batches sees hardly anything else: after three passes 322 in perplexity on the Penn
-   Treebank's validation part, against 159.
+   descent on batches sees hardly anything else: after three passes of one recipe, without direct
+   weights, 322 in perplexity on the Penn Treebank's validation part, against 194.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "words": {},
     "characters": {"dropout": 0.1, "input_dropout": 0.0, "direct_dropout": 0.2},
 }
-"""Named sizes: how they differ from `Config`'s defaults. Few symbols are learned by heart less."""
+"""Named sizes: how they differ from `Config`'s defaults. Few symbols need little dropout."""
 
 
 def recommend(spec: TextSpec, num_train: int, seconds: float | None) -> str:
