@@ -85,3 +85,15 @@ def test_what_was_divided_by_is_forgotten_where_torch_clips():
     weight.grad = torch.tensor([1.0, 0.0])
     optimizer.step()
     assert weight.tolist() == [-1.0, 0.0]
+
+
+def test_sparse_gradients_are_neither_counted_nor_divided():
+    table, weight = nn.Embedding(5, 2, sparse=True), nn.Parameter(torch.zeros(2))
+    optimizer = torch.optim.SGD([weight], lr=1.0, fused=True)
+    table(torch.tensor([3])).mul(100.0).sum().backward()
+    weight.grad = torch.tensor([30.0, 40.0])
+    norm = clip_gradient(optimizer, [table.weight, weight], 5.0)
+    assert float(norm) == pytest.approx(50.0)
+    optimizer.step()
+    torch.testing.assert_close(weight.detach(), torch.tensor([-3.0, -4.0]))
+    assert table.weight.grad.to_dense()[3].tolist() == [100.0, 100.0]

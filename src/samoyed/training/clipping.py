@@ -30,12 +30,14 @@ def clip_gradient(
 
     Args:
         optimizer: whose step comes next; it trains `parameters` and nothing else.
-        parameters: those whose gradients make up the norm.
+        parameters: those whose gradients make up the norm, but for sparse ones: of tables, which
+            are neither counted nor divided.
         bound: the largest norm, above 0.
 
     Returns:
         The norm as it was.
     """
+    parameters = [p for p in parameters if p.grad is not None and not p.grad.is_sparse]
     gradients = [p.grad for p in parameters if p.grad is not None]
     if not gradients or not _divides_by_itself(optimizer, gradients):
         optimizer.grad_scale = None  # type: ignore[attr-defined]
@@ -51,7 +53,6 @@ def _divides_by_itself(optimizer: Optimizer, gradients: list[Tensor]) -> bool:
         isinstance(optimizer, torch.optim.Adam | torch.optim.SGD)  # AdamW is an Adam
         and all(group.get("fused") for group in optimizer.param_groups)
         and all(g.device.type == "cpu" and g.dtype == torch.float32 for g in gradients)
-        and not any(g.is_sparse for g in gradients)
     )
 
 

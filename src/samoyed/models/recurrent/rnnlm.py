@@ -24,7 +24,10 @@ leaves out the direct weights: the RNN alone.
 **Departures**
 
 1. AdamW on batches of streams, with a rate that falls to zero; the paper descends word by word at
-   0.1, which is halved again and again towards the end (Strategies, sec. VI).
+   0.1, which is halved again and again towards the end (Strategies, sec. VI). Only the direct
+   weights descend as there, by 0.1 times the gradient summed over the places of a step. AdamW
+   would divide by how large a weight's gradients have been, and move the many words that did not
+   follow a history as far as the one that did: of 50 units and direct weights there was no gain.
 2. The gradient goes back through a whole stretch (the task's `unroll`), its norm clipped; the paper
    goes 4 to 5 steps back, and clips each entry.
 3. Classes are cut at equal shares of the roots of the frequencies, as the author's later program
@@ -56,12 +59,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from samoyed.core.batch import Batch, SequenceLogits
-from samoyed.core.numbers import Count, CountOrNone, Share
+from samoyed.core.numbers import Count, CountOrNone, Positive, Share
 from samoyed.core.reference import Reference
 from samoyed.core.spec import TextSpec
 from samoyed.core.stage import Recipe, Stage
 from samoyed.data.text import counts_of
 from samoyed.layers.dropout import dropout
+from samoyed.training.optimizers import beside_tables
 
 REFERENCE = Reference(
     title="Strategies for training large scale neural network language models",
@@ -81,7 +85,7 @@ _FACTOR, _NEXT, _OF_CLASS = 6364136223846793005, 1442695040888963407, 3202034522
 
 # B batch, T time, V symbols, H hidden units, C classes, O histories, R rows (a place each), S hash
 State = tuple[Tensor, Tensor]
-"""(B, O - 1) the last symbols' numbers and one more, the newest last; (B, H) the hidden units."""
+"""(B, O) the last symbols' numbers and one more, the newest last; (B, H) the hidden units."""
 
 MIXED_WITH = 5
 """Words in the n-grams that its guesses are averaged with, for a second score."""
@@ -95,19 +99,23 @@ class Config:
         num_units: H (Extensions, table 2: 200; Strategies, table II: 10 to 640).
         num_classes: C; 0 takes the root of V.
         hash_size: direct weights (Strategies, table III: 10^6 to 10^9); 0 leaves them out.
-        direct_order: the longest n-grams among the direct weights (Strategies, sec. VII: 3).
+        direct_order: the longest n-grams among the direct weights (Strategies, sec. VII: 3), at
+            least 2: those of one are the outputs' biases.
         dropout: share of the hidden units left out on their way to the outputs in training.
         input_dropout: share of what a word brings to the hidden units left out in training.
         direct_dropout: share of the histories left out of the direct weights in training.
+        direct_rate: of the descent on the direct weights, for the gradient summed over the places
+            of a step (Strategies, sec. VI: 0.1).
     """
 
     num_units: Count = 300
     num_classes: CountOrNone = 0
     hash_size: Annotated[int, Ge(0), Le(1 << 28)] = 1 << 22
-    direct_order: Annotated[int, Gt(0), Le(20)] = 3
+    direct_order: Annotated[int, Gt(1), Le(20)] = 3
     dropout: Share = 0.5
     input_dropout: Share = 0.4
-    direct_dropout: Share = 0.7
+    direct_dropout: Share = 0.5
+    direct_rate: Positive = 0.1
 
 
 SIZES: dict[str, dict[str, Any]] = {
@@ -178,7 +186,7 @@ class RNNLM(nn.Module):
         self.W = nn.Linear(H, H)
         self.of_classes = nn.Linear(H, num_classes)
         self.of_symbols = nn.Linear(H, num_symbols)
-        self.direct = nn.Parameter(torch.zeros(config.hash_size)) if config.hash_size else None
+        self.direct = nn.Parameter(torch.zeros(config.hash_size, 1)) if config.hash_size else None
         self.register_buffer("firsts", torch.zeros(num_classes + 1, dtype=torch.int64))
         self.register_buffer("classes", torch.zeros(num_symbols, dtype=torch.int64))
         nn.init.normal_(self.U.weight, std=0.1)
@@ -206,32 +214,28 @@ class RNNLM(nn.Module):
         return torch.stack(found, dim=1), h
 
     def addresses(self, row: Int[Tensor, "B N"]) -> Int[Tensor, "B T O"]:
-        """Hash the last 0, 1, ..., O - 1 symbols of each place after the memory.
+        """Hash the last 1, 2, ..., O symbols of each place after the memory.
 
         Args:
-            row: numbers and one more of the memory's O - 1 symbols and T more.
+            row: numbers and one more of the memory's O symbols and T more.
         """
         num = self.config.direct_order - 1
         length = row.shape[1] - num
         keys, found = row.new_ones(len(row), length), []
-        for back in range(self.config.direct_order):
-            found.append(keys * _FACTOR + back)
-            if back < num:
-                first = num - back
-                keys = (keys + row[:, first : first + length]) * _FACTOR + _NEXT
+        for first in range(num, 0, -1):
+            keys = (keys + row[:, first : first + length]) * _FACTOR + _NEXT
+            found.append(keys)
         return torch.stack(found, dim=2)
 
     def _shares(self, keys: Int[Tensor, "R O"]) -> Float[Tensor, "R O"] | None:
-        """Return what each history counts in training: some are left out, but never the empty one.
+        """Return what each history counts in training: some are left out.
 
         Else histories that occurred once, which direct weights learn by heart, would take from the
         net what it has to learn.
         """
         if not self.training or self.direct is None or self.config.direct_dropout == 0.0:
             return None
-        shares = dropout(self.direct.new_ones(keys.shape), self.config.direct_dropout, True)
-        shares[:, 0] = 1.0
-        return shares
+        return dropout(self.direct.new_ones(keys.shape), self.config.direct_dropout, True)
 
     def _read(
         self, tokens: Int[Tensor, "B T"], state: State
@@ -248,6 +252,11 @@ class RNNLM(nn.Module):
         spread = keys[:, :, None] ^ (keys[:, :, None] >> 29)
         return (spread + places) % max(1, self.config.hash_size)
 
+    def _direct(self, spots: Int[Tensor, "*S"]) -> Float[Tensor, "*S"]:
+        """Return the direct weights that are there; their gradient is sparse."""
+        assert self.direct is not None
+        return F.embedding(spots, self.direct, sparse=True)[..., 0]
+
     def class_logits(
         self,
         h: Float[Tensor, "R H"],
@@ -259,7 +268,7 @@ class RNNLM(nn.Module):
         if self.direct is None:
             return values
         places = torch.arange(len(self.firsts) - 1, device=keys.device)
-        return values + _summed(self.direct[self._spots(keys, places)], shares)
+        return values + _summed(self._direct(self._spots(keys, places)), shares)
 
     def symbol_logits(
         self, h: Float[Tensor, "R H"], keys: Int[Tensor, "R O"]
@@ -270,7 +279,7 @@ class RNNLM(nn.Module):
             return values
         places = torch.arange(self.num_symbols, device=keys.device)
         for one in (keys * _OF_CLASS).split(1, dim=1):  # one history at a time: they are many
-            values = values + self.direct[self._spots(one, places)[:, 0]]
+            values = values + self._direct(self._spots(one, places)[:, 0])
         return values
 
     def loss(
@@ -317,7 +326,7 @@ class RNNLM(nn.Module):
             self._spots(keys[mine], torch.arange(firsts[c], firsts[c + 1], device=keys.device))
             for c, mine in rows
         ]
-        flat = self.direct.index_select(0, torch.cat([spot.flatten() for spot in spots]))
+        flat = self._direct(torch.cat([spot.flatten() for spot in spots]))
         pieces = flat.split([spot.numel() for spot in spots])
         return [
             _summed(piece.view(spot.shape), None if shares is None else shares[mine])
@@ -357,7 +366,8 @@ def idle(config: Config) -> Mapping[str, str]:
     if config.hash_size:
         return {}
     return dict.fromkeys(
-        ("direct_order", "direct_dropout"), "there are no direct weights with hash_size=0"
+        ("direct_order", "direct_dropout", "direct_rate"),
+        "there are no direct weights with hash_size=0",
     )
 
 
@@ -385,4 +395,6 @@ def stages(
         return model.loss(batch.inputs, batch.targets, state)
 
     for stage in task.stages(model, None, config, data, recipe, seed, loss=loss):
-        yield replace(stage, before=divide)
+        places = stage.feed.batch_size * stage.feed.unroll * recipe.accumulate
+        optimizer = beside_tables(recipe, ("direct",), config.direct_rate * places)
+        yield replace(stage, before=divide, optimizer=optimizer)
