@@ -120,9 +120,12 @@ class Config:
 
 SIZES: dict[str, dict[str, Any]] = {
     "words": {},
-    "characters": {"dropout": 0.1, "input_dropout": 0.0, "direct_dropout": 0.2},
-}
-"""Named sizes: how they differ from `Config`'s defaults. Few symbols need little dropout."""
+    "characters": {
+        "direct_order": 6, "dropout": 0.1, "input_dropout": 0.0, "direct_dropout": 0.2,
+    },
+}  # fmt: skip
+"""Named sizes: how they differ from `Config`'s defaults. Few symbols need little dropout, and more
+of them say as much as two words."""
 
 
 def recommend(spec: TextSpec, num_train: int, seconds: float | None) -> str:
