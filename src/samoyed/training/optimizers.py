@@ -11,11 +11,10 @@ from torch.optim import Optimizer
 
 from samoyed.core.stage import Recipe
 
-Chosen = Callable[[nn.Module], Iterable[nn.Parameter]]
-"""Which of a model's parameters."""
 
-
-def of(recipe: Recipe, parameters: Chosen | None = None) -> Callable[[nn.Module], Optimizer]:
+def of(
+    recipe: Recipe, parameters: Callable[[nn.Module], Iterable[nn.Parameter]] | None = None
+) -> Callable[[nn.Module], Optimizer]:
     """Return a function that builds the recipe's optimizer over a model's parameters.
 
     Weight decay acts on matrices and filters, not on biases and normalisation scales.
@@ -26,8 +25,7 @@ def of(recipe: Recipe, parameters: Chosen | None = None) -> Callable[[nn.Module]
     """
 
     def build(model: nn.Module) -> Optimizer:
-        chosen = list(model.parameters() if parameters is None else parameters(model))
-        return _over(chosen, recipe)
+        return _over(model.parameters() if parameters is None else parameters(model), recipe)
 
     return build
 
@@ -48,8 +46,8 @@ def beside_tables(
     """
 
     def build(model: nn.Module) -> Optimizer:
-        chosen = [p for name, p in model.named_parameters() if name not in tables]
-        optimizer = _over(chosen, recipe, beside_tables=True)
+        others = [p for name, p in model.named_parameters() if name not in tables]
+        optimizer = _over(others, recipe, beside_tables=True)
         held = [p for name, p in model.named_parameters() if name in tables]
         if held:
             optimizer.add_param_group({"params": held, "lr": rate, _IS_TABLE: True})
@@ -58,8 +56,11 @@ def beside_tables(
     return build
 
 
-def _over(chosen: list[nn.Parameter], recipe: Recipe, beside_tables: bool = False) -> Optimizer:
+def _over(
+    parameters: Iterable[nn.Parameter], recipe: Recipe, beside_tables: bool = False
+) -> Optimizer:
     """Build the recipe's optimizer over these parameters."""
+    chosen = list(parameters)
     groups = [
         {"params": [p for p in chosen if p.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [p for p in chosen if p.ndim <= 1], "weight_decay": 0.0},
